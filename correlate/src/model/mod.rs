@@ -1,0 +1,22 @@
+//! The vocabulary: values without behaviour that needs a clock or IO.
+//!
+//! Nothing here is `Serialize`: each boundary (files, log, series, API) owns
+//! its own form and a conversion.
+
+mod id;
+mod interval;
+mod path;
+mod sample;
+mod service;
+mod state;
+mod time;
+mod window;
+
+pub use id::{ComponentId, ServiceId};
+pub use interval::{Interval, IntervalRevision};
+pub use path::{PathError, PathExpr};
+pub use sample::Sample;
+pub use service::{ServiceDefinition, ServiceError, Version};
+pub use state::{ComponentState, ServiceState};
+pub use time::{Period, Timestamp};
+pub use window::{Target, Window};

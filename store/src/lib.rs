@@ -1,0 +1,18 @@
+//! Everything that is durable, behind narrow interfaces.
+//!
+//! [`log`] is the record log between the stages (embedded, or Kafka); [`wire`]
+//! is what its records say; [`series`] is ClickHouse (component transitions,
+//! service intervals, dimensions, BI views); [`embedded`] runs the ClickHouse
+//! engine as a supervised child; [`records`] is the relational database
+//! (services, accounts, users); [`journal`] and [`checkpoint`] let the
+//! correlate stage restart exactly where it was.
+//!
+//! Nothing here correlates or renders: it keeps and gives back.
+
+pub mod checkpoint;
+pub mod embedded;
+pub mod journal;
+pub mod log;
+pub mod records;
+pub mod series;
+pub mod wire;
