@@ -8,5 +8,6 @@
 //! This crate never reads a clock, never does IO, is never async and never
 //! draws a random number: time arrives as data. It depends on no other member.
 
+pub mod dataflow;
 pub mod engine;
 pub mod model;

@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::history::{History, Observed, Run};
 use super::steps::Steps;
@@ -25,15 +26,8 @@ pub struct Transition {
     pub state: Option<ComponentState>,
 }
 
-impl Default for ComponentState {
-    /// The state before the first sample.
-    fn default() -> Self {
-        ComponentState::Unknown
-    }
-}
-
 /// A component's state function on a period, after something changed in it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StateChange {
     /// Whose state.
     pub component: ComponentId,
@@ -87,7 +81,7 @@ pub struct Keeper {
     /// When to look whether a component went stale; at most one entry each,
     /// possibly early, never late.
     deadlines: BinaryHeap<Reverse<(i64, u32)>>,
-    /// Components whose guess was right last time, see [`Keeper::locate`].
+    /// The component of the sample before.
     last_located: u32,
     too_late: u64,
     dirty: FxHashMap<u32, Dirty>,
@@ -215,6 +209,7 @@ impl Keeper {
     }
 
     /// Takes back what [`Keeper::snapshot`] gave; the component must be new.
+    /// After the last one, [`Keeper::advance`] must restore the clock.
     pub fn restore(&mut self, snapshot: &ComponentSnapshot) {
         let index = self.locate(&snapshot.id);
         let component = &mut self.components[index as usize];

@@ -18,6 +18,7 @@ mod steps;
 mod value;
 mod verdict;
 
+pub(crate) use evaluator::stable_hash;
 pub use evaluator::{Evaluator, EvaluatorSnapshot, Ownership, Rejection, ServiceSnapshot};
 pub use keeper::{ComponentSnapshot, Keeper, SampleRun, StateChange, Transition};
 pub use segments::Segment;

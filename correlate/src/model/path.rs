@@ -4,13 +4,14 @@
 //! recurses deeper than [`PathExpr::MAX_DEPTH`]; every error names the place
 //! in the expression.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ComponentId, ServiceId};
 
 /// What a service needs to work. Lists are never empty and `1 <= k <= n`:
 /// [`PathExpr::from_json`] is the way in that checks it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum PathExpr {
     /// A component.
     Component(ComponentId),

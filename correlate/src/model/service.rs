@@ -1,11 +1,12 @@
 //! Service definitions: an id and versions that do not overlap.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PathError, PathExpr, Period, ServiceId, Timestamp};
 
 /// One version of a service: `path` holds during `period`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Version {
     /// When it holds; open-ended with `until` [`Timestamp::MAX`].
     pub period: Period,
@@ -16,7 +17,7 @@ pub struct Version {
 /// A service: where no version holds, it does not exist and has no interval.
 ///
 /// Versions are sorted by start, not empty and do not overlap.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ServiceDefinition {
     /// Its identity.
     pub id: ServiceId,

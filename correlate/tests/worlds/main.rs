@@ -6,9 +6,11 @@ mod world;
 
 use std::collections::BTreeMap;
 
+use correlate::dataflow::{Control, Options, Workers};
 use correlate::engine::{Evaluator, EvaluatorSnapshot, Keeper, Ownership};
-use correlate::model::{Interval, ServiceId, Timestamp};
+use correlate::model::{ComponentId, Interval, ServiceId, Timestamp};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use world::{Fact, ORIGIN, World};
 
 /// Keepers and evaluators wired as the dataflow wires them.
@@ -38,9 +40,7 @@ impl Engine {
         for fact in facts {
             match fact {
                 Fact::Sample(sample) => {
-                    let place = sample.component.as_str().len()
-                        + sample.component.as_str().bytes().map(usize::from).sum::<usize>();
-                    self.keepers[place % workers].observe(sample);
+                    self.keepers[place(&sample.component) % workers].observe(sample);
                 }
                 Fact::Definition(definition) => {
                     for evaluator in &mut self.evaluators {
@@ -89,15 +89,14 @@ impl Engine {
         let mirror = std::mem::take(&mut self.mirror);
         *self = Engine::new(workers, self.stale_after);
         self.mirror = mirror;
-        for (index, component) in components.iter().enumerate() {
-            // Any keeper will do as long as samples find it: place as apply does.
-            let text = component.id.as_str();
-            let place = text.len() + text.bytes().map(usize::from).sum::<usize>();
-            self.keepers[place % workers].restore(component);
+        for component in &components {
+            self.keepers[place(&component.id) % workers].restore(component);
             for evaluator in &mut self.evaluators {
                 evaluator.restore_component(component);
             }
-            assert!(index < components.len());
+        }
+        if let Some(now) = union.now {
+            self.keepers.iter_mut().for_each(|keeper| keeper.advance(now));
         }
         for evaluator in &mut self.evaluators {
             evaluator.restore(&union).expect("a snapshot has no cycles");
@@ -107,6 +106,11 @@ impl Engine {
     fn intervals(&self) -> BTreeMap<ServiceId, Vec<Interval>> {
         self.evaluators.iter().flat_map(Evaluator::intervals).filter(|s| !s.1.is_empty()).collect()
     }
+}
+
+/// Any function of the id will do, as long as a component stays with one keeper.
+fn place(id: &ComponentId) -> usize {
+    id.as_str().bytes().map(usize::from).sum()
 }
 
 fn check(world: &World) {
@@ -126,18 +130,80 @@ fn check(world: &World) {
     assert_eq!(mirror, expected, "the revisions, applied in order");
 }
 
+/// The same on timely workers.
+fn check_on_workers(world: &World) {
+    let options =
+        |workers| Options { workers, stale_after_ms: world.stale_after, origin: Timestamp(ORIGIN) };
+    let mut workers = Workers::start(options(world.workers), None).expect("starts");
+    let mut mirror: BTreeMap<ServiceId, BTreeMap<Timestamp, Interval>> = BTreeMap::new();
+    for (index, batch) in world.batches().iter().enumerate() {
+        for fact in &batch.facts {
+            match fact.clone() {
+                Fact::Sample(sample) => workers.feed(vec![sample]),
+                Fact::Definition(definition) => workers.control(vec![Control::Define(definition)]),
+                Fact::Window(id, window) => {
+                    workers.control(vec![Control::Window(id, Some(window))])
+                }
+            }
+            .expect("runs");
+        }
+        let output = workers.finish(Timestamp(batch.now)).expect("runs");
+        assert_eq!(output.rejections, []);
+        for revision in output.revisions {
+            let intervals = mirror.entry(revision.service).or_default();
+            match revision.interval {
+                Some(interval) => drop(intervals.insert(revision.start, interval)),
+                None => drop(intervals.remove(&revision.start)),
+            }
+        }
+        if world.restart_after == Some(index) {
+            let snapshot = workers.snapshot().expect("runs");
+            workers = Workers::start(options(world.workers_after_restart), Some(snapshot))
+                .expect("restarts");
+        }
+    }
+    let expected: Vec<_> = oracle::intervals(world).into_iter().collect();
+    let mut all = workers.intervals().expect("runs");
+    all.retain(|(_, intervals)| !intervals.is_empty());
+    assert_eq!(all, expected, "the workers' own timelines");
+    let mirror: Vec<_> = mirror
+        .into_iter()
+        .map(|(service, intervals)| (service, intervals.into_values().collect::<Vec<_>>()))
+        .filter(|(_, intervals)| !intervals.is_empty())
+        .collect();
+    assert_eq!(mirror, expected, "the revisions, applied in order");
+}
+
 /// How many worlds `cargo test` tries; `PROPTEST_CASES` asks for more.
-const WORLDS: u32 = 400;
+const WORLDS: u32 = 2_000;
+
+/// Threads are started for each of these.
+const WORLDS_ON_WORKERS: u32 = 100;
+
+fn config(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(cases),
+        max_shrink_iters: 20_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    }
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(WORLDS),
-        max_shrink_iters: 20_000,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(config(WORLDS))]
 
     #[test]
     fn intervals_depend_on_the_set_of_facts_alone(world in world::worlds()) {
         check(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(WORLDS_ON_WORKERS))]
+
+    #[test]
+    fn any_number_of_timely_workers_gives_the_same(world in world::worlds()) {
+        check_on_workers(&world);
     }
 }

@@ -13,7 +13,7 @@ use crate::world::{Fact, ORIGIN, World};
 type Leaves = BTreeSet<ComponentId>;
 
 /// The intervals of every service that exists, up to the world's last clock.
-pub fn intervals(world: &World) -> BTreeMap<ServiceId, Vec<Interval>> {
+pub(crate) fn intervals(world: &World) -> BTreeMap<ServiceId, Vec<Interval>> {
     let now = world.last_now();
     let mut instants: BTreeSet<i64> = BTreeSet::from([ORIGIN]);
     for fact in &world.facts {

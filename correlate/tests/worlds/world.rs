@@ -8,14 +8,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// No interval of a test engine starts earlier.
-pub const ORIGIN: i64 = 0;
+pub(crate) const ORIGIN: i64 = 0;
 const COMPONENTS: usize = 5;
 const SERVICES: usize = 4;
 /// Instants are few, so that facts often meet.
 const LAST: i64 = 60;
 
 #[derive(Clone, Debug)]
-pub enum Fact {
+pub(crate) enum Fact {
     Sample(Sample),
     Definition(ServiceDefinition),
     Window(String, Window),
@@ -23,7 +23,7 @@ pub enum Fact {
 
 /// Facts in order of arrival, and how they are fed to the engine.
 #[derive(Clone, Debug)]
-pub struct World {
+pub(crate) struct World {
     pub facts: Vec<Fact>,
     pub stale_after: Option<i64>,
     pub workers: usize,
@@ -33,17 +33,17 @@ pub struct World {
     pub workers_after_restart: usize,
 }
 
-pub struct Batch {
+pub(crate) struct Batch {
     pub facts: Vec<Fact>,
     pub now: i64,
 }
 
 impl World {
-    pub fn last_now(&self) -> i64 {
+    pub(crate) fn last_now(&self) -> i64 {
         self.batches().iter().map(|batch| batch.now).max().unwrap_or(LAST)
     }
 
-    pub fn batches(&self) -> Vec<Batch> {
+    pub(crate) fn batches(&self) -> Vec<Batch> {
         let mut batches = Vec::new();
         let mut cuts = self.cuts.clone();
         cuts.sort_unstable();
@@ -139,7 +139,7 @@ fn windows(index: usize) -> impl Strategy<Value = Fact> {
     })
 }
 
-pub fn worlds() -> impl Strategy<Value = World> {
+pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let definitions: Vec<_> = (0..SERVICES).map(definitions).collect();
     let facts =
         (definitions, vec(samples(), 0..40), (windows(0), windows(1), windows(2), 0..4usize))
