@@ -53,6 +53,9 @@ use clickhouse::Client;
 use correlate::model::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
+pub(crate) use access::{BI_EXECUTION_SECONDS_MAX, BI_MEMORY_BYTES_MAX};
+pub(crate) use migrate::hex;
+
 pub use dimension::{ComponentDimension, DIMENSION_ROWS_MAX, Progress, ServiceDimension};
 pub use error::SeriesError;
 pub use migrate::AppliedMigration;
@@ -139,7 +142,7 @@ impl Series {
     }
 
     /// Runs one statement that gives no rows.
-    async fn execute(&self, doing: &'static str, sql: &str) -> Result<(), SeriesError> {
+    pub(crate) async fn execute(&self, doing: &'static str, sql: &str) -> Result<(), SeriesError> {
         self.guard(doing, self.client.query_raw(sql).execute()).await
     }
 
