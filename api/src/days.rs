@@ -32,6 +32,16 @@ pub(crate) fn to_date(zone: &TimeZone, now: Timestamp, count: u16) -> Period {
     Period::new(start_of(zone, today.saturating_sub(back.days())), now)
 }
 
+/// The first instant of the month that holds `now`.
+pub(crate) fn month_start(zone: &TimeZone, now: Timestamp) -> Timestamp {
+    start_of(zone, zoned(zone, now).date().first_of_month())
+}
+
+/// The first instant of the year that holds `now`.
+pub(crate) fn year_start(zone: &TimeZone, now: Timestamp) -> Timestamp {
+    start_of(zone, zoned(zone, now).date().first_of_year())
+}
+
 fn day(zone: &TimeZone, date: Date) -> Day {
     let next = date.saturating_add(1.day());
     Day { date, period: Period::new(start_of(zone, date), start_of(zone, next)) }
@@ -101,5 +111,14 @@ mod tests {
         let period = to_date(&amsterdam(), now, 7);
         assert_eq!(period, Period::new(at("2026-07-01T00:00:00+02:00"), now));
         assert_eq!(to_date(&amsterdam(), now, 1).from, at("2026-07-07T00:00:00+02:00"));
+    }
+
+    #[test]
+    fn months_and_years_begin_in_the_zone() {
+        let new_year = at("2026-12-31T23:30:00Z");
+        assert_eq!(month_start(&amsterdam(), new_year), at("2027-01-01T00:00:00+01:00"));
+        assert_eq!(year_start(&amsterdam(), new_year), at("2027-01-01T00:00:00+01:00"));
+        let summer = at("2026-07-15T00:00:00Z");
+        assert_eq!(month_start(&amsterdam(), summer), at("2026-07-01T00:00:00+02:00"));
     }
 }

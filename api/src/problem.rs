@@ -9,11 +9,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use correlate::model::ServiceError;
+use dashboards::Lang;
 use serde::Serialize;
+use store::records::RecordsError;
 use utoipa::ToSchema;
 
 use crate::app::ApiState;
-use crate::language::{self, Language};
+use crate::language;
 use crate::web::{REQUEST_ID, is_for_programs, is_fragment};
 
 /// What a lookup was for.
@@ -115,6 +118,45 @@ impl ApiError {
         ApiError::Unavailable(Part::Records)
     }
 
+    /// What the records said: a refusal is for the caller, the rest for the log.
+    pub(crate) fn of_records(error: RecordsError) -> ApiError {
+        let place = |place: &str, reason: String| vec![Refusal { place: place.to_owned(), reason }];
+        match error {
+            RecordsError::NotFound { kind: "service", .. } => ApiError::NotFound(Thing::Service),
+            RecordsError::NotFound { kind: "window", .. } => ApiError::NotFound(Thing::Window),
+            RecordsError::Exists { kind, .. } | RecordsError::Stale { kind, .. } => {
+                ApiError::Conflict(place(kind, error.to_string()))
+            }
+            RecordsError::Referenced { .. } => {
+                ApiError::Conflict(place("service", error.to_string()))
+            }
+            RecordsError::Invalid { field, reason } => ApiError::Refused(place(field, reason)),
+            RecordsError::Definition(error) => ApiError::of_definition(&error, false),
+            RecordsError::Import { problems, total } => {
+                let more = total.saturating_sub(problems.len());
+                let more = (more > 0).then(|| format!("and {more} more problems"));
+                let reasons = problems.into_iter().chain(more);
+                let refusal = |reason| Refusal { place: "body".to_owned(), reason };
+                ApiError::Refused(reasons.map(refusal).collect())
+            }
+            error => ApiError::records(error),
+        }
+    }
+
+    /// A definition is refused; the place is that in the body that was sent.
+    pub(crate) fn of_definition(error: &ServiceError, has_versions: bool) -> ApiError {
+        match error {
+            ServiceError::Path { version, error, .. } if has_versions => ApiError::refused(
+                format!("versions[{}].{}", version.saturating_sub(1), error.place),
+                &error.reason,
+            ),
+            ServiceError::Path { error, .. } => ApiError::refused(&error.place, &error.reason),
+            ServiceError::Versions { reason, .. } => ApiError::refused("versions", reason),
+            ServiceError::Cycle { .. } => ApiError::refused("path", error),
+            ServiceError::Shape(reason) => ApiError::refused("body", reason),
+        }
+    }
+
     /// ClickHouse failed; logs why.
     pub(crate) fn series(error: impl std::error::Error) -> ApiError {
         tracing::error!(error = %chain(&error), "the series database failed a request");
@@ -167,11 +209,11 @@ impl ApiError {
     }
 
     /// The title and the detail, in Dutch and in English.
-    fn words(&self, language: Language) -> (&'static str, String) {
+    fn words(&self, language: Lang) -> (&'static str, String) {
         let (dutch, english) = self.wordings();
         let (title, detail) = match language {
-            Language::Dutch => dutch,
-            Language::English => english,
+            Lang::Dutch => dutch,
+            Lang::English => english,
         };
         let detail = match self {
             ApiError::TooManyTries(seconds) => detail.replace("{n}", &seconds.to_string()),
@@ -264,7 +306,7 @@ impl ApiError {
         }
     }
 
-    fn problem(&self, language: Language, request_id: Option<String>) -> Problem {
+    fn problem(&self, language: Lang, request_id: Option<String>) -> Problem {
         let (title, detail) = self.words(language);
         Problem {
             kind: format!("urn:padwacht:problem:{}", self.slug()),
@@ -309,6 +351,7 @@ pub(crate) async fn render(
     let language = language::of_request(request.headers(), state.config().default_language);
     let for_programs = is_for_programs(request.uri().path());
     let fragment = is_fragment(request.headers());
+    let had_session = crate::auth::session_token(&state, request.headers()).is_some();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let request_id = request
         .headers()
@@ -326,10 +369,10 @@ pub(crate) async fn render(
         body.headers_mut().insert(header::CONTENT_TYPE, kind);
         body
     } else if error == ApiError::Unauthenticated {
-        return crate::auth::to_login(&target, fragment);
+        return crate::auth::to_login(&target, fragment, had_session);
     } else {
-        let problem = error.problem(language, request_id);
-        crate::pages::error(&state, language, problem.status, &problem.title, &problem.detail)
+        let reference = request_id.unwrap_or_default();
+        crate::pages::error(&state, language, target, error.status(), reference)
     };
     *rendered.status_mut() = error.status();
     let headers = rendered.headers_mut();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -107,6 +107,17 @@ impl Routes {
     /// One documented operation, made by `utoipa_axum::routes!`, at its documented path.
     pub(crate) fn api(self, policy: Policy, operation: UtoipaMethodRouter<ApiState>) -> Routes {
         self.operation(policy, None, operation)
+    }
+
+    /// One documented operation that takes bodies of up to `bytes_max`.
+    pub(crate) fn api_with_body(
+        self,
+        bytes_max: usize,
+        policy: Policy,
+        (schemas, paths, methods): UtoipaMethodRouter<ApiState>,
+    ) -> Routes {
+        let methods = methods.layer(DefaultBodyLimit::max(bytes_max));
+        self.operation(policy, None, (schemas, paths, methods))
     }
 
     /// One documented operation whose axum path differs from the documented one.
