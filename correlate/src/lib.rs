@@ -9,4 +9,5 @@
 //! draws a random number: time arrives as data. It depends on no other member.
 
 pub mod availability;
+pub mod engine;
 pub mod model;

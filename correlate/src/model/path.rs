@@ -89,6 +89,23 @@ impl PathExpr {
         refs
     }
 
+    /// Where the expression first refers to `service`, such as `path.all[1]`.
+    pub fn place_of_service(&self, service: &ServiceId) -> Option<String> {
+        let mut places = vec![(String::from("path"), self)];
+        while let Some((place, expr)) = places.pop() {
+            let key = match expr {
+                PathExpr::Service(id) if id == service => return Some(place),
+                PathExpr::All(_) => "all",
+                PathExpr::Any(_) => "any",
+                _ => "of",
+            };
+            let children = expr.children().iter().enumerate().rev();
+            places
+                .extend(children.map(|(index, child)| (format!("{place}.{key}[{index}]"), child)));
+        }
+        None
+    }
+
     /// The components named in the expression itself, in order of appearance.
     pub fn components(&self) -> Vec<&ComponentId> {
         let mut components = Vec::new();
