@@ -152,7 +152,10 @@ impl ApiError {
             ),
             ServiceError::Path { error, .. } => ApiError::refused(&error.place, &error.reason),
             ServiceError::Versions { reason, .. } => ApiError::refused("versions", reason),
-            ServiceError::Cycle { .. } => ApiError::refused("path", error),
+            ServiceError::Cycle { version, place, .. } if has_versions => {
+                ApiError::refused(format!("versions[{}].{place}", version.saturating_sub(1)), error)
+            }
+            ServiceError::Cycle { place, .. } => ApiError::refused(place, error),
             ServiceError::Shape(reason) => ApiError::refused("body", reason),
         }
     }
