@@ -76,9 +76,7 @@ impl ServiceDefinition {
         id: ServiceId,
         mut versions: Vec<Version>,
     ) -> Result<ServiceDefinition, ServiceError> {
-        let refuse = |reason: String| {
-            Err(ServiceError::Versions { service: id.clone(), reason })
-        };
+        let refuse = |reason: String| Err(ServiceError::Versions { service: id.clone(), reason });
         if versions.is_empty() {
             return refuse("versions must not be empty".to_owned());
         }
@@ -158,10 +156,8 @@ impl ServiceDefinition {
                             }
                         })
                     };
-                    let period = Period::new(
-                        edge("from", Timestamp::MIN)?,
-                        edge("to", Timestamp::MAX)?,
-                    );
+                    let period =
+                        Period::new(edge("from", Timestamp::MIN)?, edge("to", Timestamp::MAX)?);
                     let path = entry.get("path").unwrap_or(&Value::Null);
                     read.push(Version { period, path: path_of(path, index + 1)? });
                 }
@@ -213,16 +209,24 @@ mod tests {
     #[test]
     fn refusals_name_the_service_and_the_reason() {
         let cases = [
-            (r#"{"id":"s","path":{"all":[]}}"#,
-             "service s, version 1: at path.all: the list must not be empty"),
-            (r#"{"id":"s","versions":[{"from":1,"to":5,"path":"a"},{"from":4,"to":9,"path":"a"}]}"#,
-             "service s: versions overlap: one from 1 is still valid when another starts at 4"),
-            (r#"{"id":"s","versions":[{"from":5,"to":5,"path":"a"}]}"#,
-             "service s: a version must end after it starts, found from 5 to 5"),
+            (
+                r#"{"id":"s","path":{"all":[]}}"#,
+                "service s, version 1: at path.all: the list must not be empty",
+            ),
+            (
+                r#"{"id":"s","versions":[{"from":1,"to":5,"path":"a"},{"from":4,"to":9,"path":"a"}]}"#,
+                "service s: versions overlap: one from 1 is still valid when another starts at 4",
+            ),
+            (
+                r#"{"id":"s","versions":[{"from":5,"to":5,"path":"a"}]}"#,
+                "service s: a version must end after it starts, found from 5 to 5",
+            ),
             (r#"{"id":"s","versions":[]}"#, "service s: versions must not be empty"),
-            (r#"{"id":"s","versions":[{"from":"noon","to":5,"path":"a"}]}"#,
-             "service s: version 1: from must be milliseconds since 1970, RFC 3339 or null, \
-              found \"noon\""),
+            (
+                r#"{"id":"s","versions":[{"from":"noon","to":5,"path":"a"}]}"#,
+                "service s: version 1: from must be milliseconds since 1970, RFC 3339 or null, \
+              found \"noon\"",
+            ),
             (r#"{"id":"s"}"#, "service s: needs either path or a list of versions"),
             (r#"{"path":"a"}"#, "a service needs an id that is a text and not empty"),
         ];
