@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod doctor;
+mod replay;
 mod telemetry;
 
 use std::io::{self, Write};
@@ -44,13 +45,13 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             let loaded = start(&args.stage)?;
             runtime()?.block_on(doctor::run(&args, &loaded.config))
         }
+        Command::Replay(args) => replay::run(&args),
         Command::All(_)
         | Command::Ingest(_)
         | Command::Correlate(_)
         | Command::Api(_)
         | Command::Demo(_)
         | Command::Simulate(_)
-        | Command::Replay(_)
         | Command::Migrate(_) => anyhow::bail!("this build does not hold that command yet"),
     }
 }
