@@ -1,11 +1,12 @@
 //! Service definitions: an id and versions that do not overlap.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PathError, PathExpr, Period, ServiceId, Timestamp};
 
 /// One version of a service: `path` holds during `period`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Version {
     /// When it holds; open-ended with `until` [`Timestamp::MAX`].
     pub period: Period,
@@ -16,7 +17,7 @@ pub struct Version {
 /// A service: where no version holds, it does not exist and has no interval.
 ///
 /// Versions are sorted by start, not empty and do not overlap.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ServiceDefinition {
     /// Its identity.
     pub id: ServiceId,
@@ -45,10 +46,14 @@ pub enum ServiceError {
         reason: String,
     },
     /// A chain of references comes back to where it began.
-    #[error("service {service}: references form a cycle: {}", join(.cycle))]
+    #[error("service {service}, version {version}: at {place}: references form a cycle: {}", join(.cycle))]
     Cycle {
         /// The service that was refused.
         service: ServiceId,
+        /// Which of its versions, from 1.
+        version: usize,
+        /// Where in that version's path the cycle begins.
+        place: String,
         /// The services along the cycle, the first one again at the end.
         cycle: Vec<ServiceId>,
     },
