@@ -2,7 +2,7 @@
 //!
 //! [`Log`] has two implementations that pass one contract test
 //! (`tests/log_contract`): [`EmbeddedLog`], on disk inside one process, and
-//! Kafka, for stages in separate processes. Both put a record into the
+//! [`KafkaLog`], for stages in separate processes. Both put a record into the
 //! partition that Kafka's own clients would choose for its key.
 //!
 //! A log never looks inside a record, never keeps a reader's position (that
@@ -10,6 +10,7 @@
 
 mod embedded;
 mod error;
+mod kafka;
 mod partition;
 mod record;
 
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 
 pub use embedded::EmbeddedLog;
 pub use error::LogError;
+pub use kafka::{KafkaConfig, KafkaLog};
 pub use record::{
     MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_KEY_BYTES, MAX_PARTITIONS, MAX_RECORD_BYTES,
     ReadLimits, Record, StoredRecord, TOMBSTONE_RETENTION, TopicKind, TopicSpec,
