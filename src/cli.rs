@@ -156,7 +156,7 @@ impl StageArgs {
 /// `padwacht demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
-    /// Topology file in GML [default: Surfnet, built in]
+    /// Topology file in JSON [default: Surfnet, built in]
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
     /// How many customer services to make
@@ -176,7 +176,7 @@ pub(crate) struct DemoArgs {
 /// `padwacht simulate`.
 #[derive(Args, Debug)]
 pub(crate) struct SimulateArgs {
-    /// Topology file in GML [default: Surfnet, built in]
+    /// Topology file in JSON [default: Surfnet, built in]
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
     /// How many customers to hang on its nodes

@@ -17,7 +17,6 @@ mod correlate;
 mod general;
 mod layers;
 mod log;
-mod network;
 mod nms;
 mod origin;
 mod problem;
@@ -36,12 +35,11 @@ pub(crate) use api::{ApiConfig, MailConfig};
 pub(crate) use correlate::CorrelateConfig;
 pub(crate) use general::{GeneralConfig, Language, LogFormat, TelemetryConfig};
 pub(crate) use log::{KafkaConfig, LogConfig, LogPlace};
-pub(crate) use network::Network;
 pub(crate) use nms::{NmsAccount, NmsKind, Pace};
 pub(crate) use origin::Origin;
 pub(crate) use problem::{ConfigError, Problem};
 pub(crate) use reader::Setting;
-pub(crate) use stores::{ClickHouseConfig, ClickHousePlace, DatabaseConfig};
+pub(crate) use stores::{ClickHouseConfig, ClickHouseServer, DatabaseConfig, EmbeddedClickHouse};
 pub(crate) use world::{Machine, World};
 
 use reader::Reader;
@@ -130,7 +128,7 @@ fn read(reader: &Reader<'_>) -> Config {
         log: log::read(reader, &general),
         clickhouse: stores::read_clickhouse(reader, &general),
         database: stores::read_database(reader, &general),
-        nms: nms::read_accounts(reader, &general, pace),
+        nms: nms::read_accounts(reader, pace),
         correlate: correlate::read(reader),
         api: api::read(reader),
         mail: api::read_mail(reader),
@@ -147,9 +145,7 @@ impl Config {
     pub(crate) fn check_apart(&self, stage: &str, shared: &[Shared]) -> Result<(), ConfigError> {
         let embedded = |part: &Shared| match part {
             Shared::Log => matches!(self.log.place, LogPlace::Embedded { .. }),
-            Shared::ClickHouse => {
-                matches!(self.clickhouse.place, ClickHousePlace::Embedded { .. })
-            }
+            Shared::ClickHouse => matches!(self.clickhouse, ClickHouseConfig::Embedded(_)),
         };
         let missing = |part: &Shared| {
             let (key, allowed) = match part {

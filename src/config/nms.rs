@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
-use super::GeneralConfig;
 use super::reader::{Reader, Section};
 use super::rule::{Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
 use super::{Origin, Problem};
@@ -23,11 +22,12 @@ const INVENTORY_INTERVAL: DurationIn =
 const INVENTORY_INTERVAL_DEFAULT: Duration = Duration::from_secs(3_600);
 /// Each request occupies a php-fpm worker of the NMS.
 const REQUESTS_PER_SECOND: Whole = Whole { min: 1, max: 100 };
-const REQUESTS_PER_SECOND_DEFAULT: u32 = 2;
-/// A bulk list of 10,000 devices (25 MB) takes LibreNMS most of a minute.
+const REQUESTS_PER_SECOND_DEFAULT: u32 = 5;
+/// LibreNMS builds a bulk list in full before it sends the first byte; 10,000
+/// devices (25 MB) take most of a minute.
 const REQUEST_TIMEOUT: DurationIn =
     DurationIn { min: Duration::from_secs(5), max: Duration::from_secs(900) };
-const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(120);
+const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(180);
 
 const NMS_URL: UrlOf =
     UrlOf { schemes: &["https", "http"], example: "https://librenms.example.net" };
@@ -71,8 +71,9 @@ pub(crate) struct NmsAccount {
     pub url: Url,
     /// The API token.
     pub token: SecretString,
-    /// The zone in which the server writes its local times.
-    pub time_zone: TimeZone,
+    /// The zone in which the server writes its local times; found out by asking
+    /// if not given.
+    pub time_zone: Option<TimeZone>,
     /// How it is polled: `[ingest]`, with its own settings on top.
     pub pace: Pace,
 }
@@ -106,15 +107,11 @@ fn pace(section: &Section<'_>, default: Pace) -> Pace {
 }
 
 /// Reads all accounts: those of `[[nms]]`, and the one of the two variables.
-pub(super) fn read_accounts(
-    reader: &Reader<'_>,
-    general: &GeneralConfig,
-    default: Pace,
-) -> Vec<NmsAccount> {
+pub(super) fn read_accounts(reader: &Reader<'_>, default: Pace) -> Vec<NmsAccount> {
     let mut names = BTreeSet::new();
     let mut accounts = Vec::new();
     for section in reader.list("nms") {
-        let account = account(&section, general, default);
+        let account = account(&section, default);
         if let Some(account) = account {
             if !names.insert(account.name.clone()) {
                 section.conflict("name", &format!("{:?} is used twice", account.name));
@@ -122,7 +119,7 @@ pub(super) fn read_accounts(
             accounts.push(account);
         }
     }
-    if let Some(account) = simple_account(reader, general, default) {
+    if let Some(account) = simple_account(reader, default) {
         if names.contains(SIMPLE_NAME) {
             let reason = format!("makes an account named {SIMPLE_NAME:?}, and [[nms]] has one too");
             let origin = variable_origin(SIMPLE_URL);
@@ -134,7 +131,7 @@ pub(super) fn read_accounts(
 }
 
 /// Everything is read before anything is given up, so that all errors show.
-fn account(section: &Section<'_>, general: &GeneralConfig, default: Pace) -> Option<NmsAccount> {
+fn account(section: &Section<'_>, default: Pace) -> Option<NmsAccount> {
     let name = section.required("name", &NAME);
     let kind = section.or("kind", &KINDS, NmsKind::LibreNms);
     let url = section.required("url", &NMS_URL);
@@ -142,13 +139,13 @@ fn account(section: &Section<'_>, general: &GeneralConfig, default: Pace) -> Opt
     if ["token", "token_file", "token_env"].iter().all(|key| section.raw(key).is_none()) {
         section.missing("token", "the API token (or token_file or token_env, where it stands)");
     }
-    let time_zone = section.or("time_zone", &Zone, general.time_zone.clone());
+    let time_zone = section.optional("time_zone", &Zone);
     let pace = pace(section, default);
     let url = base_url(url?);
     Some(NmsAccount { name: name?, kind, url, token: token?, time_zone, pace })
 }
 
-fn simple_account(reader: &Reader<'_>, general: &GeneralConfig, pace: Pace) -> Option<NmsAccount> {
+fn simple_account(reader: &Reader<'_>, pace: Pace) -> Option<NmsAccount> {
     let (url, token) = match (reader.variable(SIMPLE_URL), reader.variable(SIMPLE_TOKEN)) {
         (None, None) => return None,
         (Some(url), Some(token)) => (url, token),
@@ -172,7 +169,7 @@ fn simple_account(reader: &Reader<'_>, general: &GeneralConfig, pace: Pace) -> O
         kind: NmsKind::LibreNms,
         url: base_url(parsed),
         token: SecretString::from(token.0.clone()),
-        time_zone: general.time_zone.clone(),
+        time_zone: None,
         pace,
     })
 }

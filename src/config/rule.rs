@@ -4,7 +4,7 @@
 //! Values of the environment are text, so every rule reads text as well.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::duration;
-use super::network::Network;
 use super::tree::Value;
 
 /// What a setting may be.
@@ -135,12 +134,10 @@ impl Rule for Text {
 
 /// A name that is safe in ids, URLs and file names.
 pub(super) const NAME: Text = Text {
-    allowed: "a name of 1 to 32 of the characters a-z, 0-9, - and _, such as \"ams1\"",
+    allowed: "a name of 1 to 64 letters, digits, dots, dashes or underscores, such as \"ams1\"",
     accepts: |text| {
-        (1..=32).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        (1..=64).contains(&text.len()) && text.bytes().all(fits)
     },
 };
 
@@ -263,17 +260,17 @@ impl Rule for Zone {
     }
 }
 
-/// IP networks.
-pub(super) struct Networks;
+/// IP addresses.
+pub(super) struct Addresses;
 
-impl Rule for Networks {
-    type Out = Vec<Network>;
+impl Rule for Addresses {
+    type Out = Vec<IpAddr>;
 
     fn allowed(&self) -> String {
-        String::from("a list of IP addresses and networks, such as [\"127.0.0.1\", \"10.0.0.0/8\"]")
+        String::from("a list of IP addresses, such as [\"127.0.0.1\", \"2001:db8::1\"]")
     }
 
-    fn read(&self, value: &Value) -> Option<Vec<Network>> {
+    fn read(&self, value: &Value) -> Option<Vec<IpAddr>> {
         match value {
             Value::List(entries) => {
                 entries.iter().map(|entry| text(&entry.value)?.parse().ok()).collect()
@@ -283,9 +280,41 @@ impl Rule for Networks {
         }
     }
 
-    fn show(&self, out: &Vec<Network>) -> String {
+    fn show(&self, out: &Vec<IpAddr>) -> String {
         let entries: Vec<String> = out.iter().map(quote).collect();
         format!("[{}]", entries.join(", "))
+    }
+}
+
+/// A number of bytes within limits, both included.
+pub(super) struct BytesIn {
+    pub(super) min: u64,
+    pub(super) max: u64,
+}
+
+const BYTE_UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+
+impl Rule for BytesIn {
+    type Out = u64;
+
+    fn allowed(&self) -> String {
+        let (min, max) = (self.show(&self.min), self.show(&self.max));
+        format!("a size from {min} to {max}, in KiB, MiB or GiB")
+    }
+
+    fn read(&self, value: &Value) -> Option<u64> {
+        let text = text(value)?.trim();
+        let (unit, unit_bytes) = BYTE_UNITS.iter().find(|(unit, _)| text.ends_with(unit))?;
+        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(*unit_bytes).filter(|bytes| (self.min..=self.max).contains(bytes))
+    }
+
+    fn show(&self, out: &u64) -> String {
+        let fits = BYTE_UNITS.iter().find(|(_, bytes)| out.is_multiple_of(*bytes));
+        match fits {
+            Some((unit, bytes)) => format!("\"{}{unit}\"", out / bytes),
+            None => format!("\"{}KiB\"", out / 1024),
+        }
     }
 }
 
@@ -347,9 +376,20 @@ mod tests {
     }
 
     #[test]
+    fn sizes_have_units() {
+        let rule = BytesIn { min: 1 << 20, max: 8 << 30 };
+        check(&rule, "4GiB", Some("\"4GiB\""));
+        check(&rule, "1536 MiB", Some("\"1536MiB\""));
+        check(&rule, "2048KiB", Some("\"2MiB\""));
+        for input in ["4", "4GB", "1KiB", "9GiB", "GiB", "-1GiB", "99999999999999999GiB"] {
+            check(&rule, input, None);
+        }
+    }
+
+    #[test]
     fn names_are_safe_in_ids() {
         check(&NAME, "ams1", Some("\"ams1\""));
-        for input in ["", "Ams", "a/b", "a b", "é", &"a".repeat(33)] {
+        for input in ["", "a/b", "a b", "é", &"a".repeat(65)] {
             check(&NAME, input, None);
         }
     }
@@ -374,14 +414,14 @@ mod tests {
     }
 
     #[test]
-    fn addresses_zones_and_networks_are_checked() {
+    fn addresses_and_zones_are_checked() {
         check(&Listen, "[::]:8080", Some("\"[::]:8080\""));
         check(&Listen, "localhost:8080", None);
         check(&Listen, "127.0.0.1", None);
         check(&Zone, "Europe/Amsterdam", Some("\"Europe/Amsterdam\""));
         check(&Zone, "CEST", None);
-        check(&Networks, "127.0.0.1, 10.0.0.0/8", Some("[\"127.0.0.1\", \"10.0.0.0/8\"]"));
-        check(&Networks, "10.0.0.0/33", None);
+        check(&Addresses, "127.0.0.1, ::1", Some("[\"127.0.0.1\", \"::1\"]"));
+        check(&Addresses, "10.0.0.0/8", None);
         check(&MailAddress, "noc@example.net", Some("\"noc@example.net\""));
         check(&MailAddress, "noc", None);
         check(&LOG_FILTER, "info,padwacht=debug", Some("\"info,padwacht=debug\""));

@@ -1,6 +1,5 @@
 //! `[clickhouse]` and `[database]`: where intervals and records are kept.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -8,15 +7,19 @@ use url::Url;
 
 use super::GeneralConfig;
 use super::reader::{Reader, Section};
-use super::rule::{FilePath, Listen, NAME, Rule, Text, UrlOf};
+use super::rule::{BytesIn, FilePath, NAME, Rule, Text, UrlOf, Whole};
 use super::tree::Value;
 
 const SERVER_URL: UrlOf = UrlOf { schemes: &["http", "https"], example: "http://localhost:8123" };
 const DATABASE_DEFAULT: &str = "padwacht";
 const USER_DEFAULT: &str = "padwacht";
-const BI_USER_DEFAULT: &str = "bi";
+const BI_USER_DEFAULT: &str = "padwacht_bi";
+const PORT: Whole = Whole { min: 1, max: u16::MAX as u32 };
 /// Not ClickHouse's own 8123, so that both can run on one machine.
-const EMBEDDED_LISTEN_DEFAULT: &str = "127.0.0.1:18123";
+const EMBEDDED_PORT_DEFAULT: u32 = 18_123;
+/// Below this the engine cannot merge; the queries of a large fleet want 4 GiB.
+const EMBEDDED_MEMORY: BytesIn = BytesIn { min: 512 << 20, max: 1 << 40 };
+const EMBEDDED_MEMORY_DEFAULT: u64 = 4 << 30;
 /// A name that needs no quoting in SQL.
 const IDENTIFIER: Text = Text {
     allowed: "a name of 1 to 63 of the characters a-z, 0-9 and _, such as \"padwacht\"",
@@ -27,41 +30,44 @@ const IDENTIFIER: Text = Text {
     },
 };
 
-/// Where ClickHouse is.
+/// `[clickhouse]`: where ClickHouse is.
 #[derive(Clone, Debug)]
-pub(crate) enum ClickHousePlace {
+pub(crate) enum ClickHouseConfig {
     /// The engine as a child of this process.
-    Embedded {
-        /// Its directory.
-        dir: PathBuf,
-        /// `libchdb.so`; where the npm package put it if not given.
-        library: Option<PathBuf>,
-        /// Where its HTTP interface listens, for BI tools too. Loopback only,
-        /// as the local session needs no password.
-        listen: SocketAddr,
-    },
+    Embedded(EmbeddedClickHouse),
     /// A server.
-    Server {
-        /// Its HTTP interface.
-        url: Url,
-        /// Who writes: needs the right to create the database and its tables.
-        user: String,
-        /// The password, empty if there is none.
-        password: SecretString,
-    },
+    Server(ClickHouseServer),
 }
 
-/// `[clickhouse]`.
+/// The engine as a child; it names its database and its users itself, and
+/// keeps their passwords under `dir`.
 #[derive(Clone, Debug)]
-pub(crate) struct ClickHouseConfig {
-    /// Where ClickHouse is.
-    pub place: ClickHousePlace,
+pub(crate) struct EmbeddedClickHouse {
+    /// Where everything is kept.
+    pub dir: PathBuf,
+    /// `libchdb.so`; where the npm package put it if not given.
+    pub library: Option<PathBuf>,
+    /// The HTTP interface on 127.0.0.1, for BI tools too.
+    pub http_port: u16,
+    /// The native interface on 127.0.0.1, if one is wanted.
+    pub native_port: Option<u16>,
+    /// Memory that the engine may take.
+    pub memory_bytes: u64,
+}
+
+/// A server.
+#[derive(Clone, Debug)]
+pub(crate) struct ClickHouseServer {
+    /// Its HTTP interface.
+    pub url: Url,
     /// The database that holds all tables and views.
     pub database: String,
-    /// The read-only user for Grafana and BI tools.
-    pub bi_user: String,
-    /// Its password; without one, one is made and kept under the data directory.
-    pub bi_password: Option<SecretString>,
+    /// Who writes: needs the right to create the database and its tables.
+    pub user: String,
+    /// The password, empty if there is none.
+    pub password: SecretString,
+    /// The read-only user for Grafana and BI tools, made if it has a password.
+    pub bi: Option<(String, SecretString)>,
 }
 
 /// `[database]`.
@@ -74,41 +80,36 @@ pub(crate) struct DatabaseConfig {
 pub(super) fn read_clickhouse(reader: &Reader<'_>, general: &GeneralConfig) -> ClickHouseConfig {
     let section = reader.section("clickhouse");
     let url = section.optional("url", &SERVER_URL);
+    let server = read_server(&section);
+    let embedded = read_embedded(&section, general);
     if url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
         section.conflict("url", "holds a login; use clickhouse.user and clickhouse.password");
     }
-    let user = section.or("user", &NAME, USER_DEFAULT.to_owned());
-    let password = section.secret("password");
-    let library = section.optional("library", &FilePath);
-    let listen = embedded_listen(&section);
-    let place = match url {
-        Some(url) => {
-            let password = password.unwrap_or_else(|| SecretString::from(String::new()));
-            ClickHousePlace::Server { url, user, password }
-        }
-        None => {
-            let dir = general.data_dir.join("clickhouse");
-            ClickHousePlace::Embedded { dir, library, listen }
-        }
-    };
-    ClickHouseConfig {
-        place,
-        database: section.or("database", &IDENTIFIER, DATABASE_DEFAULT.to_owned()),
-        bi_user: section.or("bi_user", &IDENTIFIER, BI_USER_DEFAULT.to_owned()),
-        bi_password: section.secret("bi_password"),
+    match url {
+        Some(url) => ClickHouseConfig::Server(server(url)),
+        None => ClickHouseConfig::Embedded(embedded),
     }
 }
 
-fn embedded_listen(section: &Section<'_>) -> SocketAddr {
-    let default = EMBEDDED_LISTEN_DEFAULT.parse().expect("a constant address");
-    let listen = section.or("embedded_listen", &Listen, default);
-    if !listen.ip().is_loopback() {
-        section.conflict(
-            "embedded_listen",
-            "must be a loopback address such as 127.0.0.1; let a reverse proxy with TLS face the network",
-        );
+/// All but the URL, which decides whether there is a server at all.
+fn read_server(section: &Section<'_>) -> impl FnOnce(Url) -> ClickHouseServer + use<> {
+    let database = section.or("database", &IDENTIFIER, DATABASE_DEFAULT.to_owned());
+    let user = section.or("user", &NAME, USER_DEFAULT.to_owned());
+    let password = section.secret("password").unwrap_or_else(|| String::new().into());
+    let bi_user = section.or("bi_user", &IDENTIFIER, BI_USER_DEFAULT.to_owned());
+    let bi = section.secret("bi_password").map(|password| (bi_user, password));
+    move |url| ClickHouseServer { url, database, user, password, bi }
+}
+
+fn read_embedded(section: &Section<'_>, general: &GeneralConfig) -> EmbeddedClickHouse {
+    let port = |number| u16::try_from(number).expect("the rule keeps to the range of ports");
+    EmbeddedClickHouse {
+        dir: general.data_dir.join("clickhouse"),
+        library: section.optional("library", &FilePath),
+        http_port: port(section.or("embedded_http_port", &PORT, EMBEDDED_PORT_DEFAULT)),
+        native_port: section.optional("embedded_native_port", &PORT).map(port),
+        memory_bytes: section.or("embedded_memory", &EMBEDDED_MEMORY, EMBEDDED_MEMORY_DEFAULT),
     }
-    listen
 }
 
 pub(super) fn read_database(reader: &Reader<'_>, general: &GeneralConfig) -> DatabaseConfig {

@@ -81,7 +81,7 @@ fn nothing_at_all_is_a_whole_configuration() {
         "sqlite:///home/noc/.local/share/padwacht/records.db"
     );
     assert!(matches!(config.log.place, LogPlace::Embedded { .. }));
-    assert!(matches!(config.clickhouse.place, ClickHousePlace::Embedded { .. }));
+    assert!(matches!(config.clickhouse, ClickHouseConfig::Embedded(_)));
 }
 
 #[test]
@@ -249,8 +249,8 @@ fn an_account_says_all_that_it_misses() {
     check(
         "[[nms]]\nkind = \"zabbix\"\n",
         &[
-            "padwacht.toml:1: nms[0].name is missing; it must be a name of 1 to 32 of the \
-             characters a-z, 0-9, - and _, such as \"ams1\"",
+            "padwacht.toml:1: nms[0].name is missing; it must be a name of 1 to 64 letters, digits, \
+             dots, dashes or underscores, such as \"ams1\"",
             "padwacht.toml:1: nms[0].url is missing; it must be a URL that starts with https:// \
              or http://, such as \"https://librenms.example.net\"",
             "padwacht.toml:1: nms[0].token is missing; it must be the API token (or token_file \
@@ -334,7 +334,7 @@ fn kafka_properties_pass_through_but_not_those_we_rest_on() {
 #[test]
 fn settings_that_do_not_fit_together_are_errors() {
     check(
-        "[api]\nsession_idle = \"8d\"\n",
+        "[api]\nsession_idle = \"13h\"\n",
         &["padwacht.toml:2: api.session_idle is longer than api.session_lifetime"],
     );
     check(
@@ -346,9 +346,13 @@ fn settings_that_do_not_fit_together_are_errors() {
         ],
     );
     check(
-        "[clickhouse]\nembedded_listen = \"0.0.0.0:18123\"\n",
-        &["padwacht.toml:2: clickhouse.embedded_listen must be a loopback address such as \
-           127.0.0.1; let a reverse proxy with TLS face the network"],
+        "[api]\npublic_url = \"https://h/x\"\n[clickhouse]\nurl = \"http://u:p@c\"\n",
+        &[
+            "padwacht.toml:2: api.public_url must end behind host and port: a path is not \
+             supported",
+            "padwacht.toml:4: clickhouse.url holds a login; use clickhouse.user and \
+             clickhouse.password",
+        ],
     );
     check(
         "[database]\nurl = \"sqlite:///x\"\npassword = \"p\"\n",
@@ -410,7 +414,7 @@ fn is_setting(line: &str) -> bool {
 }
 
 fn annotated_machine(text: &str) -> Fake {
-    let secrets = ["clickhouse", "kafka", "bi", "database", "admin", "mail"];
+    let secrets = ["clickhouse", "kafka", "bi", "database", "admin", "mail", "metrics"];
     secrets.iter().fold(file(text).with_file(TOKEN_FILE, "t"), |machine, name| {
         machine.with_file(&format!("/etc/padwacht/{name}-password"), "s3cret\n")
     })
