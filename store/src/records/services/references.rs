@@ -36,10 +36,24 @@ pub(super) async fn problems(
         let edges = with_downstream(tx, own, outside).await?;
         problems.extend(changed.iter().filter_map(|one| {
             let cycle = cycle_through(&one.id, &edges)?;
-            Some(ServiceError::Cycle { service: one.id.clone(), cycle })
+            Some(cycle_error(one, cycle))
         }));
     }
     Ok(problems)
+}
+
+/// The refusal of `definition` for `cycle`, at the reference that begins it.
+fn cycle_error(definition: &ServiceDefinition, cycle: Vec<ServiceId>) -> ServiceError {
+    let versions = definition.versions().iter().enumerate();
+    let (version, place) = cycle
+        .get(1)
+        .and_then(|next| {
+            versions
+                .filter_map(|(index, one)| Some((index + 1, one.path.place_of_service(next)?)))
+                .next()
+        })
+        .unwrap_or_else(|| (1, "path".to_owned()));
+    ServiceError::Cycle { service: definition.id.clone(), version, place, cycle }
 }
 
 /// The services that refer to `id`, sorted.
