@@ -72,11 +72,12 @@ function options(days: Day[]) {
     series: [
       {
         type: "bar",
-        barCategoryGap: "32%",
+        barCategoryGap: "36%",
+        barMaxWidth: 22,
         itemStyle: { borderRadius: [2, 2, 0, 0] },
         data: days.map((day) => ({
           value: day.percent,
-          itemStyle: { color: colour(`--fill-${day.state ?? "unknown"}`) },
+          itemStyle: { color: colour(day.state === "up" ? "--calm-up" : `--fill-${day.state ?? "unknown"}`) },
         })),
       },
     ],

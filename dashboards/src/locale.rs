@@ -90,6 +90,14 @@ impl Locale {
         }
     }
 
+    /// A percentage in a table of many: full marks stand back, so that the
+    /// rest is seen.
+    pub(crate) fn figure(&self, percent: &Option<String>) -> Markup {
+        let is_full = percent.as_ref().is_some_and(|text| text.starts_with("100"));
+        let class = if is_full { "num is-full" } else { "num" };
+        Markup::new(format!(r#"<span class="{class}">{}</span>"#, escape(&self.percent(percent))))
+    }
+
     fn decimal(&self, text: &str) -> String {
         if self.lang == Lang::Dutch { text.replace('.', ",") } else { text.to_owned() }
     }
@@ -285,7 +293,7 @@ pub(crate) fn state_icon(state: impl Borrow<ServiceState>) -> Markup {
         ServiceState::Up => "check-circle-fill",
         ServiceState::Degraded => "exclamation-triangle-fill",
         ServiceState::Down => "x-octagon-fill",
-        ServiceState::Maintenance => "wrench-adjustable-circle-fill",
+        ServiceState::Maintenance => "cone-striped",
         ServiceState::Unknown => "question-diamond-fill",
     })
 }

@@ -138,8 +138,8 @@ pager-next = Next
 
 # Service
 kpis = Key figures
-kpi-uptime = Uptime, { $period }
-kpi-outages = Outages, 30 days
+kpi-uptime = Uptime { $period }
+kpi-outages = Outages 30 days
 kpi-down-total = in total
 kpi-longest = Longest outage
 kpi-degraded-total = degraded

@@ -138,8 +138,8 @@ pager-next = Volgende
 
 # Service
 kpis = Kerncijfers
-kpi-uptime = Beschikbaar, { $period }
-kpi-outages = Storingen, 30 dagen
+kpi-uptime = Beschikbaar { $period }
+kpi-outages = Storingen 30 dagen
 kpi-down-total = samen
 kpi-longest = Langste storing
 kpi-degraded-total = verminderd
