@@ -27,7 +27,7 @@ interface Graph {
 
 /** In less room than this a path is drawn from top to bottom. */
 const NARROW_PX = 560;
-const LABEL_MAX = 26;
+const LABEL_MAX = 34;
 const PADDING_PX = 22;
 const HEIGHT_MIN_PX = 110;
 const HEIGHT_MAX_PX = 900;

@@ -65,7 +65,7 @@ function options(days: Day[]) {
       type: "value",
       min: floor,
       max: 100,
-      splitNumber: 3,
+      interval: (100 - floor) / 2,
       axisLabel: { ...text, formatter: (value: number) => `${percent(value)}%` },
       splitLine: { lineStyle: { color: colour("--line") } },
     },
@@ -85,7 +85,7 @@ function options(days: Day[]) {
 }
 
 function percent(value: number): string {
-  return value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 });
+  return value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 3 });
 }
 
 function tip(days: Day[], points: unknown): HTMLElement {
