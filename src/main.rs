@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod doctor;
+mod parts;
 mod telemetry;
 
 use std::io::{self, Write};
@@ -43,6 +44,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => {
             let loaded = start(&args.stage)?;
             runtime()?.block_on(doctor::run(&args, &loaded.config))
+        }
+        Command::EmbeddedClickHouse(engine) => {
+            store::embedded::run_child(engine.args)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::All(_)
         | Command::Ingest(_)
