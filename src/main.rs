@@ -4,9 +4,10 @@
 mod cli;
 mod config;
 mod doctor;
-mod replay;
 mod parts;
+mod replay;
 mod telemetry;
+mod wiring;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
