@@ -1,1 +1,112 @@
-fn main() {}
+//! The one binary. It only wires: each command has a file of its own that
+//! takes its arguments and the checked configuration.
+
+mod cli;
+mod config;
+mod doctor;
+mod replay;
+mod parts;
+mod telemetry;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use cli::{Cli, Command, ConfigCommand, StageArgs};
+use config::{ConfigError, Loaded, Machine};
+
+/// Wrong usage, configuration or input, as clap uses it too.
+const EXIT_WRONG_INPUT: u8 = 2;
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("padwacht: {error:#}");
+            match error.downcast_ref::<ConfigError>() {
+                Some(_) => ExitCode::from(EXIT_WRONG_INPUT),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// One arm per command: read the configuration, start logging, run.
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    // With two providers in reach, rustls would panic at the first connection.
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("install the TLS provider: there is one already"))?;
+    match command {
+        Command::Config(ConfigCommand::Check(args)) => check_config(&load(&args)?),
+        Command::Config(ConfigCommand::Print(args)) => print_config(&load(&args)?),
+        Command::Doctor(args) => {
+            let loaded = start(&args.stage)?;
+            runtime()?.block_on(doctor::run(&args, &loaded.config))
+        }
+        Command::Replay(args) => replay::run(&args),
+        Command::EmbeddedClickHouse(engine) => {
+            store::embedded::run_child(engine.args)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::All(_)
+        | Command::Ingest(_)
+        | Command::Correlate(_)
+        | Command::Api(_)
+        | Command::Demo(_)
+        | Command::Simulate(_)
+        | Command::Migrate(_) => anyhow::bail!("this build does not hold that command yet"),
+    }
+}
+
+fn load(args: &StageArgs) -> Result<Loaded, ConfigError> {
+    config::load(&Machine, args.config.as_deref(), &args.overrides())
+}
+
+/// Reads the configuration and starts logging.
+fn start(args: &StageArgs) -> anyhow::Result<Loaded> {
+    let loaded = load(args)?;
+    telemetry::init(&loaded.config.telemetry)?;
+    Ok(loaded)
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the threads of the runtime")
+}
+
+fn check_config(loaded: &Loaded) -> anyhow::Result<ExitCode> {
+    let place = match &loaded.file {
+        Some(file) => file.display().to_string(),
+        None => String::from("no file, defaults and environment only"),
+    };
+    print(&format!("the configuration is well ({place})\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every setting in force, in the form of the file, each with its origin.
+fn print_config(loaded: &Loaded) -> anyhow::Result<ExitCode> {
+    let width = |text: &str| text.chars().count();
+    let lines: Vec<(String, String)> = loaded
+        .settings
+        .iter()
+        .map(|setting| (format!("{} = {}", setting.key, setting.value), setting.origin.to_string()))
+        .collect();
+    let column = lines.iter().map(|(line, _)| width(line)).max().unwrap_or(0);
+    let text: String =
+        lines.iter().map(|(line, origin)| format!("{line:column$}  # {origin}\n")).collect();
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output; that a reader such as `head` went away is no failure.
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}

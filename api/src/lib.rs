@@ -1,1 +1,35 @@
-//! api
+//! The web: health, the JSON API, the pages and live updates.
+//!
+//! Start reading at [`map`], which lists every URL with the policy that guards
+//! it; a route cannot be added without one. [`ApiState`] is what the binary
+//! hands over, [`router`] makes an axum router of it and [`serve`] runs it.
+//!
+//! Nothing here correlates or writes a series: figures are read from
+//! `store::series`, and edits go to `store::records`, whose outbox tells the
+//! engine. Nothing here is rendered by hand: pages are structs of `dashboards`.
+
+mod app;
+mod auth;
+mod changes;
+mod days;
+mod health;
+mod instant;
+mod language;
+mod map;
+mod metric;
+mod pages;
+mod path_view;
+#[cfg(test)]
+mod policy_tests;
+mod problem;
+mod server;
+mod upkeep;
+mod uptime;
+mod v1;
+mod web;
+
+pub use app::{ApiConfig, ApiParts, ApiState, Clock, ConfigError};
+pub use auth::{
+    BootstrapError, NoRandomness, PrintedOnce, TokenError, bootstrap_admin, issue_api_token,
+};
+pub use server::{ServeError, router, serve};

@@ -3,9 +3,13 @@
 //! [`model`] is the vocabulary that every other member uses; [`engine`] turns
 //! facts (samples, definitions, windows, the clock) into interval revisions;
 //! [`dataflow`] runs engines on timely workers; [`files`] reads and writes the
-//! formats of `padwacht replay`.
+//! formats of `padwacht replay`; [`availability`] turns intervals into figures.
 //!
 //! This crate never reads a clock, never does IO, is never async and never
 //! draws a random number: time arrives as data. It depends on no other member.
 
+pub mod availability;
+pub mod dataflow;
+pub mod engine;
+pub mod files;
 pub mod model;

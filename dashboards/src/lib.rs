@@ -1,1 +1,42 @@
-//! dashboards
+//! The pages: templates, view models, texts in Dutch and English, and the
+//! browser assets, all inside the binary.
+//!
+//! A page is a struct (`OverviewPage`, `ServicePage`, …) that the API fills
+//! with figures that are already computed and then renders with
+//! [`Render::render`]. The addresses that the pages link to are in [`urls`],
+//! so that router and templates cannot drift apart; files are served from
+//! [`asset`].
+//!
+//! This crate never queries, never computes uptime, never reads a clock
+//! ("now" is [`Shell::now`]), and its pages hold no inline script or style:
+//! they work under [`CONTENT_SECURITY_POLICY`].
+
+mod assets;
+mod i18n;
+mod locale;
+mod markup;
+mod pages;
+mod render;
+mod shell;
+pub mod urls;
+mod view;
+
+pub use assets::{Asset, CONTENT_SECURITY_POLICY, asset};
+pub use i18n::Lang;
+pub use locale::Locale;
+pub use pages::{
+    ErrorKind, ErrorPage, LoginError, LoginPage, OverviewLivePartial, OverviewPage, ServicePage,
+    ServicesPage,
+};
+pub use render::{Render, RenderError};
+pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};
+pub use view::cause::{Cause, CauseImpact};
+pub use view::day::DayCell;
+pub use view::intervals::{IntervalRow, IntervalTable};
+pub use view::kpi::{Kpis, UptimeFigure, UptimePeriod};
+pub use view::overview::{Live, StateCounts, Trouble};
+pub use view::pager::Pager;
+pub use view::path::{PathNode, PathNodeKind, PathView};
+pub use view::service::ServiceHead;
+pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
+pub use view::timeline::{Segment, Timeline, Zoom};

@@ -1,7 +1,8 @@
 //! The vocabulary: values without behaviour that needs a clock or IO.
 //!
-//! Nothing here is `Serialize`: each boundary (files, log, series, API) owns
-//! its own form and a conversion.
+//! The serde forms are for messages between workers of one build. What is
+//! kept or shown (files, log, series, API) has a form of its own at its
+//! boundary, and a conversion.
 
 mod id;
 mod interval;

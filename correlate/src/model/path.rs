@@ -4,13 +4,14 @@
 //! recurses deeper than [`PathExpr::MAX_DEPTH`]; every error names the place
 //! in the expression.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ComponentId, ServiceId};
 
 /// What a service needs to work. Lists are never empty and `1 <= k <= n`:
 /// [`PathExpr::from_json`] is the way in that checks it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum PathExpr {
     /// A component.
     Component(ComponentId),
@@ -87,6 +88,23 @@ impl PathExpr {
             }
         });
         refs
+    }
+
+    /// Where the expression first refers to `service`, such as `path.all[1]`.
+    pub fn place_of_service(&self, service: &ServiceId) -> Option<String> {
+        let mut places = vec![(String::from("path"), self)];
+        while let Some((place, expr)) = places.pop() {
+            let key = match expr {
+                PathExpr::Service(id) if id == service => return Some(place),
+                PathExpr::All(_) => "all",
+                PathExpr::Any(_) => "any",
+                _ => "of",
+            };
+            let children = expr.children().iter().enumerate().rev();
+            places
+                .extend(children.map(|(index, child)| (format!("{place}.{key}[{index}]"), child)));
+        }
+        None
     }
 
     /// The components named in the expression itself, in order of appearance.

@@ -1,11 +1,12 @@
 //! Service definitions: an id and versions that do not overlap.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PathError, PathExpr, Period, ServiceId, Timestamp};
 
 /// One version of a service: `path` holds during `period`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Version {
     /// When it holds; open-ended with `until` [`Timestamp::MAX`].
     pub period: Period,
@@ -16,7 +17,7 @@ pub struct Version {
 /// A service: where no version holds, it does not exist and has no interval.
 ///
 /// Versions are sorted by start, not empty and do not overlap.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ServiceDefinition {
     /// Its identity.
     pub id: ServiceId,
@@ -45,10 +46,14 @@ pub enum ServiceError {
         reason: String,
     },
     /// A chain of references comes back to where it began.
-    #[error("service {service}: references form a cycle: {}", join(.cycle))]
+    #[error("service {service}, version {version}: at {place}: references form a cycle: {}", join(.cycle))]
     Cycle {
         /// The service that was refused.
         service: ServiceId,
+        /// Which of its versions, from 1.
+        version: usize,
+        /// Where in that version's path the cycle begins.
+        place: String,
         /// The services along the cycle, the first one again at the end.
         cycle: Vec<ServiceId>,
     },
@@ -76,9 +81,7 @@ impl ServiceDefinition {
         id: ServiceId,
         mut versions: Vec<Version>,
     ) -> Result<ServiceDefinition, ServiceError> {
-        let refuse = |reason: String| {
-            Err(ServiceError::Versions { service: id.clone(), reason })
-        };
+        let refuse = |reason: String| Err(ServiceError::Versions { service: id.clone(), reason });
         if versions.is_empty() {
             return refuse("versions must not be empty".to_owned());
         }
@@ -158,10 +161,8 @@ impl ServiceDefinition {
                             }
                         })
                     };
-                    let period = Period::new(
-                        edge("from", Timestamp::MIN)?,
-                        edge("to", Timestamp::MAX)?,
-                    );
+                    let period =
+                        Period::new(edge("from", Timestamp::MIN)?, edge("to", Timestamp::MAX)?);
                     let path = entry.get("path").unwrap_or(&Value::Null);
                     read.push(Version { period, path: path_of(path, index + 1)? });
                 }
@@ -213,16 +214,24 @@ mod tests {
     #[test]
     fn refusals_name_the_service_and_the_reason() {
         let cases = [
-            (r#"{"id":"s","path":{"all":[]}}"#,
-             "service s, version 1: at path.all: the list must not be empty"),
-            (r#"{"id":"s","versions":[{"from":1,"to":5,"path":"a"},{"from":4,"to":9,"path":"a"}]}"#,
-             "service s: versions overlap: one from 1 is still valid when another starts at 4"),
-            (r#"{"id":"s","versions":[{"from":5,"to":5,"path":"a"}]}"#,
-             "service s: a version must end after it starts, found from 5 to 5"),
+            (
+                r#"{"id":"s","path":{"all":[]}}"#,
+                "service s, version 1: at path.all: the list must not be empty",
+            ),
+            (
+                r#"{"id":"s","versions":[{"from":1,"to":5,"path":"a"},{"from":4,"to":9,"path":"a"}]}"#,
+                "service s: versions overlap: one from 1 is still valid when another starts at 4",
+            ),
+            (
+                r#"{"id":"s","versions":[{"from":5,"to":5,"path":"a"}]}"#,
+                "service s: a version must end after it starts, found from 5 to 5",
+            ),
             (r#"{"id":"s","versions":[]}"#, "service s: versions must not be empty"),
-            (r#"{"id":"s","versions":[{"from":"noon","to":5,"path":"a"}]}"#,
-             "service s: version 1: from must be milliseconds since 1970, RFC 3339 or null, \
-              found \"noon\""),
+            (
+                r#"{"id":"s","versions":[{"from":"noon","to":5,"path":"a"}]}"#,
+                "service s: version 1: from must be milliseconds since 1970, RFC 3339 or null, \
+              found \"noon\"",
+            ),
             (r#"{"id":"s"}"#, "service s: needs either path or a list of versions"),
             (r#"{"path":"a"}"#, "a service needs an id that is a text and not empty"),
         ];

@@ -3,16 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// What an NMS says of a component, or that nobody can say.
 ///
 /// The order is Kleene's: `Down < Unknown < Up`, so that `all` is the minimum
 /// and `any` the maximum.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 #[repr(u8)]
 pub enum ComponentState {
     /// It does not work.
     Down = 0,
-    /// Nobody can say.
+    /// Nobody can say; so it is before the first sample.
+    #[default]
     Unknown = 1,
     /// It works.
     Up = 2,
@@ -43,7 +48,9 @@ impl ComponentState {
 
 /// The state of a service over an interval; see SEMANTICS, "State of a
 /// service at an instant".
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 #[repr(u8)]
 pub enum ServiceState {
     /// The path works and nothing in it is down.
@@ -55,6 +62,7 @@ pub enum ServiceState {
     /// The path does not work, and planned work explains it.
     Maintenance = 3,
     /// Nobody can say.
+    #[default]
     Unknown = 4,
 }
 

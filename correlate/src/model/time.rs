@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// An instant in milliseconds since 1970-01-01T00:00:00Z (UTC, no leap
 /// seconds). Negative values are instants before 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
@@ -48,7 +50,7 @@ impl fmt::Debug for Timestamp {
 ///    [---------------)
 /// ```
 /// A period with `from >= until` is empty.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Period {
     /// The first instant in the period.
     pub from: Timestamp,

@@ -1,9 +1,11 @@
 //! Maintenance windows.
 
+use serde::{Deserialize, Serialize};
+
 use super::{ComponentId, Period, ServiceId};
 
 /// What a window is on.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Target {
     /// One component.
     Component(ComponentId),
@@ -32,7 +34,7 @@ impl std::fmt::Display for Target {
 }
 
 /// Planned work on `target` during `period`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Window {
     /// What is worked on.
     pub target: Target,

@@ -1,1 +1,59 @@
-//! (being written)
+//! The relational database: what people decide and configure.
+//!
+//! SQLite in one file by default, PostgreSQL when a URL says so; one code path
+//! and one set of tests for both. [`Records::connect`] is the way in; each
+//! subject has its own handle, such as [`Records::services`].
+//!
+//! Rules that hold everywhere here:
+//! * Instants are [`correlate::model::Timestamp`]s, milliseconds UTC. Nothing
+//!   here reads a clock: whoever calls says what time it is.
+//! * A method that takes an [`Actor`] writes its change, the audit entry and,
+//!   where the engine must hear of it, the outbox rows in one transaction.
+//! * Text columns compare bytewise on both databases; searching goes through
+//!   lower-cased columns.
+//! * Secrets never enter: an NMS token is a reference, a password arrives
+//!   hashed, a session or API token arrives as its SHA-256.
+//!
+//! Samples and intervals never come here; they belong to [`crate::series`].
+
+mod accounts;
+mod api_tokens;
+mod audit;
+mod customers;
+mod database;
+mod entity;
+mod error;
+mod ids;
+mod inventory;
+mod leases;
+mod locks;
+mod login_attempts;
+mod migrations;
+mod outbox;
+mod page;
+mod services;
+mod sessions;
+mod settings;
+mod source_status;
+mod text;
+mod users;
+mod windows;
+
+pub use accounts::{AccountSettings, Accounts, NmsAccount, NmsKind, TokenRef};
+pub use api_tokens::{ApiToken, ApiTokenDraft, ApiTokens};
+pub use audit::{Actor, Audit, AuditEntry, AuditFilter};
+pub use customers::{Customer, Customers};
+pub use database::{DatabaseKind, Records};
+pub use error::RecordsError;
+pub use ids::{ApiTokenId, CustomerId, SessionId, TokenHash, UserId, WindowId};
+pub use inventory::{ComponentName, Device, Inventory, Link, Port};
+pub use leases::{Lease, Leases};
+pub use login_attempts::{LoginAttempt, LoginAttempts, LoginResult};
+pub use outbox::{Outbox, OutboxRow};
+pub use page::{Change, Page};
+pub use services::{ImportReport, Service, ServiceDraft, ServiceFilter, Services};
+pub use sessions::{Session, SessionDraft, Sessions};
+pub use settings::Settings;
+pub use source_status::{SourceError, SourceReport, SourceState, SourceStatus, SourceStatuses};
+pub use users::{Credentials, Language, Role, User, UserDraft, Users};
+pub use windows::{MaintenanceWindow, WindowFilter, Windows};

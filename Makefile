@@ -1,0 +1,54 @@
+# The commands of this repository. `make demo` and `make test` do all the
+# set-up on a fresh Debian 12 with Rust, Node, Java, Maven and root.
+
+# Outside the clone, so that every clone and CI run shares what is built.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/padwacht/target
+export CARGO_INCREMENTAL ?= 0
+
+assets := dashboards/dist/manifest.json
+asset_sources := $(shell find dashboards/assets dashboards/build.mjs dashboards/tsconfig.json -type f 2>/dev/null)
+node_modules := dashboards/node_modules/.package-lock.json
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint assets bench setup setup-test
+
+help:
+	@echo 'make demo    the whole product on a simulated ISP; ARGS="--services 50" passes flags on'
+	@echo 'make test    all tests, against a real Kafka, PostgreSQL and ClickHouse engine'
+	@echo 'make lint    format, clippy, documentation, and what may depend on what'
+	@echo 'make bench   the benchmarks of the engine'
+	@echo 'make assets  the files for the browser'
+	@echo 'make setup   only the packages that a build needs'
+
+demo: setup $(assets)
+	cargo run --locked --bin padwacht -- demo $(ARGS)
+
+test: setup-test $(assets)
+	deploy/scripts/with-services deploy/scripts/count-tests cargo test --locked --workspace --no-fail-fast
+
+lint: setup $(assets)
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
+	npm --prefix dashboards run --silent check
+	.ci/check-core
+	.ci/check-licences
+
+bench: setup $(assets)
+	cargo bench --locked --package correlate
+
+assets: $(assets)
+
+setup:
+	@deploy/scripts/setup build
+
+setup-test:
+	@deploy/scripts/setup build test
+
+# npm writes this file last, so it is there only when everything is.
+$(node_modules): dashboards/package-lock.json
+	npm ci --prefix dashboards --no-audit --no-fund
+	@touch $@
+
+$(assets): $(node_modules) $(asset_sources)
+	npm --prefix dashboards run --silent build

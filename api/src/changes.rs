@@ -1,0 +1,129 @@
+//! Tells listening browsers that intervals changed.
+//!
+//! One task per process asks the series each second whether anything is newer
+//! than before, and only while somebody listens. Listeners see the newest
+//! revision only, so a slow one costs no memory and misses nothing that counts.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::{Stream, StreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::app::ApiState;
+use crate::metric;
+use crate::problem::ApiError;
+
+/// How often the series are asked.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// The longest pause after failures.
+const POLL_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Browsers that may listen at once: each holds a connection. A NOC has tens.
+const STREAMS_MAX: usize = 500;
+/// A stream ends after this and the browser opens it anew, which checks again
+/// whether it may: so a session that ended stops hearing within this time.
+const STREAM_LIFETIME: Duration = Duration::from_secs(300);
+/// At most one event per stream in this time: a page fetches itself anew at
+/// each, and an outage makes many changes.
+const EVENT_PAUSE: Duration = Duration::from_secs(2);
+/// A comment line so often keeps proxies from closing a quiet stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// The newest revision that was seen, and who listens.
+pub(crate) struct Changes {
+    revision: watch::Sender<u64>,
+    streams: Arc<Semaphore>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Changes {
+            revision: watch::Sender::new(0),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }
+    }
+}
+
+impl Changes {
+    fn listening(&self) -> usize {
+        STREAMS_MAX.saturating_sub(self.streams.available_permits())
+    }
+
+    fn seen(&self, revision: u64) {
+        self.revision.send_if_modified(|known| {
+            let is_new = revision != *known;
+            *known = revision;
+            is_new
+        });
+    }
+}
+
+/// Asks the series for changes until the state's shutdown.
+pub(crate) async fn poll(state: ApiState) {
+    let mut ticks = tokio::time::interval(POLL_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failures: u32 = 0;
+    loop {
+        tokio::select! {
+            () = state.shutdown().cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let changes = state.changes();
+        metric::event_streams(changes.listening());
+        if changes.listening() == 0 {
+            continue;
+        }
+        match state.series().max_version().await {
+            Ok(revision) => {
+                failures = 0;
+                changes.seen(revision.unwrap_or(0));
+            }
+            Err(error) => {
+                metric::change_poll_failed();
+                if failures == 0 {
+                    tracing::warn!(%error, "cannot ask the series for changes; trying on");
+                }
+                failures = failures.saturating_add(1);
+                let pause = POLL_EVERY.saturating_mul(1 << failures.min(5)).min(POLL_PAUSE_MAX);
+                ticks.reset_after(pause);
+            }
+        }
+    }
+}
+
+/// `GET /events`: an event `change` whenever intervals changed.
+pub(crate) async fn events(
+    State(state): State<ApiState>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let changes = state.changes();
+    let place = Arc::clone(&changes.streams).try_acquire_owned().map_err(|_| ApiError::Busy)?;
+    let receiver = changes.revision.subscribe();
+    let ends = state.shutdown().clone().cancelled_owned();
+    let until = Instant::now() + STREAM_LIFETIME;
+    let listener = Listener { receiver, until, _place: place };
+    let events = stream::unfold(listener, Listener::next).take_until(ends);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+struct Listener {
+    receiver: watch::Receiver<u64>,
+    until: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Listener {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Listener)> {
+        let changed = tokio::time::timeout_at(self.until, self.receiver.changed()).await;
+        let Ok(Ok(())) = changed else {
+            return None;
+        };
+        // Whatever changes meanwhile is told together with it.
+        tokio::time::sleep(EVENT_PAUSE).await;
+        let revision = *self.receiver.borrow_and_update();
+        Some((Ok(Event::default().event("change").data(revision.to_string())), self))
+    }
+}

@@ -1,0 +1,66 @@
+//! Every URL, its policy and its handler: the whole map of the web.
+
+use dashboards::urls;
+use utoipa_axum::routes;
+
+use crate::app::ApiState;
+use crate::auth::handlers as sign_in;
+use crate::v1::operations as v1;
+use crate::web::Policy::{Administrator, Metrics, Public, SignedIn};
+use crate::web::Routes;
+use crate::web::Verb::{Get, Post};
+use crate::{changes, health, pages};
+
+/// The largest import: some hundred thousand services.
+const IMPORT_BYTES_MAX: usize = 64 << 20;
+
+/// The table that the router is made from.
+pub(crate) fn routes(state: &ApiState) -> Routes {
+    let map = Routes::new(state.clone(), v1::base(state));
+    let map = health(map);
+    let map = pages(map);
+    api(map)
+}
+
+fn health(map: Routes) -> Routes {
+    map.api(Public, routes!(health::healthz))
+        .api(Public, routes!(health::readyz))
+        .api(Metrics, routes!(health::metrics))
+}
+
+fn pages(map: Routes) -> Routes {
+    map.page(Public, Get, urls::LOGIN, sign_in::form)
+        .page(Public, Post, urls::LOGIN, sign_in::sign_in)
+        .page(SignedIn, Post, urls::LOGOUT, sign_in::sign_out)
+        .page(Public, Post, urls::LANGUAGE, pages::switch_language)
+        .page(Public, Get, urls::ASSET, pages::asset)
+        .page(Administrator, Get, urls::OVERVIEW, pages::overview)
+        .page(Administrator, Get, urls::OVERVIEW_LIVE, pages::overview_live)
+        .page(Administrator, Get, urls::SERVICES, pages::services)
+        .page(Administrator, Get, urls::SERVICE, pages::service)
+        .page(Administrator, Get, urls::SERVICE_CSV, v1::intervals_csv)
+        .page(Administrator, Get, urls::EVENTS, changes::events)
+        .page(Administrator, Get, urls::API_DOCS, v1::docs)
+        .page(Administrator, Get, &format!("{}/{{*file}}", urls::API_DOCS), v1::docs)
+}
+
+fn api(map: Routes) -> Routes {
+    map.api(Administrator, routes!(v1::list_services))
+        .api(Administrator, routes!(v1::one_service))
+        .api(Administrator, routes!(v1::put_service))
+        .api(Administrator, routes!(v1::delete_service))
+        .api_with_body(IMPORT_BYTES_MAX, Administrator, routes!(v1::import_services))
+        .api(Administrator, routes!(v1::intervals))
+        .api(Administrator, routes!(v1::intervals_csv))
+        // A component id holds slashes, which clients may or may not encode.
+        .api_at(Administrator, "/api/v1/components/{*rest}", routes!(v1::transitions))
+        .api(Administrator, routes!(v1::list_windows))
+        .api(Administrator, routes!(v1::add_window))
+        .api(Administrator, routes!(v1::withdraw_window))
+        .api(Administrator, routes!(v1::list_tokens))
+        .api(Administrator, routes!(v1::issue_token))
+        .api(Administrator, routes!(v1::revoke_token))
+        .api(Administrator, routes!(v1::sources))
+        .api(Administrator, routes!(v1::status))
+        .api(Administrator, routes!(v1::openapi))
+}

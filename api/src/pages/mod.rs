@@ -1,0 +1,33 @@
+//! The pages: each gathers its figures, fills a struct of `dashboards` and
+//! gives it back. One file per page; what they share is in [`shell`],
+//! [`names`] and [`table`].
+
+mod assets;
+mod error;
+mod names;
+mod overview;
+mod path;
+mod preferences;
+mod service;
+mod services;
+mod shell;
+mod table;
+
+use axum::response::{Html, IntoResponse, Response};
+use dashboards::Render;
+
+use crate::problem::ApiError;
+
+pub(crate) use assets::asset;
+pub(crate) use error::error;
+pub(crate) use overview::{overview, overview_live};
+pub(crate) use preferences::switch_language;
+pub(crate) use service::service;
+pub(crate) use services::services;
+pub(crate) use shell::bare as bare_shell;
+
+/// A page or a part of one as an answer.
+pub(crate) fn html(page: &impl Render) -> Result<Response, ApiError> {
+    let html = page.render().map_err(ApiError::internal)?;
+    Ok(Html(html).into_response())
+}

@@ -1,0 +1,91 @@
+//! Gathers what the diagram of a service's path needs.
+
+use std::collections::{HashMap, HashSet};
+
+use correlate::model::{ComponentId, PathExpr, Period, ServiceId, Target, Timestamp};
+use dashboards::PathView;
+use store::records::{Page, Service, WindowFilter};
+use store::series::IDS_MAX;
+
+use super::names::Names;
+use crate::app::ApiState;
+use crate::path_view::{self, Leaves, Reference};
+use crate::problem::ApiError;
+
+/// How many rounds of references are read: a service refers to others, those
+/// to more. The records refuse cycles, so this bounds only the depth.
+const REFERENCE_ROUNDS_MAX: usize = 32;
+
+/// The path that holds now, with the state of every node.
+pub(super) async fn view(
+    state: &ApiState,
+    record: Option<&Service>,
+    cause: &[ComponentId],
+    now: Timestamp,
+) -> Result<PathView, ApiError> {
+    let Some(path) = record.and_then(|record| path_at(record, now)) else {
+        return Ok(PathView { root: None });
+    };
+    let mut leaves = Leaves {
+        services: references(state, &path, now).await?,
+        causes: cause.iter().cloned().collect(),
+        ..Leaves::default()
+    };
+    let components: Vec<ComponentId> =
+        path_view::components(&path, &leaves.services).into_iter().cloned().collect();
+    for ids in components.chunks(IDS_MAX) {
+        let found = state.series().component_states(ids).await.map_err(ApiError::series)?;
+        leaves.states.extend(found.into_iter().map(|(id, transition)| (id, transition.state)));
+    }
+    let names = Names::of(state, &components).await?;
+    leaves.names = components.iter().map(|id| (id.clone(), names.lines(id))).collect();
+    leaves.in_maintenance = in_maintenance(state, now).await?;
+    Ok(PathView { root: Some(leaves.tree(&path)) })
+}
+
+fn path_at(record: &Service, now: Timestamp) -> Option<PathExpr> {
+    record.definition.version_at(now).map(|version| version.path.clone())
+}
+
+/// The services that `path` refers to, and those that they refer to, and so on.
+async fn references(
+    state: &ApiState,
+    path: &PathExpr,
+    now: Timestamp,
+) -> Result<HashMap<ServiceId, Reference>, ApiError> {
+    let mut known: HashMap<ServiceId, Reference> = HashMap::new();
+    let mut wanted: Vec<ServiceId> = path.service_refs().into_iter().cloned().collect();
+    for _ in 0..REFERENCE_ROUNDS_MAX {
+        wanted.retain(|id| !known.contains_key(id));
+        if wanted.is_empty() {
+            break;
+        }
+        let found = state.records().services().by_ids(&wanted).await.map_err(ApiError::records)?;
+        wanted.clear();
+        for (id, service) in found {
+            let path = path_at(&service, now);
+            wanted.extend(path.iter().flat_map(PathExpr::service_refs).cloned());
+            let customer = service.customer.unwrap_or_default();
+            known.insert(id, Reference { name: service.name, customer, path });
+        }
+    }
+    Ok(known)
+}
+
+/// The components that are inside a window of their own.
+async fn in_maintenance(
+    state: &ApiState,
+    now: Timestamp,
+) -> Result<HashSet<ComponentId>, ApiError> {
+    let filter = WindowFilter {
+        during: Some(Period::new(now, now.plus_millis(1))),
+        ..WindowFilter::default()
+    };
+    let page = Page::first(Page::MAX_LIMIT);
+    let windows = state.records().windows().list(&filter, page).await.map_err(ApiError::records)?;
+    let component = |target| match target {
+        Target::Component(id) => Some(id),
+        Target::Service(_) => None,
+    };
+    Ok(windows.into_iter().filter_map(|window| component(window.window.target)).collect())
+}

@@ -1,0 +1,39 @@
+//! The choice of a language. Light or dark is chosen in the browser alone.
+
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use dashboards::Lang;
+use serde::Deserialize;
+
+use crate::app::ApiState;
+use crate::auth::local_path;
+use crate::language;
+use crate::problem::ApiError;
+
+/// The form of the language switch.
+#[derive(Deserialize)]
+pub(crate) struct LanguageForm {
+    lang: String,
+    #[serde(default, rename = "return")]
+    back: String,
+}
+
+/// `POST /language`.
+pub(crate) async fn switch_language(
+    State(state): State<ApiState>,
+    jar: CookieJar,
+    Form(form): Form<LanguageForm>,
+) -> Result<Response, ApiError> {
+    let lang = Lang::from_code(&form.lang)
+        .ok_or_else(|| ApiError::refused("lang", "must be nl or en"))?;
+    let mut cookie = Cookie::build((language::COOKIE, lang.code()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(state.config().secure_cookies)
+        .build();
+    cookie.make_permanent();
+    Ok((jar.add(cookie), Redirect::to(local_path(&form.back))).into_response())
+}

@@ -1,0 +1,257 @@
+//! One service: how it is, how it was, and why.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use correlate::availability::{Buckets, Decimals};
+use correlate::model::{Interval, Period, ServiceId, ServiceState, Timestamp};
+use dashboards::{
+    IntervalRow, IntervalTable, Kpis, Pager, Segment, ServiceHead, ServicePage, Timeline,
+    UptimeFigure, UptimePeriod, Zoom,
+};
+use serde::Deserialize;
+use store::records::Service;
+use store::series::{CurrentService, ROWS_MAX};
+
+use super::names::Names;
+use super::{html, path, shell, table};
+use crate::app::ApiState;
+use crate::auth::Principal;
+use crate::days;
+use crate::problem::{ApiError, Thing};
+use crate::uptime;
+use crate::v1::operations::current;
+use crate::web::Lenient;
+
+/// Intervals on one page of their table.
+const PER_PAGE: u64 = 25;
+/// How far back the table of intervals goes; older ones are in the API.
+const HISTORY_DAYS: u16 = 366;
+
+/// The query of the page; what makes no sense counts as not given.
+#[derive(Deserialize, Default)]
+pub(crate) struct ServiceQuery {
+    #[serde(default)]
+    zoom: String,
+    #[serde(default)]
+    page: String,
+}
+
+/// `GET /services/{id}`.
+pub(crate) async fn service(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+    Lenient(query): Lenient<ServiceQuery>,
+) -> Result<Response, ApiError> {
+    let id = ServiceId::from(id);
+    let now = state.now();
+    let record = async { state.records().services().get(&id).await.map_err(ApiError::records) };
+    let (shell, record, current, history, figures) = tokio::try_join!(
+        shell::full(&state, &principal, &headers, &uri),
+        record,
+        current(&state, &id),
+        history(&state, &id, now),
+        figures(&state, &id, now),
+    )?;
+    if record.is_none() && current.is_none() && history.is_empty() {
+        return Err(ApiError::NotFound(Thing::Service));
+    }
+    let cause = current.as_ref().map(|current| current.cause.clone()).unwrap_or_default();
+    let blamed = history.iter().flat_map(|interval| &interval.cause).chain(&cause);
+    let names = Names::of(&state, blamed).await?;
+    let path = path::view(&state, record.as_ref(), &cause, now).await?;
+    let page = ServicePage {
+        shell,
+        service: head(&id, record.as_ref(), current, &names),
+        kpis: kpis(&figures, &history, month(&state, now)),
+        timeline: timeline(Zoom::from_param(&query.zoom), &history, &names, now),
+        days: figures.cells,
+        path,
+        intervals: interval_table(&query.page, &history, &names),
+    };
+    html(&page)
+}
+
+/// The intervals of the last year, oldest first.
+async fn history(
+    state: &ApiState,
+    id: &ServiceId,
+    now: Timestamp,
+) -> Result<Vec<Interval>, ApiError> {
+    let period = days::to_date(&state.config().time_zone, now, HISTORY_DAYS);
+    let period = Period::new(period.from, now.plus_millis(1));
+    let found = state.series().intervals(id, period, ROWS_MAX).await;
+    Ok(found.map_err(ApiError::series)?.rows)
+}
+
+struct Figures {
+    uptime: Vec<UptimeFigure>,
+    month: Buckets,
+    cells: Vec<dashboards::DayCell>,
+}
+
+async fn figures(state: &ApiState, id: &ServiceId, now: Timestamp) -> Result<Figures, ApiError> {
+    let zone = &state.config().time_zone;
+    let days = days::last_days(zone, now, uptime::MONTH);
+    let mut periods: Vec<Period> = days.iter().map(|day| day.period).collect();
+    periods.push(Period::new(days::month_start(zone, now), now));
+    periods.push(Period::new(days::year_start(zone, now), now));
+    let buckets =
+        uptime::over(state.series(), id, &periods, now).await.map_err(ApiError::series)?;
+    let (of_days, of_calendar) = buckets.split_at_checked(days.len()).ok_or_else(|| {
+        ApiError::internal("the series gave figures for fewer periods than asked")
+    })?;
+    let last = |count: u16| {
+        let from = of_days.len().saturating_sub(usize::from(count));
+        of_days[from..].iter().fold(Buckets::default(), |sum, day| sum + *day)
+    };
+    let recent = [
+        (UptimePeriod::Today, last(uptime::TODAY)),
+        (UptimePeriod::Days7, last(uptime::WEEK)),
+        (UptimePeriod::Days30, last(uptime::MONTH)),
+    ];
+    let calendar = [UptimePeriod::ThisMonth, UptimePeriod::ThisYear];
+    let calendar = calendar.into_iter().zip(of_calendar.iter().copied());
+    let uptime = recent.into_iter().chain(calendar).map(|(period, buckets)| UptimeFigure {
+        period,
+        uptime_percent: uptime::availability(&buckets, Decimals::TWO),
+        completeness_percent: uptime::completeness(&buckets, Decimals::TWO),
+    });
+    Ok(Figures {
+        uptime: uptime.collect(),
+        month: last(uptime::MONTH),
+        cells: table::cells(&days, of_days),
+    })
+}
+
+fn month(state: &ApiState, now: Timestamp) -> Period {
+    days::to_date(&state.config().time_zone, now, uptime::MONTH)
+}
+
+fn kpis(figures: &Figures, history: &[Interval], month: Period) -> Kpis {
+    let outages_ms: Vec<i64> = history
+        .iter()
+        .filter(|interval| interval.state == ServiceState::Down)
+        .map(|interval| clipped(interval, month).millis())
+        .filter(|length_ms| *length_ms > 0)
+        .collect();
+    let millis = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    Kpis {
+        uptime: figures.uptime.clone(),
+        outages_30d: outages_ms.len() as u64,
+        down_30d_ms: millis(figures.month.down_ms),
+        longest_outage_30d_ms: outages_ms.into_iter().max(),
+        degraded_30d_ms: millis(figures.month.degraded_ms),
+    }
+}
+
+fn clipped(interval: &Interval, period: Period) -> Period {
+    Period::new(interval.start, interval.end.unwrap_or(Timestamp::MAX)).intersect(&period)
+}
+
+fn head(
+    id: &ServiceId,
+    record: Option<&Service>,
+    current: Option<CurrentService>,
+    names: &Names,
+) -> ServiceHead {
+    let (name, customer) = match (record, &current) {
+        (Some(record), _) => (record.name.clone(), record.customer.clone().unwrap_or_default()),
+        (None, Some(current)) => (current.service.name.clone(), current.service.customer.clone()),
+        (None, None) => (id.to_string(), String::new()),
+    };
+    ServiceHead {
+        id: id.to_string(),
+        name,
+        customer,
+        state: current.as_ref().and_then(|current| current.state),
+        since: current.as_ref().and_then(|current| current.since),
+        causes: current.map(|current| names.causes(&current.cause)).unwrap_or_default(),
+    }
+}
+
+fn timeline(zoom: Zoom, history: &[Interval], names: &Names, now: Timestamp) -> Timeline {
+    let period = Period::new(now.plus_millis(-zoom.millis()), now);
+    let segments = history.iter().filter_map(|interval| {
+        let shown = clipped(interval, period);
+        (!shown.is_empty()).then(|| Segment {
+            state: interval.state,
+            start: shown.from,
+            end: shown.until,
+            causes: names.causes(&interval.cause),
+        })
+    });
+    Timeline { zoom, period, segments: segments.collect() }
+}
+
+fn interval_table(page: &str, history: &[Interval], names: &Names) -> IntervalTable {
+    let mut pager = Pager { page: 1, per_page: PER_PAGE, total: history.len() as u64 };
+    pager.page = page.parse::<u64>().unwrap_or(1).clamp(1, pager.pages());
+    let skipped = usize::try_from((pager.page - 1) * PER_PAGE).unwrap_or(usize::MAX);
+    let shown = history.iter().rev().skip(skipped).take(PER_PAGE as usize);
+    let rows = shown.map(|interval| IntervalRow {
+        state: interval.state,
+        start: interval.start,
+        end: interval.end,
+        causes: names.causes(&interval.cause),
+    });
+    IntervalTable { rows: rows.collect(), pager }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(start: i64, end: Option<i64>, state: ServiceState) -> Interval {
+        Interval {
+            start: Timestamp(start),
+            end: end.map(Timestamp),
+            state,
+            cause: Vec::new(),
+            cause_moves: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_strip_is_clipped_to_what_is_shown() {
+        let now = Timestamp(10 * 86_400_000);
+        let day_ago = now.0 - Zoom::Hours24.millis();
+        let history = [
+            interval(0, Some(day_ago), ServiceState::Up),
+            interval(day_ago, Some(day_ago + 5), ServiceState::Down),
+            interval(day_ago + 5, None, ServiceState::Up),
+        ];
+        let strip = timeline(Zoom::Hours24, &history, &Names::default(), now);
+        let edges: Vec<_> = strip.segments.iter().map(|one| (one.start.0, one.end.0)).collect();
+        assert_eq!(edges, [(day_ago, day_ago + 5), (day_ago + 5, now.0)]);
+    }
+
+    #[test]
+    fn outages_count_within_the_month_only() {
+        let figures =
+            Figures { uptime: Vec::new(), month: Buckets::default(), cells: Vec::new() };
+        let history = [
+            interval(0, Some(10), ServiceState::Down),
+            interval(10, Some(95), ServiceState::Up),
+            interval(95, Some(110), ServiceState::Down),
+            interval(110, Some(150), ServiceState::Degraded),
+            interval(150, None, ServiceState::Down),
+        ];
+        let found = kpis(&figures, &history, Period::new(Timestamp(100), Timestamp(180)));
+        assert_eq!((found.outages_30d, found.longest_outage_30d_ms), (2, Some(30)));
+    }
+
+    #[test]
+    fn a_page_that_does_not_exist_becomes_the_last_one() {
+        let history: Vec<_> =
+            (0..30).map(|at| interval(at, Some(at + 1), ServiceState::Up)).collect();
+        let shown = interval_table("99", &history, &Names::default());
+        assert_eq!((shown.pager.page, shown.rows.len()), (2, 5));
+        assert_eq!(shown.rows[0].start, Timestamp(4));
+        assert_eq!(interval_table("x", &history, &Names::default()).pager.page, 1);
+    }
+}

@@ -1,0 +1,400 @@
+//! What goes wrong in a request, and how it is told: problem+json (RFC 9457)
+//! for programs, a page for people, both in their language, neither with
+//! anything internal. Details go to the log, once, here.
+
+use std::fmt;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use correlate::model::ServiceError;
+use dashboards::Lang;
+use serde::Serialize;
+use store::records::RecordsError;
+use utoipa::ToSchema;
+
+use crate::app::ApiState;
+use crate::language;
+use crate::web::{REQUEST_ID, is_for_programs, is_fragment};
+
+/// What a lookup was for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Thing {
+    /// A page, an asset or an endpoint.
+    Address,
+    /// A service.
+    Service,
+    /// A maintenance window.
+    Window,
+}
+
+/// A part of the product that a request needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Part {
+    /// The relational database.
+    Records,
+    /// ClickHouse.
+    Series,
+}
+
+/// One thing that is wrong in what was sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub(crate) struct Refusal {
+    /// Where: a parameter, or a place such as `services[3].path.all[1]`.
+    #[schema(example = "path.all[1].any[0]")]
+    pub(crate) place: String,
+    /// What is allowed and what was found (English).
+    pub(crate) reason: String,
+}
+
+/// Why a request gets no good answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum ApiError {
+    /// There is no such thing (or the caller may not know of it).
+    NotFound(Thing),
+    /// The method is not offered at this address.
+    MethodNotAllowed,
+    /// The request cannot be read.
+    Malformed,
+    /// The request can be read, but not accepted.
+    Refused(Vec<Refusal>),
+    /// It would overwrite or break something that exists.
+    Conflict(Vec<Refusal>),
+    /// Nobody is signed in.
+    Unauthenticated,
+    /// The caller may not do this.
+    Forbidden,
+    /// A browser sent it from another site.
+    CrossOrigin,
+    /// The body is larger than allowed.
+    TooLarge,
+    /// The body's type is not one that is understood.
+    UnsupportedType,
+    /// Everything that may happen at once happens already.
+    Busy,
+    /// A part cannot be reached.
+    Unavailable(Part),
+    /// It took too long.
+    TimedOut,
+    /// A fault of ours.
+    Internal,
+}
+
+/// The body of an error answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Identifies the kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:padwacht:problem:not-found")]
+    kind: String,
+    /// The kind in words, in the caller's language.
+    title: String,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    status: u16,
+    /// What it means for this request and what to do, in the caller's language.
+    detail: String,
+    /// To find the request in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// What is wrong in what was sent, place by place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Refusal>,
+}
+
+impl ApiError {
+    /// One parameter or place is wrong.
+    pub(crate) fn refused(place: impl fmt::Display, reason: impl fmt::Display) -> ApiError {
+        ApiError::Refused(vec![Refusal { place: place.to_string(), reason: reason.to_string() }])
+    }
+
+    /// The relational database failed; logs why.
+    pub(crate) fn records(error: impl std::error::Error) -> ApiError {
+        tracing::error!(error = %chain(&error), "the records database failed a request");
+        ApiError::Unavailable(Part::Records)
+    }
+
+    /// What the records said: a refusal is for the caller, the rest for the log.
+    pub(crate) fn of_records(error: RecordsError) -> ApiError {
+        let place = |place: &str, reason: String| vec![Refusal { place: place.to_owned(), reason }];
+        match error {
+            RecordsError::NotFound { kind: "service", .. } => ApiError::NotFound(Thing::Service),
+            RecordsError::NotFound { kind: "window", .. } => ApiError::NotFound(Thing::Window),
+            RecordsError::Exists { kind, .. } | RecordsError::Stale { kind, .. } => {
+                ApiError::Conflict(place(kind, error.to_string()))
+            }
+            RecordsError::Referenced { .. } => {
+                ApiError::Conflict(place("service", error.to_string()))
+            }
+            RecordsError::Invalid { field, reason } => ApiError::Refused(place(field, reason)),
+            RecordsError::Definition(error) => ApiError::of_definition(&error, false),
+            RecordsError::Import { problems, total } => {
+                let more = total.saturating_sub(problems.len());
+                let more = (more > 0).then(|| format!("and {more} more problems"));
+                let reasons = problems.into_iter().chain(more);
+                let refusal = |reason| Refusal { place: "body".to_owned(), reason };
+                ApiError::Refused(reasons.map(refusal).collect())
+            }
+            error => ApiError::records(error),
+        }
+    }
+
+    /// A definition is refused; the place is that in the body that was sent.
+    pub(crate) fn of_definition(error: &ServiceError, has_versions: bool) -> ApiError {
+        match error {
+            ServiceError::Path { version, error, .. } if has_versions => ApiError::refused(
+                format!("versions[{}].{}", version.saturating_sub(1), error.place),
+                &error.reason,
+            ),
+            ServiceError::Path { error, .. } => ApiError::refused(&error.place, &error.reason),
+            ServiceError::Versions { reason, .. } => ApiError::refused("versions", reason),
+            ServiceError::Cycle { version, place, .. } if has_versions => {
+                ApiError::refused(format!("versions[{}].{place}", version.saturating_sub(1)), error)
+            }
+            ServiceError::Cycle { place, .. } => ApiError::refused(place, error),
+            ServiceError::Shape(reason) => ApiError::refused("body", reason),
+        }
+    }
+
+    /// ClickHouse failed; logs why.
+    pub(crate) fn series(error: impl std::error::Error) -> ApiError {
+        tracing::error!(error = %chain(&error), "the series database failed a request");
+        ApiError::Unavailable(Part::Series)
+    }
+
+    /// A fault of ours; logs it.
+    pub(crate) fn internal(error: impl fmt::Display) -> ApiError {
+        tracing::error!(%error, "a request failed");
+        ApiError::Internal
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            ApiError::NotFound(_) => StatusCode::NOT_FOUND,
+            ApiError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::Malformed => StatusCode::BAD_REQUEST,
+            ApiError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::Conflict(_) => StatusCode::CONFLICT,
+            ApiError::Unauthenticated => StatusCode::UNAUTHORIZED,
+            ApiError::Forbidden | ApiError::CrossOrigin => StatusCode::FORBIDDEN,
+            ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ApiError::Busy | ApiError::Unavailable(_) | ApiError::TimedOut => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn slug(&self) -> &'static str {
+        match self {
+            ApiError::NotFound(_) => "not-found",
+            ApiError::MethodNotAllowed => "method-not-allowed",
+            ApiError::Malformed => "malformed",
+            ApiError::Refused(_) => "refused",
+            ApiError::Conflict(_) => "conflict",
+            ApiError::Unauthenticated => "unauthenticated",
+            ApiError::Forbidden => "forbidden",
+            ApiError::CrossOrigin => "cross-origin",
+            ApiError::TooLarge => "too-large",
+            ApiError::UnsupportedType => "unsupported-type",
+            ApiError::Busy => "busy",
+            ApiError::Unavailable(_) => "unavailable",
+            ApiError::TimedOut => "timed-out",
+            ApiError::Internal => "internal",
+        }
+    }
+
+    /// The title and the detail.
+    fn words(&self, language: Lang) -> Wording {
+        let (dutch, english) = self.wordings();
+        match language {
+            Lang::Dutch => dutch,
+            Lang::English => english,
+        }
+    }
+
+    /// The words in Dutch and in English.
+    fn wordings(&self) -> (Wording, Wording) {
+        match self {
+            ApiError::NotFound(Thing::Address) => (
+                ("Niet gevonden", "Op dit adres staat niets."),
+                ("Not found", "There is nothing at this address."),
+            ),
+            ApiError::NotFound(Thing::Service) => (
+                ("Niet gevonden", "Deze dienst bestaat niet, of u mag hem niet zien."),
+                ("Not found", "This service does not exist, or you may not see it."),
+            ),
+            ApiError::NotFound(Thing::Window) => (
+                ("Niet gevonden", "Dit onderhoudsvenster bestaat niet."),
+                ("Not found", "This maintenance window does not exist."),
+            ),
+            ApiError::MethodNotAllowed => (
+                ("Kan hier niet", "Deze handeling bestaat niet op dit adres."),
+                ("Method not allowed", "This address does not offer that method."),
+            ),
+            ApiError::Malformed => (
+                ("Onleesbaar verzoek", "Het verzoek is niet te lezen."),
+                ("Malformed request", "The request cannot be read."),
+            ),
+            ApiError::Refused(_) => (
+                ("Geweigerd", "Er is iets mis met wat is gestuurd; zie de lijst met plaatsen."),
+                ("Refused", "Something in what was sent is wrong; see the list of places."),
+            ),
+            ApiError::Conflict(_) => (
+                ("Botst met wat er is", "Dit zou iets breken dat al bestaat."),
+                ("Conflict", "This would break something that exists."),
+            ),
+            ApiError::Unauthenticated => (
+                ("Niet aangemeld", "Meld u aan, of stuur een geldig token mee."),
+                ("Not signed in", "Sign in, or send a valid token."),
+            ),
+            ApiError::Forbidden => (
+                ("Geen toegang", "Uw rol geeft hier geen toegang toe."),
+                ("No access", "Your role does not give access to this."),
+            ),
+            ApiError::CrossOrigin => (
+                ("Geweigerd", "Dit verzoek kwam van een andere website."),
+                ("Refused", "This request came from another website."),
+            ),
+            ApiError::TooLarge => (
+                ("Te groot", "Het verzoek is groter dan toegestaan."),
+                ("Too large", "The request is larger than allowed."),
+            ),
+            ApiError::UnsupportedType => (
+                ("Onbekend soort inhoud", "Stuur de inhoud als application/json."),
+                ("Unsupported type", "Send the body as application/json."),
+            ),
+            ApiError::Busy => (
+                ("Te druk", "Er gebeurt te veel tegelijk. Probeer het zo opnieuw."),
+                ("Busy", "Too much is happening at once. Try again in a moment."),
+            ),
+            ApiError::Unavailable(Part::Records) => (
+                ("Even niet beschikbaar", "De gegevensbank is niet bereikbaar."),
+                ("Unavailable", "The records database cannot be reached."),
+            ),
+            ApiError::Unavailable(Part::Series) => (
+                ("Even niet beschikbaar", "De meetgegevens zijn niet bereikbaar."),
+                ("Unavailable", "The measurements cannot be reached."),
+            ),
+            ApiError::TimedOut => (
+                ("Duurde te lang", "Vraag een kortere periode, of probeer het opnieuw."),
+                ("Took too long", "Ask for a shorter period, or try again."),
+            ),
+            ApiError::Internal => (
+                ("Storing", "Er ging iets mis bij ons. De beheerder vindt het in het logboek."),
+                ("Fault", "Something went wrong on our side. The log says what."),
+            ),
+        }
+    }
+
+    fn refusals(&self) -> &[Refusal] {
+        match self {
+            ApiError::Refused(refusals) | ApiError::Conflict(refusals) => refusals,
+            _ => &[],
+        }
+    }
+
+    fn problem(&self, language: Lang, request_id: Option<String>) -> Problem {
+        let (title, detail) = self.words(language);
+        Problem {
+            kind: format!("urn:padwacht:problem:{}", self.slug()),
+            title: title.to_owned(),
+            status: self.status().as_u16(),
+            detail: detail.to_owned(),
+            request_id,
+            errors: self.refusals().to_vec(),
+        }
+    }
+}
+
+type Wording = (&'static str, &'static str);
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl IntoResponse for ApiError {
+    /// Only the status and the error itself: [`render`] adds the words, for it
+    /// knows the language and whether a person or a program asks.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives every error answer its body, also those of extractors and layers.
+pub(crate) async fn render(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let language = language::of_request(request.headers(), state.config().default_language);
+    let for_programs = is_for_programs(request.uri().path());
+    let fragment = is_fragment(request.headers());
+    let had_session = crate::auth::session_token(&state, request.headers()).is_some();
+    let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let request_id = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+
+    let response = next.run(request).await;
+    let Some(error) = error_of(&response) else {
+        return response;
+    };
+    let mut rendered = if for_programs {
+        let mut body = Json(error.problem(language, request_id)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        body.headers_mut().insert(header::CONTENT_TYPE, kind);
+        body
+    } else if error == ApiError::Unauthenticated {
+        return crate::auth::to_login(&target, fragment, had_session);
+    } else {
+        let reference = request_id.unwrap_or_default();
+        crate::pages::error(&state, language, target, error.status(), reference)
+    };
+    *rendered.status_mut() = error.status();
+    let headers = rendered.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if for_programs && error == ApiError::Unauthenticated {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        headers.insert(header::ALLOW, allow.clone());
+    }
+    rendered
+}
+
+/// The error of an answer: ours, or the one that a bare status stands for.
+fn error_of(response: &Response) -> Option<ApiError> {
+    if let Some(error) = response.extensions().get::<ApiError>() {
+        return Some(error.clone());
+    }
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_bare = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !is_bare || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    Some(match status {
+        StatusCode::NOT_FOUND => ApiError::NotFound(Thing::Address),
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::UnsupportedType,
+        StatusCode::SERVICE_UNAVAILABLE => ApiError::TimedOut,
+        status if status.is_client_error() => ApiError::Malformed,
+        _ => ApiError::Internal,
+    })
+}

@@ -1,0 +1,193 @@
+//! The intervals of a service, as JSON and as CSV.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use correlate::model::{ComponentId, Interval, Period, ServiceId};
+use serde::{Deserialize, Serialize};
+use store::series::{Bounded, ROWS_MAX};
+use utoipa::{IntoParams, ToSchema};
+
+use super::csv;
+use super::query::{limit, period};
+use crate::app::ApiState;
+use crate::instant;
+use crate::problem::{ApiError, Problem, Thing};
+
+/// Intervals in one JSON answer unless asked otherwise.
+const LIMIT_DEFAULT: u64 = 1_000;
+/// Days looked back over when no `from` is given.
+const DEFAULT_DAYS: i64 = 30;
+
+/// Which intervals.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct IntervalsQuery {
+    /// The first instant: RFC 3339 or milliseconds since 1970; 30 days before `to` by default.
+    from: Option<String>,
+    /// The first instant after the period; now by default. At most 732 days after `from`.
+    to: Option<String>,
+    /// How many to give at most, 1 to 10000; where there are more, the newest are given.
+    limit: Option<u64>,
+}
+
+/// The intervals that share an instant with the period, whole, oldest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IntervalList {
+    /// Whose intervals.
+    service: String,
+    /// The period asked for: its first instant.
+    from: Option<String>,
+    /// The first instant after it.
+    to: Option<String>,
+    /// Whether there were more than `limit`; the oldest are then left out.
+    truncated: bool,
+    /// Gapless while the service exists.
+    intervals: Vec<IntervalOut>,
+}
+
+/// One interval of one state.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct IntervalOut {
+    /// The first instant.
+    start: Option<String>,
+    /// The first instant after it; null while it lasts.
+    end: Option<String>,
+    /// `up`, `degraded`, `down`, `maintenance` or `unknown`.
+    #[schema(example = "down")]
+    state: &'static str,
+    /// The components to blame at the start, sorted.
+    cause: Vec<String>,
+    /// How the cause moves within the interval.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cause_moves: Vec<CauseMoveOut>,
+}
+
+/// From an instant on, other components are to blame.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CauseMoveOut {
+    /// From then on.
+    at: Option<String>,
+    /// The components to blame, sorted.
+    cause: Vec<String>,
+}
+
+/// The intervals of a service over a period; CSV with `Accept: text/csv`.
+#[utoipa::path(
+    get, path = "/api/v1/services/{id}/intervals", tag = "services",
+    params(("id" = String, Path, description = "The service's id, percent-encoded"), IntervalsQuery),
+    responses(
+        (status = 200, description = "The intervals", body = IntervalList),
+        (status = 404, description = "There is no such service", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter is refused", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn intervals(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    query: Result<Query<IntervalsQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let id = ServiceId::from(id);
+    let found = find(&state, &id, query, LIMIT_DEFAULT).await?;
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.trim_start().starts_with("text/csv")) {
+        return Ok(as_csv(&id, &found));
+    }
+    Ok(Json(IntervalList {
+        service: id.to_string(),
+        from: instant::rfc3339(found.period.from),
+        to: instant::rfc3339(found.period.until),
+        truncated: found.intervals.truncated,
+        intervals: found.intervals.rows.iter().map(interval_out).collect(),
+    })
+    .into_response())
+}
+
+/// The intervals of a service over a period as CSV, at most 10000.
+#[utoipa::path(
+    get, path = "/api/v1/services/{id}/intervals.csv", tag = "services",
+    params(("id" = String, Path, description = "The service's id, percent-encoded"), IntervalsQuery),
+    responses(
+        (status = 200, description = "service,start,end,state,cause; times in RFC 3339",
+            body = String, content_type = "text/csv"),
+        (status = 404, description = "There is no such service", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn intervals_csv(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    query: Result<Query<IntervalsQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let id = ServiceId::from(id);
+    let found = find(&state, &id, query, ROWS_MAX as u64).await?;
+    Ok(as_csv(&id, &found))
+}
+
+struct Found {
+    period: Period,
+    intervals: Bounded<Interval>,
+}
+
+async fn find(
+    state: &ApiState,
+    id: &ServiceId,
+    query: Result<Query<IntervalsQuery>, QueryRejection>,
+    limit_default: u64,
+) -> Result<Found, ApiError> {
+    let Query(query) = query.map_err(|error| ApiError::refused("query", error.body_text()))?;
+    let period = period(query.from.as_deref(), query.to.as_deref(), state.now(), DEFAULT_DAYS)?;
+    let limit = limit(query.limit, limit_default, ROWS_MAX as u64)?;
+    let limit = usize::try_from(limit).map_err(ApiError::internal)?;
+    let intervals =
+        state.series().intervals(id, period, limit).await.map_err(ApiError::series)?;
+    if intervals.rows.is_empty() && !is_known(state, id).await? {
+        return Err(ApiError::NotFound(Thing::Service));
+    }
+    Ok(Found { period, intervals })
+}
+
+async fn is_known(state: &ApiState, id: &ServiceId) -> Result<bool, ApiError> {
+    if state.records().services().get(id).await.map_err(ApiError::records)?.is_some() {
+        return Ok(true);
+    }
+    Ok(super::services::current(state, id).await?.is_some())
+}
+
+fn interval_out(interval: &Interval) -> IntervalOut {
+    IntervalOut {
+        start: instant::rfc3339(interval.start),
+        end: interval.end.and_then(instant::rfc3339),
+        state: interval.state.as_str(),
+        cause: texts(&interval.cause),
+        cause_moves: interval
+            .cause_moves
+            .iter()
+            .map(|(at, cause)| CauseMoveOut { at: instant::rfc3339(*at), cause: texts(cause) })
+            .collect(),
+    }
+}
+
+fn texts(components: &[ComponentId]) -> Vec<String> {
+    components.iter().map(ToString::to_string).collect()
+}
+
+fn as_csv(id: &ServiceId, found: &Found) -> Response {
+    let mut body = csv::line(["service", "start", "end", "state", "cause"]);
+    for interval in &found.intervals.rows {
+        let start = instant::rfc3339(interval.start).unwrap_or_default();
+        let end = interval.end.and_then(instant::rfc3339).unwrap_or_default();
+        let cause = texts(&interval.cause).join(" ");
+        body.push_str(&csv::line([id.as_str(), &start, &end, interval.state.as_str(), &cause]));
+    }
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+    let name = HeaderValue::from_static("attachment; filename=\"intervals.csv\"");
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
+    (headers, body).into_response()
+}

@@ -1,0 +1,210 @@
+//! The one way in which a route comes to be: with a policy.
+//!
+//! [`Routes`] is the only owner of the router, and each of its methods takes a
+//! [`Policy`]; so there is no route that nobody guards.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use crate::app::ApiState;
+use crate::metric;
+use crate::problem::ApiError;
+
+/// Who may use a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Policy {
+    /// Anybody: health, the login page, assets. Nothing about a customer.
+    Public,
+    /// Whoever is signed in, whatever their role: logging out, preferences.
+    SignedIn,
+    /// Administrators (role `beheer`) only.
+    Administrator,
+    /// Administrators, whoever has the metrics token, and programs on this
+    /// machine when nothing stands in front of us.
+    Metrics,
+}
+
+/// The methods that are in use.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Verb {
+    /// Reads; never changes anything.
+    Get,
+    /// Does something.
+    Post,
+    /// Creates or replaces.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+impl Verb {
+    /// The method's name on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Verb::Get => "GET",
+            Verb::Post => "POST",
+            Verb::Put => "PUT",
+            Verb::Delete => "DELETE",
+        }
+    }
+
+    fn filter(self) -> MethodFilter {
+        match self {
+            Verb::Get => MethodFilter::GET,
+            Verb::Post => MethodFilter::POST,
+            Verb::Put => MethodFilter::PUT,
+            Verb::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+/// One line of the URL map.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct RouteEntry {
+    /// The method.
+    pub(crate) verb: Verb,
+    /// The path as axum matches it.
+    pub(crate) path: String,
+    /// The path in the OpenAPI document, for what is documented there.
+    pub(crate) documented: Option<String>,
+    /// Who may use it.
+    pub(crate) policy: Policy,
+}
+
+/// The URL map under construction.
+pub(crate) struct Routes {
+    state: ApiState,
+    router: Router<ApiState>,
+    entries: Vec<RouteEntry>,
+    document: OpenApi,
+}
+
+impl Routes {
+    /// No routes yet; `document` is what the OpenAPI document says besides them.
+    pub(crate) fn new(state: ApiState, document: OpenApi) -> Routes {
+        Routes { state, router: Router::new(), entries: Vec::new(), document }
+    }
+
+    /// A page, a part of one, or a file: not in the OpenAPI document.
+    pub(crate) fn page<H, T>(self, policy: Policy, verb: Verb, path: &str, handler: H) -> Routes
+    where
+        H: Handler<T, ApiState>,
+        T: 'static,
+    {
+        let entry = RouteEntry { verb, path: path.to_owned(), documented: None, policy };
+        self.add(entry, on(verb.filter(), handler))
+    }
+
+    /// One documented operation, made by `utoipa_axum::routes!`, at its documented path.
+    pub(crate) fn api(self, policy: Policy, operation: UtoipaMethodRouter<ApiState>) -> Routes {
+        self.operation(policy, None, operation)
+    }
+
+    /// One documented operation that takes bodies of up to `bytes_max`.
+    pub(crate) fn api_with_body(
+        self,
+        bytes_max: usize,
+        policy: Policy,
+        (schemas, paths, methods): UtoipaMethodRouter<ApiState>,
+    ) -> Routes {
+        let methods = methods.layer(DefaultBodyLimit::max(bytes_max));
+        self.operation(policy, None, (schemas, paths, methods))
+    }
+
+    /// One documented operation whose axum path differs from the documented one.
+    pub(crate) fn api_at(
+        self,
+        policy: Policy,
+        path: &str,
+        operation: UtoipaMethodRouter<ApiState>,
+    ) -> Routes {
+        self.operation(policy, Some(path), operation)
+    }
+
+    fn operation(
+        mut self,
+        policy: Policy,
+        path: Option<&str>,
+        (schemas, paths, methods): UtoipaMethodRouter<ApiState>,
+    ) -> Routes {
+        let (documented, item) = paths
+            .paths
+            .iter()
+            .next()
+            .map(|(path, item)| (path.clone(), item.clone()))
+            .expect("routes! documents exactly one path");
+        let verb = [
+            (Verb::Get, item.get.is_some()),
+            (Verb::Post, item.post.is_some()),
+            (Verb::Put, item.put.is_some()),
+            (Verb::Delete, item.delete.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(verb, offered)| offered.then_some(verb))
+        .expect("the operation has one of the methods in use");
+        self.document.paths.merge(paths);
+        self.document.components.get_or_insert_default().schemas.extend(schemas);
+        let path = path.unwrap_or(&documented).to_owned();
+        let entry = RouteEntry { verb, path, documented: Some(documented), policy };
+        self.add(entry, methods)
+    }
+
+    fn add(mut self, entry: RouteEntry, methods: MethodRouter<ApiState>) -> Routes {
+        let guarded = Arc::new((self.state.clone(), entry.clone()));
+        let path = entry.path.clone();
+        self.entries.push(entry);
+        self.router = self.router.route(&path, methods.layer(from_fn_with_state(guarded, guard)));
+        self
+    }
+
+    /// The router, the table that it was made from, and the document.
+    pub(crate) fn into_parts(self) -> (Router, Vec<RouteEntry>, OpenApi) {
+        (self.router.with_state(self.state), self.entries, self.document)
+    }
+}
+
+/// Lets a request through to its handler, or not; counts it either way.
+async fn guard(
+    State(guarded): State<Arc<(ApiState, RouteEntry)>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (state, entry) = &*guarded;
+    let started = Instant::now();
+    let response = match admit(state, entry.policy, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    metric::answered(entry.verb.as_str(), &entry.path, response.status(), started.elapsed());
+    response
+}
+
+async fn admit(state: &ApiState, policy: Policy, request: &mut Request) -> Result<(), ApiError> {
+    if policy == Policy::Public {
+        return Ok(());
+    }
+    if policy == Policy::Metrics && crate::auth::may_scrape(state, request) {
+        return Ok(());
+    }
+    let principal = crate::auth::identify(state, request.headers())
+        .await?
+        .ok_or(ApiError::Unauthenticated)?;
+    let allowed = match policy {
+        Policy::Public | Policy::SignedIn => true,
+        Policy::Administrator | Policy::Metrics => principal.is_administrator(),
+    };
+    if !allowed {
+        return Err(ApiError::Forbidden);
+    }
+    request.extensions_mut().insert(principal);
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Engines on timely workers.
+//!
+//! ```text
+//!  samples ──exchange by component──▶ keep ──broadcast──▶ evaluate ──▶ probe
+//!  controls ─────────────────────────broadcast──────────────┘
+//! ```
+//! One batch of facts is one epoch. Facts may arrive in any order within and
+//! across epochs: timely's time numbers the batches, the time of the network
+//! is data. When the probe has passed an epoch, every worker hands over what
+//! the epoch changed; merged and sorted, that is the same for any number of
+//! workers.
+//!
+//! The caller's thread may block here; the workers never do IO.
+
+mod flow;
+mod workers;
+
+use crate::engine::{ComponentSnapshot, EvaluatorSnapshot, Rejection, Transition};
+use crate::model::{Interval, IntervalRevision, ServiceDefinition, ServiceId, Timestamp, Window};
+use serde::{Deserialize, Serialize};
+
+pub use workers::{Workers, WorkersError};
+
+/// How the engine is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Timely workers in this process; at least 1.
+    pub workers: usize,
+    /// The staleness limit in milliseconds; `None` for no limit.
+    pub stale_after_ms: Option<i64>,
+    /// No interval starts earlier.
+    pub origin: Timestamp,
+}
+
+/// A fact that is no sample.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Control {
+    /// A service is defined or redefined.
+    Define(ServiceDefinition),
+    /// A service is no more, and never was.
+    Undefine(ServiceId),
+    /// A window is set (`Some`) or withdrawn (`None`) by its id.
+    Window(String, Option<Window>),
+}
+
+/// What one epoch changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EpochOutput {
+    /// What became of intervals, sorted by service, then start.
+    pub revisions: Vec<IntervalRevision>,
+    /// What became of components' transitions, sorted by component, then time.
+    pub transitions: Vec<Transition>,
+    /// Definitions that were refused.
+    pub rejections: Vec<Rejection>,
+    /// Samples so far that came too late to count, over all workers.
+    pub too_late: u64,
+}
+
+/// The engine's whole state, independent of the number of workers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EngineSnapshot {
+    /// Every component, sorted by id.
+    pub components: Vec<ComponentSnapshot>,
+    /// Services, windows and the clock.
+    pub evaluator: EvaluatorSnapshot,
+}
+
+/// Every service's intervals, sorted by service.
+pub type AllIntervals = Vec<(ServiceId, Vec<Interval>)>;

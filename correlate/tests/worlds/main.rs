@@ -1,0 +1,209 @@
+//! The engine against a naive oracle over random worlds: any order of
+//! arrival, any number of workers, restarts at any point.
+
+mod oracle;
+mod world;
+
+use std::collections::BTreeMap;
+
+use correlate::dataflow::{Control, Options, Workers};
+use correlate::engine::{Evaluator, EvaluatorSnapshot, Keeper, Ownership};
+use correlate::model::{ComponentId, Interval, ServiceId, Timestamp};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use world::{Fact, ORIGIN, World};
+
+/// Keepers and evaluators wired as the dataflow wires them.
+struct Engine {
+    stale_after: Option<i64>,
+    keepers: Vec<Keeper>,
+    evaluators: Vec<Evaluator>,
+    /// The intervals as a reader of all revisions knows them.
+    mirror: BTreeMap<(ServiceId, Timestamp), Interval>,
+}
+
+impl Engine {
+    fn new(workers: usize, stale_after: Option<i64>) -> Engine {
+        let ownership = |index| Ownership { index, peers: workers };
+        Engine {
+            stale_after,
+            keepers: (0..workers).map(|_| Keeper::new(stale_after)).collect(),
+            evaluators: (0..workers)
+                .map(|index| Evaluator::new(ownership(index), Timestamp(ORIGIN)))
+                .collect(),
+            mirror: BTreeMap::new(),
+        }
+    }
+
+    fn apply(&mut self, facts: &[Fact], now: i64) {
+        let workers = self.keepers.len();
+        for fact in facts {
+            match fact {
+                Fact::Sample(sample) => {
+                    self.keepers[place(&sample.component) % workers].observe(sample);
+                }
+                Fact::Definition(definition) => {
+                    for evaluator in &mut self.evaluators {
+                        evaluator.define(definition.clone()).expect("worlds have no cycles");
+                    }
+                }
+                Fact::Window(id, window) => {
+                    for evaluator in &mut self.evaluators {
+                        evaluator.set_window(id, Some(window.clone()));
+                    }
+                }
+            }
+        }
+        let mut changes = Vec::new();
+        for keeper in &mut self.keepers {
+            keeper.advance(Timestamp(now));
+            keeper.drain(&mut changes, &mut Vec::new());
+        }
+        for evaluator in &mut self.evaluators {
+            changes.iter().for_each(|change| evaluator.set_states(change));
+            for revision in evaluator.finish(Timestamp(now)) {
+                let key = (revision.service, revision.start);
+                match revision.interval {
+                    Some(interval) => drop(self.mirror.insert(key, interval)),
+                    None => assert!(self.mirror.remove(&key).is_some(), "withdraws what is there"),
+                }
+            }
+        }
+    }
+
+    fn restart(&mut self, workers: usize) {
+        let components: Vec<_> = self.keepers.iter().flat_map(Keeper::snapshot).collect();
+        let mut union = EvaluatorSnapshot::default();
+        for evaluator in &self.evaluators {
+            let part = evaluator.snapshot();
+            union.now = part.now;
+            union.origin = part.origin;
+            union.windows = part.windows;
+            for service in part.services {
+                match union.services.iter_mut().find(|s| s.definition.id == service.definition.id) {
+                    Some(known) => known.segments = known.segments.take().or(service.segments),
+                    None => union.services.push(service),
+                }
+            }
+        }
+        let mirror = std::mem::take(&mut self.mirror);
+        *self = Engine::new(workers, self.stale_after);
+        self.mirror = mirror;
+        for component in &components {
+            self.keepers[place(&component.id) % workers].restore(component);
+            for evaluator in &mut self.evaluators {
+                evaluator.restore_component(component);
+            }
+        }
+        if let Some(now) = union.now {
+            self.keepers.iter_mut().for_each(|keeper| keeper.advance(now));
+        }
+        for evaluator in &mut self.evaluators {
+            evaluator.restore(&union).expect("a snapshot has no cycles");
+        }
+    }
+
+    fn intervals(&self) -> BTreeMap<ServiceId, Vec<Interval>> {
+        self.evaluators.iter().flat_map(Evaluator::intervals).filter(|s| !s.1.is_empty()).collect()
+    }
+}
+
+/// Any function of the id will do, as long as a component stays with one keeper.
+fn place(id: &ComponentId) -> usize {
+    id.as_str().bytes().map(usize::from).sum()
+}
+
+fn check(world: &World) {
+    let mut engine = Engine::new(world.workers, world.stale_after);
+    for (index, batch) in world.batches().iter().enumerate() {
+        engine.apply(&batch.facts, batch.now);
+        if world.restart_after == Some(index) {
+            engine.restart(world.workers_after_restart);
+        }
+    }
+    let expected = oracle::intervals(world);
+    assert_eq!(engine.intervals(), expected, "the engine's own timelines");
+    let mut mirror: BTreeMap<ServiceId, Vec<Interval>> = BTreeMap::new();
+    for ((service, _), interval) in engine.mirror {
+        mirror.entry(service).or_default().push(interval);
+    }
+    assert_eq!(mirror, expected, "the revisions, applied in order");
+}
+
+/// The same on timely workers.
+fn check_on_workers(world: &World) {
+    let options =
+        |workers| Options { workers, stale_after_ms: world.stale_after, origin: Timestamp(ORIGIN) };
+    let mut workers = Workers::start(options(world.workers), None).expect("starts");
+    let mut mirror: BTreeMap<ServiceId, BTreeMap<Timestamp, Interval>> = BTreeMap::new();
+    for (index, batch) in world.batches().iter().enumerate() {
+        for fact in &batch.facts {
+            match fact.clone() {
+                Fact::Sample(sample) => workers.feed(vec![sample]),
+                Fact::Definition(definition) => workers.control(vec![Control::Define(definition)]),
+                Fact::Window(id, window) => {
+                    workers.control(vec![Control::Window(id, Some(window))])
+                }
+            }
+            .expect("runs");
+        }
+        let output = workers.finish(Timestamp(batch.now)).expect("runs");
+        assert_eq!(output.rejections, []);
+        for revision in output.revisions {
+            let intervals = mirror.entry(revision.service).or_default();
+            match revision.interval {
+                Some(interval) => drop(intervals.insert(revision.start, interval)),
+                None => drop(intervals.remove(&revision.start)),
+            }
+        }
+        if world.restart_after == Some(index) {
+            let snapshot = workers.snapshot().expect("runs");
+            workers = Workers::start(options(world.workers_after_restart), Some(snapshot))
+                .expect("restarts");
+        }
+    }
+    let expected: Vec<_> = oracle::intervals(world).into_iter().collect();
+    let mut all = workers.intervals().expect("runs");
+    all.retain(|(_, intervals)| !intervals.is_empty());
+    assert_eq!(all, expected, "the workers' own timelines");
+    let mirror: Vec<_> = mirror
+        .into_iter()
+        .map(|(service, intervals)| (service, intervals.into_values().collect::<Vec<_>>()))
+        .filter(|(_, intervals)| !intervals.is_empty())
+        .collect();
+    assert_eq!(mirror, expected, "the revisions, applied in order");
+}
+
+/// How many worlds `cargo test` tries; `PROPTEST_CASES` asks for more.
+const WORLDS: u32 = 2_000;
+
+/// Threads are started for each of these.
+const WORLDS_ON_WORKERS: u32 = 100;
+
+fn config(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(cases),
+        max_shrink_iters: 20_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(WORLDS))]
+
+    #[test]
+    fn intervals_depend_on_the_set_of_facts_alone(world in world::worlds()) {
+        check(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(WORLDS_ON_WORKERS))]
+
+    #[test]
+    fn any_number_of_timely_workers_gives_the_same(world in world::worlds()) {
+        check_on_workers(&world);
+    }
+}

@@ -1,0 +1,30 @@
+//! One struct per page. The API fills them, [`Render`](crate::Render) makes
+//! the HTML.
+
+mod error;
+mod login;
+mod overview;
+mod service;
+mod services;
+
+pub use error::{ErrorKind, ErrorPage};
+pub use login::{LoginError, LoginPage};
+pub use overview::{OverviewLivePartial, OverviewPage};
+pub use service::ServicePage;
+pub use services::ServicesPage;
+
+use crate::view::cause::Cause;
+
+/// The most causes that fit a line; the interval table shows all of them.
+const CAUSES_IN_LINE: usize = 4;
+
+/// The names of the causes in one line: `a, b, c, d +3`.
+fn cause_names(causes: &[Cause]) -> String {
+    let names: Vec<&str> =
+        causes.iter().take(CAUSES_IN_LINE).map(|cause| cause.name.as_str()).collect();
+    let line = names.join(", ");
+    match causes.len().saturating_sub(CAUSES_IN_LINE) {
+        0 => line,
+        more => format!("{line} +{more}"),
+    }
+}

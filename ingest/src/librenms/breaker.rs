@@ -1,0 +1,92 @@
+//! Stops calling a server that keeps failing, and tries it again carefully.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// So many failures in a row are no accident.
+const FAILURES_MAX: u32 = 5;
+
+/// The first pause; it doubles with every failed try after it.
+const PAUSE_MIN: Duration = Duration::from_secs(15);
+
+/// The longest pause: short enough that a server that came back is seen
+/// before the staleness limit of its components.
+const PAUSE_MAX: Duration = Duration::from_secs(120);
+
+/// Counts failures in a row. Between pauses a single call is let through.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Breaker {
+    failures: u32,
+    closed_until: Option<Instant>,
+}
+
+impl Breaker {
+    /// How long nothing may be sent, if so.
+    pub(super) fn pause(&self, now: Instant) -> Option<Duration> {
+        self.closed_until.filter(|&until| now < until).map(|until| until - now)
+    }
+
+    /// A call got an answer that shows the server at work.
+    pub(super) fn succeeded(&mut self) {
+        *self = Breaker::default();
+    }
+
+    /// A call failed.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.failures = self.failures.saturating_add(1);
+        if let Some(pauses) = self.failures.checked_sub(FAILURES_MAX) {
+            let pause = PAUSE_MIN.saturating_mul(1 << pauses.min(16)).min(PAUSE_MAX);
+            self.closed_until = Some(now + pause);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_failures_pause_nothing() {
+        let now = Instant::now();
+        let mut breaker = Breaker::default();
+        for _ in 0..20 {
+            for _ in 1..FAILURES_MAX {
+                breaker.failed(now);
+            }
+            assert_eq!(breaker.pause(now), None);
+            breaker.succeeded();
+        }
+    }
+
+    #[test]
+    fn failures_in_a_row_pause_for_longer_and_longer_up_to_a_limit() {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::default();
+        let mut pauses = Vec::new();
+        for _ in 0..FAILURES_MAX + 5 {
+            breaker.failed(now);
+            if let Some(pause) = breaker.pause(now) {
+                pauses.push(pause);
+                now += pause;
+                assert_eq!(breaker.pause(now), None, "one call is let through");
+            }
+        }
+        assert_eq!(pauses.first(), Some(&PAUSE_MIN));
+        assert_eq!(pauses.last(), Some(&PAUSE_MAX));
+        assert!(pauses.is_sorted());
+    }
+
+    #[test]
+    fn one_success_ends_the_pauses() {
+        let now = Instant::now();
+        let mut breaker = Breaker::default();
+        for _ in 0..FAILURES_MAX {
+            breaker.failed(now);
+        }
+        breaker.succeeded();
+        assert_eq!(breaker.pause(now), None);
+        breaker.failed(now);
+        assert_eq!(breaker.pause(now), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! What `padwacht doctor` tries with a LibreNMS account.
+
+use super::calls;
+use super::decode::{DeviceRow, PortRow, RowTime, SystemRow};
+use super::facts::DeviceFacts;
+use super::guard;
+use super::poller::{LibreNms, find_offset};
+use super::zone::{self, ServerZone};
+use crate::source::{Fault, Finding, SourceError};
+
+/// Tries address, token, rights, time zone, age of data and ports, in order.
+pub(super) async fn run(source: &mut LibreNms) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut note = |subject, outcome: Result<String, SourceError>| {
+        let ok = outcome.is_ok();
+        findings.push(Finding { subject, outcome });
+        ok
+    };
+    if !note("address and token", version(source).await) {
+        return findings;
+    }
+    let rows = match devices(source).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            note("device list", Err(error));
+            return findings;
+        }
+    };
+    let down = rows.iter().filter(|row| row.status == Some(false)).count();
+    let disabled = rows.iter().filter(|row| row.disabled == Some(true)).count();
+    let seen = format!("{} devices: {down} down, {disabled} disabled", rows.len());
+    note("device list", Ok(seen));
+    if note("server clock", clock(source, &rows).await) {
+        note("age of data", age(source, &rows));
+    }
+    note("ports", ports(source, &rows).await);
+    findings
+}
+
+async fn version(source: &LibreNms) -> Result<String, SourceError> {
+    let call = calls::system();
+    let rows = source.client.rows::<SystemRow>(&call).await?;
+    let version = rows.into_iter().find_map(|row| row.local_ver);
+    let version = version.unwrap_or_else(|| "of unknown version".into());
+    let url = source.settings.url();
+    let warning = match url.starts_with("http://") {
+        true => "; over http the token can be read on the way, use https",
+        false => "",
+    };
+    Ok(format!("LibreNMS {version} at {url}{warning}"))
+}
+
+async fn devices(source: &LibreNms) -> Result<Vec<DeviceRow>, SourceError> {
+    let call = calls::devices();
+    let rows = source.client.rows::<DeviceRow>(&call).await?;
+    if rows.is_empty() { Err(guard::empty(call.subject)) } else { Ok(rows) }
+}
+
+async fn clock(source: &mut LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
+    if !rows.iter().any(zone::has_local_times) {
+        return Ok("no device has been polled yet, so its zone does not matter".to_owned());
+    }
+    let now = source.clock.now();
+    let ServerZone::Named(named) = &source.zone else {
+        source.calibrate(rows, now).await?;
+        return Ok("its offset from UTC was found out".to_owned());
+    };
+    let Ok(offset) = find_offset(&source.client, rows).await else {
+        return Ok("time_zone is set; it could not be compared with the server's".to_owned());
+    };
+    let instant = jiff::Timestamp::from_millisecond(now.millis()).unwrap_or_default();
+    let set = named.to_offset(instant);
+    if set == offset {
+        return Ok(format!("time_zone is set and right: the offset is {offset}"));
+    }
+    let message = format!(
+        "time_zone says that LibreNMS's clock has the offset {set} now, but it has {offset}; \
+         correct the setting or leave it out"
+    );
+    Err(SourceError::new(Fault::ZoneUnknown, message))
+}
+
+fn age(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
+    let now = source.clock.now();
+    let newest = rows.iter().filter_map(|row| DeviceFacts::of(row, &source.zone, now).newest());
+    let Some(newest) = newest.max() else {
+        return Ok("no device has been polled yet".to_owned());
+    };
+    let age_s = (now.millis() - newest.millis()) / 1000;
+    if source.settings.policy.is_stale(newest, now) {
+        let message = format!(
+            "the newest reading in LibreNMS is {age_s} s old: its pollers stand still (poller \
+             page, cron or librenms.service)"
+        );
+        return Err(SourceError::new(Fault::Stalled, message));
+    }
+    Ok(format!("the newest reading is {age_s} s old"))
+}
+
+/// Reads the ports of the device that was polled last: enough to see that the
+/// call works, without the load of the whole list.
+async fn ports(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
+    let polled = |row: &&DeviceRow| matches!(row.last_polled, Some(RowTime::Local(_)));
+    let Some(row) = rows.iter().filter(polled).max_by_key(|row| zone::newest_local(row)) else {
+        return Ok("no device has been polled yet".to_owned());
+    };
+    let call = calls::device_ports(row.device_id);
+    let ports = source.client.rows::<PortRow>(&call).await?;
+    Ok(format!("{} on device {}", ports.len(), row.device_id))
+}

@@ -1,0 +1,185 @@
+//! The rows of the lists that are read, each reduced to what is used.
+//!
+//! Rows of devices hold SNMP secrets (`community`, `authname`, `authpass`,
+//! `cryptopass`). No struct here has a place for them, so they are dropped
+//! while decoding. Columns: LibreNMS `db_schema.yaml`.
+
+use serde::{Deserialize, Deserializer};
+
+use super::scalar::{self, RowTime};
+
+/// A row of `/devices` or `/devices/:id`, for its state.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub(in crate::librenms) struct DeviceRow {
+    #[serde(deserialize_with = "scalar::id")]
+    pub(in crate::librenms) device_id: u64,
+    /// The device verdict: up or not.
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) status: Option<bool>,
+    #[serde(default, deserialize_with = "failing_checks")]
+    pub(in crate::librenms) status_reason: FailingChecks,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) disabled: Option<bool>,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) ignore: Option<bool>,
+    /// When a full poll last ended with the device up.
+    #[serde(default, deserialize_with = "scalar::time")]
+    pub(in crate::librenms) last_polled: Option<RowTime>,
+    /// How long that poll took, seconds.
+    #[serde(default, deserialize_with = "scalar::float")]
+    pub(in crate::librenms) last_polled_timetaken: Option<f64>,
+    /// When the device was last pinged, with whatever result.
+    #[serde(default, deserialize_with = "scalar::time")]
+    pub(in crate::librenms) last_ping: Option<RowTime>,
+    #[serde(default, deserialize_with = "scalar::time")]
+    pub(in crate::librenms) last_discovered: Option<RowTime>,
+}
+
+/// Which checks make a device count as down (`status_reason`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::librenms) struct FailingChecks {
+    /// It does not answer to ping.
+    pub(in crate::librenms) icmp: bool,
+    /// It does not answer to SNMP.
+    pub(in crate::librenms) snmp: bool,
+}
+
+/// `""`, `icmp`, `snmp` or, from 26.7, `icmp,snmp`.
+fn failing_checks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailingChecks, D::Error> {
+    let reason = scalar::text(deserializer)?.unwrap_or_default();
+    let fails = |check: &str| reason.split(',').any(|part| part.trim() == check);
+    Ok(FailingChecks { icmp: fails("icmp"), snmp: fails("snmp") })
+}
+
+/// A row of `/devices`, for the inventory.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub(in crate::librenms) struct DeviceDescription {
+    #[serde(deserialize_with = "scalar::id")]
+    pub(in crate::librenms) device_id: u64,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) hostname: Option<Box<str>>,
+    #[serde(default, rename = "sysName", deserialize_with = "scalar::text")]
+    pub(in crate::librenms) sys_name: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) display: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) hardware: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) os: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) location: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::float")]
+    pub(in crate::librenms) lat: Option<f64>,
+    #[serde(default, deserialize_with = "scalar::float")]
+    pub(in crate::librenms) lng: Option<f64>,
+    /// `1,2`; the server cuts it at 1024 bytes.
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) dependency_parent_id: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) disabled: Option<bool>,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) ignore: Option<bool>,
+}
+
+/// A row of `/ports` or `/devices/:id/ports`, for its state. Small, because
+/// there are millions.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(in crate::librenms) struct PortRow {
+    #[serde(deserialize_with = "scalar::id")]
+    pub(in crate::librenms) port_id: u64,
+    #[serde(deserialize_with = "scalar::id")]
+    pub(in crate::librenms) device_id: u64,
+    #[serde(default, rename = "ifOperStatus", deserialize_with = "oper_status")]
+    pub(in crate::librenms) oper: OperStatus,
+    #[serde(default, rename = "ifAdminStatus", deserialize_with = "is_shut")]
+    pub(in crate::librenms) shut: bool,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) disabled: Option<bool>,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) deleted: Option<bool>,
+    /// When the ports of its device were last read: seconds since 1970, UTC.
+    #[serde(default, deserialize_with = "scalar::int")]
+    pub(in crate::librenms) poll_time: Option<i64>,
+}
+
+impl PortRow {
+    /// The columns to ask for. No blanks: a blank passes LibreNMS's check of
+    /// names, but breaks its SQL.
+    pub(in crate::librenms) const COLUMNS: &'static str =
+        "port_id,device_id,ifOperStatus,ifAdminStatus,disabled,deleted,poll_time";
+}
+
+/// What `ifOperStatus` (RFC 2863) comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::librenms) enum OperStatus {
+    /// `up`.
+    Up,
+    /// Any other status of the standard: traffic does not pass.
+    NotUp,
+    /// `unknown`, nothing, or no word of the standard: agents answer `-1` and
+    /// the like, and newer servers make that null.
+    #[default]
+    Odd,
+}
+
+fn oper_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OperStatus, D::Error> {
+    Ok(match scalar::text(deserializer)?.as_deref() {
+        Some("up") => OperStatus::Up,
+        Some("down" | "testing" | "dormant" | "notPresent" | "lowerLayerDown") => OperStatus::NotUp,
+        _ => OperStatus::Odd,
+    })
+}
+
+fn is_shut<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(scalar::text(deserializer)?.as_deref() == Some("down"))
+}
+
+/// A row of `/ports`, for the inventory.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(in crate::librenms) struct PortDescription {
+    #[serde(deserialize_with = "scalar::id")]
+    pub(in crate::librenms) port_id: u64,
+    #[serde(deserialize_with = "scalar::id")]
+    pub(in crate::librenms) device_id: u64,
+    #[serde(default, rename = "ifName", deserialize_with = "scalar::text")]
+    pub(in crate::librenms) name: Option<Box<str>>,
+    #[serde(default, rename = "ifAlias", deserialize_with = "scalar::text")]
+    pub(in crate::librenms) alias: Option<Box<str>>,
+    #[serde(default, rename = "ifDescr", deserialize_with = "scalar::text")]
+    pub(in crate::librenms) description: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) deleted: Option<bool>,
+}
+
+impl PortDescription {
+    /// The columns to ask for; see [`PortRow::COLUMNS`].
+    pub(in crate::librenms) const COLUMNS: &'static str =
+        "port_id,device_id,ifName,ifAlias,ifDescr,deleted";
+}
+
+/// A row of `/resources/links`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(in crate::librenms) struct LinkRow {
+    #[serde(deserialize_with = "scalar::id")]
+    pub(in crate::librenms) local_device_id: u64,
+    #[serde(default, deserialize_with = "scalar::reference")]
+    pub(in crate::librenms) local_port_id: Option<u64>,
+    /// None if the neighbour is not monitored.
+    #[serde(default, deserialize_with = "scalar::reference")]
+    pub(in crate::librenms) remote_device_id: Option<u64>,
+    #[serde(default, deserialize_with = "scalar::reference")]
+    pub(in crate::librenms) remote_port_id: Option<u64>,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) remote_hostname: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) remote_port: Option<Box<str>>,
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) protocol: Option<Box<str>>,
+}
+
+/// A row of `/system`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(in crate::librenms) struct SystemRow {
+    #[serde(default, deserialize_with = "scalar::text")]
+    pub(in crate::librenms) local_ver: Option<Box<str>>,
+}

@@ -1,0 +1,310 @@
+//! Cuts the rows out of an answer while it arrives, so that a list of any
+//! length is never in memory: only one row is, and what stands around the rows.
+//!
+//! ```text
+//! {"status":"ok","devices":[ {…}, {…} ],"count":2}
+//!  └──── envelope ─────────┘ row  row └─ envelope ┘
+//! ```
+//! Knows brackets, strings and escapes; the rows and the envelope are checked
+//! by the JSON parser that reads them. Does no IO.
+
+use memchr::memchr2;
+
+/// A row larger than this is no row. Real ones are under 4 kB; notes and
+/// descriptions are TEXT columns of at most 64 kB each.
+const ROW_BYTES_MAX: usize = 1024 * 1024;
+
+/// What stands around the rows is some hundred bytes; error messages with a
+/// trace are the largest seen.
+const ENVELOPE_BYTES_MAX: usize = 256 * 1024;
+
+/// Why an answer cannot be cut into rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(in crate::librenms) enum SplitError {
+    /// See [`ROW_BYTES_MAX`].
+    #[error("a row is larger than {ROW_BYTES_MAX} bytes")]
+    RowTooLarge,
+    /// See [`ENVELOPE_BYTES_MAX`].
+    #[error("more than {ENVELOPE_BYTES_MAX} bytes stand around the rows")]
+    EnvelopeTooLarge,
+    /// Something in the list is not `{…}`.
+    #[error("the list holds something that is no object")]
+    NoObject,
+}
+
+/// Where the next byte belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// Around the rows.
+    Envelope,
+    /// In the list, between rows.
+    Between,
+    /// In a row.
+    Row,
+}
+
+/// Cuts one answer. Feed it every chunk, then take the [`envelope`](Splitter::envelope).
+#[derive(Debug)]
+pub(in crate::librenms) struct Splitter {
+    list_key: &'static str,
+    place: Place,
+    /// Open brackets around the next byte; the list's own is the second.
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    /// What earlier chunks held of the current row.
+    row: Vec<u8>,
+    envelope: Vec<u8>,
+    /// Where in the envelope its latest string begins and ends, quotes apart.
+    token: (usize, usize),
+    /// The next value is that of `list_key`.
+    at_list: bool,
+    list_seen: bool,
+}
+
+impl Splitter {
+    /// Cuts the list that stands under `list_key` in the outermost object.
+    pub(in crate::librenms) fn new(list_key: &'static str) -> Splitter {
+        Splitter {
+            list_key,
+            place: Place::Envelope,
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            row: Vec::new(),
+            envelope: Vec::new(),
+            token: (0, 0),
+            at_list: false,
+            list_seen: false,
+        }
+    }
+
+    /// Takes the next bytes and hands every row that ends in them to `on_row`.
+    pub(in crate::librenms) fn feed<E: From<SplitError>>(
+        &mut self,
+        chunk: &[u8],
+        mut on_row: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let taken = match self.place {
+                Place::Envelope => self.around(rest)?,
+                Place::Between => self.between(rest[0])?,
+                Place::Row => self.within(rest, &mut on_row)?,
+            };
+            rest = &rest[taken..];
+        }
+        Ok(())
+    }
+
+    /// The answer without its rows, and whether the list was there.
+    pub(in crate::librenms) fn envelope(self) -> (Vec<u8>, bool) {
+        (self.envelope, self.list_seen)
+    }
+
+    /// Takes bytes of the envelope, up to the start of the list. How many?
+    fn around(&mut self, bytes: &[u8]) -> Result<usize, SplitError> {
+        for (i, &byte) in bytes.iter().enumerate() {
+            if self.envelope.len() == ENVELOPE_BYTES_MAX {
+                return Err(SplitError::EnvelopeTooLarge);
+            }
+            self.envelope.push(byte);
+            if self.in_string {
+                match byte {
+                    _ if self.escaped => self.escaped = false,
+                    b'\\' => self.escaped = true,
+                    b'"' => {
+                        self.in_string = false;
+                        self.token.1 = self.envelope.len() - 1;
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            match byte {
+                b'"' => {
+                    self.in_string = true;
+                    self.token = (self.envelope.len(), self.envelope.len());
+                }
+                b':' if self.depth == 1 => {
+                    let token = &self.envelope[self.token.0..self.token.1];
+                    self.at_list = token == self.list_key.as_bytes();
+                }
+                b',' if self.depth == 1 => self.at_list = false,
+                b'[' if self.depth == 1 && self.at_list => {
+                    self.depth = 2;
+                    self.at_list = false;
+                    self.list_seen = true;
+                    self.place = Place::Between;
+                    return Ok(i + 1);
+                }
+                b'{' | b'[' => self.depth += 1,
+                // Too many of them are the JSON parser's to refuse.
+                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// Takes one byte between rows.
+    fn between(&mut self, byte: u8) -> Result<usize, SplitError> {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b',' => Ok(1),
+            // Left for `within`, which counts it.
+            b'{' => {
+                self.place = Place::Row;
+                Ok(0)
+            }
+            b']' => {
+                self.envelope.push(b']');
+                self.depth = 1;
+                self.place = Place::Envelope;
+                Ok(1)
+            }
+            _ => Err(SplitError::NoObject),
+        }
+    }
+
+    /// Takes bytes of a row, up to its end. How many?
+    fn within<E: From<SplitError>>(
+        &mut self,
+        bytes: &[u8],
+        on_row: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let end = self.row_end(bytes);
+        let part = &bytes[..end.unwrap_or(bytes.len())];
+        if self.row.len() + part.len() > ROW_BYTES_MAX {
+            return Err(SplitError::RowTooLarge.into());
+        }
+        match end {
+            Some(_) if self.row.is_empty() => on_row(part)?,
+            Some(_) => {
+                self.row.extend_from_slice(part);
+                on_row(&self.row)?;
+                self.row.clear();
+            }
+            None => self.row.extend_from_slice(part),
+        }
+        if end.is_some() {
+            self.place = Place::Between;
+        }
+        Ok(part.len())
+    }
+
+    /// Just after the bracket that closes the row, if it is in `bytes`.
+    fn row_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut i = 0;
+        while i < bytes.len() {
+            if self.escaped {
+                self.escaped = false;
+                i += 1;
+                continue;
+            }
+            if self.in_string {
+                i += memchr2(b'"', b'\\', &bytes[i..])?;
+                match bytes[i] {
+                    b'"' => self.in_string = false,
+                    _ => self.escaped = true,
+                }
+                i += 1;
+                continue;
+            }
+            match bytes[i] {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth -= 1;
+                    if self.depth == 2 {
+                        return Some(i + 1);
+                    }
+                }
+                _ => {}
+            }
+            i += 1;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Cuts `text`, fed in pieces of `step` bytes.
+    fn cut(text: &[u8], step: usize) -> Result<(Vec<String>, String, bool), SplitError> {
+        let mut splitter = Splitter::new("rows");
+        let mut rows = Vec::new();
+        for chunk in text.chunks(step) {
+            splitter.feed(chunk, |row| {
+                rows.push(String::from_utf8_lossy(row).into_owned());
+                Ok::<_, SplitError>(())
+            })?;
+        }
+        let (envelope, list_seen) = splitter.envelope();
+        Ok((rows, String::from_utf8_lossy(&envelope).into_owned(), list_seen))
+    }
+
+    #[track_caller]
+    fn check(text: &str, rows: &[&str], envelope: &str) {
+        for step in 1..=text.len() {
+            let (found, around, list_seen) = cut(text.as_bytes(), step).unwrap();
+            assert_eq!(found, rows, "in steps of {step}");
+            assert_eq!(around, envelope, "in steps of {step}");
+            assert!(list_seen);
+        }
+    }
+
+    #[test]
+    fn rows_are_cut_out_wherever_the_chunks_end() {
+        check(r#"{"rows":[]}"#, &[], r#"{"rows":[]}"#);
+        check(
+            r#"{ "status" : "ok", "rows" : [ {"a":1} , {"b":[{"c":"]}"}]} ], "count":2 }"#,
+            &[r#"{"a":1}"#, r#"{"b":[{"c":"]}"}]}"#],
+            r#"{ "status" : "ok", "rows" : [], "count":2 }"#,
+        );
+    }
+
+    #[test]
+    fn brackets_and_quotes_in_texts_do_not_count() {
+        check(
+            r#"{"m":"\"rows\":[{","rows":[{"a":"\\"},{"b":"\"}]"},{"c":"{"}]}"#,
+            &[r#"{"a":"\\"}"#, r#"{"b":"\"}]"}"#, r#"{"c":"{"}"#],
+            r#"{"m":"\"rows\":[{","rows":[]}"#,
+        );
+    }
+
+    #[test]
+    fn only_the_list_of_the_outermost_object_counts() {
+        let nested = r#"{"x":{"rows":[{"a":1}]},"y":"rows","z":[1]}"#;
+        assert_eq!(cut(nested.as_bytes(), 3).unwrap(), (vec![], nested.to_owned(), false));
+    }
+
+    #[test]
+    fn a_list_of_something_else_is_refused() {
+        for text in [r#"{"rows":[1]}"#, r#"{"rows":[["a"]]}"#, r#"{"rows":[null]}"#] {
+            assert_eq!(cut(text.as_bytes(), 4), Err(SplitError::NoObject), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_and_not_stored() {
+        let row = format!(r#"{{"rows":[{{"a":"{}"#, "x".repeat(ROW_BYTES_MAX));
+        assert_eq!(cut(row.as_bytes(), 4096), Err(SplitError::RowTooLarge));
+        let envelope = format!(r#"{{"a":"{}"#, "x".repeat(ENVELOPE_BYTES_MAX));
+        assert_eq!(cut(envelope.as_bytes(), 4096), Err(SplitError::EnvelopeTooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_cut_or_refused_alike_in_any_steps(
+            bytes in vec(prop::sample::select(br#"{}[]",:\ rows1a"#.to_vec()), 0..200),
+            step in 1usize..50,
+        ) {
+            prop_assert_eq!(cut(&bytes, step), cut(&bytes, 200));
+        }
+    }
+}

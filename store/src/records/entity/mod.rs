@@ -1,0 +1,12 @@
+//! The rows as sea-orm sees them; never part of the public API. Joins and
+//! cascades live in the migrations and the repositories, so no relations here.
+
+#![expect(unreachable_pub, reason = "sea-orm's derive needs rows to be pub; this module is not")]
+
+mod access;
+mod definitions;
+mod sources;
+
+pub(super) use access::*;
+pub(super) use definitions::*;
+pub(super) use sources::*;

@@ -1,0 +1,112 @@
+//! The versions of the schema, in order; each is a SQL file that never changes
+//! once it has been released.
+//!
+//! The SQL is the common part of SQLite and PostgreSQL. `{text}` stands for a
+//! text column that compares bytewise (on PostgreSQL `text COLLATE "C"`), so
+//! that both databases sort alike whatever the cluster's locale.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    Statement,
+};
+use sea_orm_migration::{
+    IntoSchemaManagerConnection, MigrationName, MigrationTrait, MigratorTrait, SchemaManager,
+    async_trait, seaql_migrations,
+};
+
+use super::database::DatabaseKind;
+use super::error::{Doing, RecordsError};
+
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_definitions", include_str!("0001_definitions.sql")),
+    ("0002_sources", include_str!("0002_sources.sql")),
+    ("0003_access", include_str!("0003_access.sql")),
+];
+
+/// Key of the advisory lock that keeps processes from migrating together;
+/// any constant that nothing else in the database uses ("padwacht" in ASCII).
+const MIGRATION_LOCK: i64 = 0x7061_6477_6163_6874;
+
+struct SqlMigration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl MigrationName for SqlMigration {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SqlMigration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let text = match manager.get_database_backend() {
+            DbBackend::Postgres => "text COLLATE \"C\"",
+            _ => "text",
+        };
+        let sql = self.sql.replace("{text}", text);
+        manager.get_connection().execute_unprepared(&sql).await.map(drop)
+    }
+}
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        MIGRATIONS
+            .iter()
+            .map(|&(name, sql)| Box::new(SqlMigration { name, sql }) as Box<dyn MigrationTrait>)
+            .collect()
+    }
+}
+
+/// Runs what is missing within `tx`, after every other process that migrates.
+pub(super) async fn run(tx: &DatabaseTransaction, kind: DatabaseKind) -> Result<(), RecordsError> {
+    const DOING: &str = "migrating the schema";
+    if kind == DatabaseKind::Postgres {
+        let lock = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT pg_advisory_xact_lock($1)",
+            [MIGRATION_LOCK.into()],
+        );
+        tx.execute_raw(lock).await.doing(DOING)?;
+    }
+    refuse_unknown(&applied(tx).await?)?;
+    Migrator::up(tx, None).await.doing(DOING)
+}
+
+/// Whether the schema is exactly that of this version.
+pub(super) async fn check(db: &DatabaseConnection) -> Result<(), RecordsError> {
+    let applied = applied(db).await?;
+    refuse_unknown(&applied)?;
+    let missing: Vec<String> = MIGRATIONS
+        .iter()
+        .map(|&(name, _)| name.to_owned())
+        .filter(|name| !applied.contains(name))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(RecordsError::SchemaBehind { missing }) }
+}
+
+fn refuse_unknown(applied: &BTreeSet<String>) -> Result<(), RecordsError> {
+    let known = |name: &str| MIGRATIONS.iter().any(|&(known, _)| known == name);
+    match applied.iter().rev().find(|name| !known(name)) {
+        Some(newest) => Err(RecordsError::SchemaAhead { newest: newest.clone() }),
+        None => Ok(()),
+    }
+}
+
+async fn applied<'c>(
+    db: impl IntoSchemaManagerConnection<'c>,
+) -> Result<BTreeSet<String>, RecordsError> {
+    const DOING: &str = "reading the version of the schema";
+    let manager = SchemaManager::new(db);
+    let table = Migrator::migration_table_name().to_string();
+    if !manager.has_table(table).await.doing(DOING)? {
+        return Ok(BTreeSet::new());
+    }
+    let rows = seaql_migrations::Entity::find().all(manager.get_connection()).await.doing(DOING)?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
