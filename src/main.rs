@@ -3,6 +3,7 @@
 
 mod cli;
 mod config;
+mod correlate;
 mod doctor;
 mod parts;
 mod replay;
