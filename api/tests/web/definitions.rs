@@ -35,7 +35,8 @@ impl Editor {
 #[tokio::test]
 async fn a_service_is_created_changed_and_removed_and_the_engine_hears_of_it() {
     let editor = Editor::start().await;
-    let body = json!({"name": "Fibre", "customer": "Bakery", "path": {"any": ["n/port/1", "n/port/2"]}});
+    let body =
+        json!({"name": "Fibre", "customer": "Bakery", "path": {"any": ["n/port/1", "n/port/2"]}});
     let made = editor.put("a%2Fb", body).await.expect(201).json();
     assert_eq!((&made["id"], &made["revision"]), (&json!("a/b"), &json!(1)));
     assert_eq!(made["versions"][0]["from"], Value::Null);
@@ -127,8 +128,10 @@ async fn maintenance_is_announced_listed_and_withdrawn() {
 async fn impossible_maintenance_is_refused() {
     let editor = Editor::start().await;
     let check = async |body: Value, status: u16, place: &str| {
-        let answer =
-            editor.send(Method::POST, "/api/v1/maintenance-windows", Some(body)).await.expect(status);
+        let answer = editor
+            .send(Method::POST, "/api/v1/maintenance-windows", Some(body))
+            .await
+            .expect(status);
         if status == 422 {
             assert_eq!(answer.json()["errors"][0]["place"], place, "{}", answer.body);
         }

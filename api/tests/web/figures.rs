@@ -46,11 +46,13 @@ async fn services_are_listed_with_their_state_and_uptime() {
     assert_eq!(today["down_ms"], HOUR_MS);
     assert_eq!(today["up_ms"], 12 * HOUR_MS);
     let month = &worst["uptime"]["days_30"];
-    let total: u64 = ["up_ms", "degraded_ms", "down_ms", "unknown_ms", "maintenance_ms", "not_existing_ms"]
-        .iter()
-        .map(|key| month[key].as_u64().expect("a number"))
-        .sum();
-    assert_eq!(total, (29 * 24 + 13) * HOUR_MS.unsigned_abs());
+    let total: u64 =
+        ["up_ms", "degraded_ms", "down_ms", "unknown_ms", "maintenance_ms", "not_existing_ms"]
+            .iter()
+            .map(|key| month[key].as_u64().expect("a number"))
+            .sum();
+    // Twenty-nine whole days, one of which has 25 hours (25 October), and today.
+    assert_eq!(total, (29 * 24 + 1 + 13) * HOUR_MS.unsigned_abs());
 
     let down = app.get("/api/v1/services?state=down&limit=1", &own).await.expect(200).json();
     assert_eq!((&down["total"], &down["counts"]["degraded"]), (&json!(1), &json!(1)));
@@ -84,7 +86,10 @@ async fn intervals_come_as_json_and_as_csv() {
     let csv = app.get(path, &accept).await.expect(200);
     assert_eq!(csv.body, expected);
     let csv = app.get(&format!("{path}.csv"), &own).await.expect(200);
-    assert_eq!((csv.body.as_str(), csv.header("content-type")), (expected, "text/csv; charset=utf-8"));
+    assert_eq!(
+        (csv.body.as_str(), csv.header("content-type")),
+        (expected, "text/csv; charset=utf-8")
+    );
 
     for bad in ["?from=later", "?from=9&to=3", "?from=2000-01-01T00:00:00Z", "?limit=0"] {
         app.get(&format!("{path}{bad}"), &own).await.expect(422);
@@ -118,7 +123,10 @@ async fn transitions_are_found_by_plain_and_by_encoded_ids() {
         let path = format!("/api/v1/components/{id}/transitions");
         let list = app.get(&path, &own).await.expect(200).json();
         assert_eq!(list["component"], "n/port/1");
-        assert_eq!(list["transitions"][1], json!({"at": "2026-11-22T11:00:00.000Z", "state": "down"}));
+        assert_eq!(
+            list["transitions"][1],
+            json!({"at": "2026-11-22T11:00:00.000Z", "state": "down"})
+        );
     }
 }
 

@@ -54,7 +54,10 @@ async fn the_overview_shows_what_is_down_and_why_in_both_languages() {
     for path in ["/", "/live", "/services", "/services?state=down&cause=n%2Fport%2F1"] {
         let page = app.get(path, &own).await.expect(200);
         assert!(!page.body.contains("<script>alert"), "{path} escapes names");
-        assert!(page.body.contains("&#60;script&#62;") || page.body.contains("&lt;script&gt;"), "{path}");
+        assert!(
+            page.body.contains("&#60;script&#62;") || page.body.contains("&lt;script&gt;"),
+            "{path}"
+        );
     }
     let page = app.get("/live", &own).await.expect(200);
     assert!(page.body.contains("Gi0/0/1 · core1.ams1"), "the cause has its name: {}", page.body);
