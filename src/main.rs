@@ -4,8 +4,10 @@
 mod cli;
 mod config;
 mod doctor;
+mod parts;
 mod replay;
 mod telemetry;
+mod wiring;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -46,6 +48,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(doctor::run(&args, &loaded.config))
         }
         Command::Replay(args) => replay::run(&args),
+        Command::EmbeddedClickHouse(engine) => {
+            store::embedded::run_child(engine.args)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::All(_)
         | Command::Ingest(_)
         | Command::Correlate(_)

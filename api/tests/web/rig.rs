@@ -228,7 +228,13 @@ impl TestApp {
         intervals: Vec<IntervalRevision>,
         transitions: Vec<Transition>,
     ) {
-        let batch = SeriesBatch { epoch, recorded_at: NOW, intervals, transitions };
+        let batch = SeriesBatch {
+            epoch,
+            recorded_at: NOW,
+            intervals,
+            transitions,
+            withdrawn_transitions: Vec::new(),
+        };
         self.series.write(&batch).await.expect("the series take it");
     }
 }
