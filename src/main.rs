@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod doctor;
 mod parts;
+mod replay;
 mod telemetry;
 
 use std::io::{self, Write};
@@ -49,13 +50,13 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             store::embedded::run_child(engine.args)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Replay(args) => replay::run(&args),
         Command::All(_)
         | Command::Ingest(_)
         | Command::Correlate(_)
         | Command::Api(_)
         | Command::Demo(_)
         | Command::Simulate(_)
-        | Command::Replay(_)
         | Command::Migrate(_) => anyhow::bail!("this build does not hold that command yet"),
     }
 }

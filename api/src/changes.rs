@@ -77,10 +77,10 @@ pub(crate) async fn poll(state: ApiState) {
         if changes.listening() == 0 {
             continue;
         }
-        match state.series().latest_revision().await {
+        match state.series().max_version().await {
             Ok(revision) => {
                 failures = 0;
-                changes.seen(revision);
+                changes.seen(revision.unwrap_or(0));
             }
             Err(error) => {
                 metric::change_poll_failed();

@@ -21,10 +21,13 @@ mod pages;
 mod path_view;
 mod problem;
 mod server;
+mod upkeep;
 mod uptime;
 mod v1;
 mod web;
 
 pub use app::{ApiConfig, ApiParts, ApiState, Clock, ConfigError};
-pub use auth::{BootstrapError, PrintedOnce, bootstrap_admin};
+pub use auth::{
+    BootstrapError, NoRandomness, PrintedOnce, TokenError, bootstrap_admin, issue_api_token,
+};
 pub use server::{ServeError, router, serve};

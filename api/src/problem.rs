@@ -68,8 +68,6 @@ pub(crate) enum ApiError {
     Forbidden,
     /// A browser sent it from another site.
     CrossOrigin,
-    /// Too many tries; wait so long (seconds).
-    TooManyTries(u64),
     /// The body is larger than allowed.
     TooLarge,
     /// The body's type is not one that is understood.
@@ -181,7 +179,6 @@ impl ApiError {
             ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::Unauthenticated => StatusCode::UNAUTHORIZED,
             ApiError::Forbidden | ApiError::CrossOrigin => StatusCode::FORBIDDEN,
-            ApiError::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
             ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::Busy | ApiError::Unavailable(_) | ApiError::TimedOut => {
@@ -201,7 +198,6 @@ impl ApiError {
             ApiError::Unauthenticated => "unauthenticated",
             ApiError::Forbidden => "forbidden",
             ApiError::CrossOrigin => "cross-origin",
-            ApiError::TooManyTries(_) => "too-many-tries",
             ApiError::TooLarge => "too-large",
             ApiError::UnsupportedType => "unsupported-type",
             ApiError::Busy => "busy",
@@ -211,20 +207,16 @@ impl ApiError {
         }
     }
 
-    /// The title and the detail, in Dutch and in English.
-    fn words(&self, language: Lang) -> (&'static str, String) {
+    /// The title and the detail.
+    fn words(&self, language: Lang) -> Wording {
         let (dutch, english) = self.wordings();
-        let (title, detail) = match language {
+        match language {
             Lang::Dutch => dutch,
             Lang::English => english,
-        };
-        let detail = match self {
-            ApiError::TooManyTries(seconds) => detail.replace("{n}", &seconds.to_string()),
-            _ => detail.to_owned(),
-        };
-        (title, detail)
+        }
     }
 
+    /// The words in Dutch and in English.
     fn wordings(&self) -> (Wording, Wording) {
         match self {
             ApiError::NotFound(Thing::Address) => (
@@ -266,10 +258,6 @@ impl ApiError {
             ApiError::CrossOrigin => (
                 ("Geweigerd", "Dit verzoek kwam van een andere website."),
                 ("Refused", "This request came from another website."),
-            ),
-            ApiError::TooManyTries(_) => (
-                ("Te veel pogingen", "Wacht {n} seconden en probeer het dan opnieuw."),
-                ("Too many tries", "Wait {n} seconds, then try again."),
             ),
             ApiError::TooLarge => (
                 ("Te groot", "Het verzoek is groter dan toegestaan."),
@@ -315,7 +303,7 @@ impl ApiError {
             kind: format!("urn:padwacht:problem:{}", self.slug()),
             title: title.to_owned(),
             status: self.status().as_u16(),
-            detail,
+            detail: detail.to_owned(),
             request_id,
             errors: self.refusals().to_vec(),
         }
@@ -382,9 +370,6 @@ pub(crate) async fn render(
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if for_programs && error == ApiError::Unauthenticated {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if let ApiError::TooManyTries(seconds) = error {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let Some(allow) = response.headers().get(header::ALLOW) {
         headers.insert(header::ALLOW, allow.clone());

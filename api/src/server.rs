@@ -1,15 +1,16 @@
 //! Makes the router, and runs it until told to stop.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::ApiState;
 use crate::problem::{ApiError, Thing};
-use crate::{changes, map, web};
+use crate::{changes, map, upkeep, web};
 
 /// Requests that still run this long after the stop are cut off.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
@@ -22,13 +23,15 @@ pub struct ServeError(#[from] std::io::Error);
 /// Every route with its policy, inside every layer. Must be served with
 /// connect info (`SocketAddr`), as [`serve`] does.
 pub fn router(state: ApiState) -> Router {
-    let (routes, _, _) = map::routes(&state).into_parts();
+    let (routes, _, document) = map::routes(&state).into_parts();
+    let routes = routes.layer(Extension(Arc::new(document)));
     let routes = routes.fallback(|| async { ApiError::NotFound(Thing::Address) });
     web::wrap(routes, &state)
 }
 
 /// Serves on `listener` until `shutdown` is cancelled, then lets running
-/// requests end. Also runs the task that tells pages of changes.
+/// requests end. Also runs the tasks that tell pages of changes and
+/// tidy up.
 ///
 /// # Errors
 /// The listener failed for good.
@@ -39,6 +42,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let stop = state.shutdown().clone();
     let poller = tokio::spawn(changes::poll(state.clone()));
+    let upkeep = tokio::spawn(upkeep::run(state.clone()));
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let drained = {
         let (shutdown, stop) = (shutdown.clone(), stop.clone());
@@ -60,7 +64,10 @@ pub async fn serve(
         }
     };
     stop.cancel();
-    // It only waits for the next tick; a panic in it was logged by its task.
-    let _ = poller.await;
+    for task in [poller, upkeep] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a task beside the web server failed");
+        }
+    }
     Ok(ended?)
 }

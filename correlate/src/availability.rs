@@ -92,8 +92,7 @@ impl Buckets {
     /// `1 - unknown / (up + degraded + down + unknown)`: how much of what
     /// should be known is known. `None` where nothing should be.
     pub fn completeness(&self) -> Option<Ratio> {
-        let known_ms =
-            self.up_ms.saturating_add(self.degraded_ms).saturating_add(self.down_ms);
+        let known_ms = self.up_ms.saturating_add(self.degraded_ms).saturating_add(self.down_ms);
         Ratio::new(known_ms, known_ms.saturating_add(self.unknown_ms))
     }
 
@@ -150,7 +149,8 @@ impl Ratio {
     /// As a percentage with `decimals` digits behind the point, rounded toward
     /// worse: 100 only when `part == whole`.
     pub fn percent(&self, decimals: Decimals) -> Percent {
-        let scaled = u128::from(self.part) * 100 * u128::from(decimals.scale()) / u128::from(self.whole);
+        let scaled =
+            u128::from(self.part) * 100 * u128::from(decimals.scale()) / u128::from(self.whole);
         let scaled = u64::try_from(scaled).expect("at most 100 * 10^6, as part <= whole");
         Percent { scaled, decimals }
     }
@@ -277,10 +277,7 @@ mod tests {
     #[test]
     fn an_open_outage_counts_up_to_the_end_and_what_is_before_did_not_exist() {
         let buckets = Buckets::of(
-            &[
-                interval(100, Some(200), ServiceState::Up),
-                interval(200, None, ServiceState::Down),
-            ],
+            &[interval(100, Some(200), ServiceState::Up), interval(200, None, ServiceState::Down)],
             period(50, 260),
         );
         let expected =
@@ -300,8 +297,7 @@ mod tests {
                 .map(|(index, (length, state))| {
                     let end = start + length;
                     let open = index + 1 == count;
-                    let made =
-                        interval(start, (!open).then_some(end), ServiceState::ALL[state]);
+                    let made = interval(start, (!open).then_some(end), ServiceState::ALL[state]);
                     start = end;
                     made
                 })

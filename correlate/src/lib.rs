@@ -11,4 +11,5 @@
 pub mod availability;
 pub mod dataflow;
 pub mod engine;
+pub mod files;
 pub mod model;

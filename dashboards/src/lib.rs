@@ -29,7 +29,7 @@ pub use pages::{
     ServicesPage,
 };
 pub use render::{Render, RenderError};
-pub use shell::{Freshness, Notice, SourceTrouble, Shell, User};
+pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};
 pub use view::cause::{Cause, CauseImpact};
 pub use view::day::DayCell;
 pub use view::intervals::{IntervalRow, IntervalTable};
@@ -37,6 +37,6 @@ pub use view::kpi::{Kpis, UptimeFigure, UptimePeriod};
 pub use view::overview::{Live, StateCounts, Trouble};
 pub use view::pager::Pager;
 pub use view::path::{PathNode, PathNodeKind, PathView};
-pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::service::ServiceHead;
+pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::timeline::{Segment, Timeline, Zoom};

@@ -5,15 +5,16 @@
 
 use std::fmt::Write as _;
 
-use crate::view::pager::Pager;
 use crate::view::services::{ServiceFilter, ServiceSort, TableHome};
 use crate::view::timeline::Zoom;
 
-/// The overview. Query: `q`, `state`, `sort`, `page`.
+/// The overview. Query: `q`, `state`, `cause`,
+/// `sort`, `page`, see [`crate::ServiceFilter`].
 pub const OVERVIEW: &str = "/";
 /// The live part of the overview, [`crate::OverviewLivePartial`].
 pub const OVERVIEW_LIVE: &str = "/live";
-/// The list of services. Query: `q`, `state`, `sort`, `page`.
+/// The list of services. Query: `q`, `state`, `cause`,
+/// `sort`, `page`, see [`crate::ServiceFilter`].
 pub const SERVICES: &str = "/services";
 /// One service. Query: `zoom` (`24h`, `7d`, `30d`), `page` (of its intervals).
 pub const SERVICE: &str = "/services/{id}";
@@ -76,31 +77,16 @@ pub fn table(home: TableHome, filter: &ServiceFilter, page: u64) -> String {
     if let Some(state) = filter.state {
         query.push("state", state.as_str());
     }
+    if let Some(cause) = &filter.cause {
+        query.push("cause", &cause.component);
+    }
     if filter.sort != ServiceSort::default() {
         query.push("sort", filter.sort.as_str());
     }
     if page > 1 {
         query.push("page", &page.to_string());
     }
-    query.onto(home_path(home).to_owned())
-}
-
-pub(crate) const fn home_path(home: TableHome) -> &'static str {
-    match home {
-        TableHome::Overview => OVERVIEW,
-        TableHome::Services => SERVICES,
-    }
-}
-
-/// Where a table goes for its previous or next page, if there is one.
-pub(crate) fn neighbour(
-    home: TableHome,
-    filter: &ServiceFilter,
-    pager: &Pager,
-    forward: bool,
-) -> Option<String> {
-    let page = if forward { pager.next() } else { pager.previous() };
-    page.map(|page| table(home, filter, page))
+    query.onto(home.path().to_owned())
 }
 
 #[derive(Default)]
@@ -138,6 +124,7 @@ mod tests {
     use correlate::model::ServiceState;
 
     use super::*;
+    use crate::view::cause::Cause;
 
     #[test]
     fn an_id_with_any_character_stays_one_segment() {
@@ -156,11 +143,12 @@ mod tests {
         let filter = ServiceFilter {
             query: "A&B".to_owned(),
             state: Some(ServiceState::Down),
+            cause: Some(Cause { component: "ams1/device/42".to_owned(), name: "core1".to_owned() }),
             sort: ServiceSort::Customer,
         };
         assert_eq!(
             table(TableHome::Services, &filter, 3),
-            "/services?q=A%26B&state=down&sort=customer&page=3"
+            "/services?q=A%26B&state=down&cause=ams1%2Fdevice%2F42&sort=customer&page=3"
         );
         assert_eq!(service_at("s", Zoom::Days7, 2), "/services/s?zoom=7d&page=2");
     }

@@ -100,8 +100,9 @@ pub struct ObservedSample {
     /// What `at` and `state` rest on.
     pub evidence: Evidence,
     /// The state may have begun up to this many milliseconds before `at`: that
-    /// long before there is evidence of the contrary. 0 for a renewal, and
-    /// where nothing is known of the time before.
+    /// long before there is evidence of the contrary; [`u32::MAX`] (49 days)
+    /// for that or more. 0 for a renewal, and where nothing is known of the
+    /// time before.
     pub uncertainty_ms: u32,
 }
 

@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, Form, Query, State};
+use axum::extract::{ConnectInfo, Form, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
@@ -20,6 +20,7 @@ use super::principal::{identify, session_token};
 use super::{cookie, secret};
 use crate::app::ApiState;
 use crate::problem::ApiError;
+use crate::web::Lenient;
 use crate::{language, metric, pages, web};
 
 /// The query of the sign-in page.
@@ -77,9 +78,8 @@ pub(crate) fn local_path(path: &str) -> &str {
 pub(crate) async fn form(
     State(state): State<ApiState>,
     headers: HeaderMap,
-    query: Option<Query<LoginQuery>>,
+    Lenient(query): Lenient<LoginQuery>,
 ) -> Result<Response, ApiError> {
-    let Query(query) = query.unwrap_or_default();
     if identify(&state, &headers).await?.is_some() {
         return Ok(Redirect::to(local_path(&query.next)).into_response());
     }

@@ -10,9 +10,11 @@ mod principal;
 mod scrape;
 mod secret;
 mod throttle;
+mod token;
 
 pub use bootstrap::{BootstrapError, PrintedOnce, bootstrap_admin};
 pub use secret::NoRandomness;
+pub use token::{TokenError, issue_api_token};
 pub(crate) use cookie::name as cookie_name;
 pub(crate) use handlers::{local_path, to_login};
 pub(crate) use password::Passwords;

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum_extra::extract::CookieJar;
-use store::records::{Actor, Role, TokenHash, User};
+use store::records::{Actor, Role, TokenHash, User, UserId};
 
 use super::{cookie, scrape};
 use crate::app::ApiState;
@@ -23,6 +23,11 @@ impl Principal {
     /// What to call them.
     pub(crate) fn display_name(&self) -> &str {
         if self.user.name.is_empty() { &self.user.email } else { &self.user.name }
+    }
+
+    /// Their identity.
+    pub(crate) fn id(&self) -> UserId {
+        self.user.id
     }
 
     /// Their mail address.

@@ -1,13 +1,13 @@
-//! Random secrets of 256 bits (session cookies, API tokens, passwords), and
-//! the digest under which they are kept: whoever reads the database cannot
-//! use them.
+//! Random secrets of 256 bits: session cookies, API tokens, made-up passwords.
+//! The records keep only their SHA-256, so whoever reads those cannot use them;
+//! against 256 random bits a slow hash would add nothing.
 
 use std::fmt::Write as _;
 
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-/// 256 bits: guessing is hopeless, so a plain SHA-256 suffices to keep them.
+/// 256 bits.
 const SECRET_BYTES: usize = 32;
 
 /// The system has no randomness to give.
@@ -20,11 +20,6 @@ pub(crate) fn fresh() -> Result<SecretString, NoRandomness> {
     let mut bytes = [0_u8; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(NoRandomness)?;
     Ok(hex(&bytes).into())
-}
-
-/// The SHA-256 of a secret, as 64 lower-case hexadecimal digits.
-pub(crate) fn digest(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
 }
 
 /// Whether two secrets are equal, in a time that does not tell where they
@@ -51,14 +46,5 @@ mod tests {
         let (one, two) = (fresh().expect("random"), fresh().expect("random"));
         assert_eq!(one.expose_secret().len(), 64);
         assert!(!same(one.expose_secret(), two.expose_secret()));
-    }
-
-    #[test]
-    fn the_digest_is_sha256() {
-        // FIPS 180-2, appendix B.1.
-        assert_eq!(
-            digest("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 }

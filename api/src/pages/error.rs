@@ -18,9 +18,7 @@ pub(crate) fn error(
 ) -> Response {
     let kind = match status {
         StatusCode::FORBIDDEN => ErrorKind::Forbidden,
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-            ErrorKind::Unavailable { reference }
-        }
+        StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Unavailable { reference },
         status if status.is_client_error() => ErrorKind::NotFound,
         _ => ErrorKind::Internal { reference },
     };

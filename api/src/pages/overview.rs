@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use correlate::model::ServiceState;
@@ -16,6 +16,7 @@ use super::{html, shell};
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::problem::ApiError;
+use crate::web::Lenient;
 
 /// Services in trouble that are looked at to find the newest of the worst. In
 /// a larger disaster the list starts with those that are down for longest.
@@ -27,7 +28,7 @@ pub(crate) async fn overview(
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     uri: Uri,
-    query: Option<Query<TableQuery>>,
+    Lenient(query): Lenient<TableQuery>,
 ) -> Result<Response, ApiError> {
     let (shell, live, table) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),

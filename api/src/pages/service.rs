@@ -1,7 +1,7 @@
 //! One service: how it is, how it was, and why.
 
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use correlate::availability::{Buckets, Decimals};
@@ -22,6 +22,7 @@ use crate::days;
 use crate::problem::{ApiError, Thing};
 use crate::uptime;
 use crate::v1::operations::current;
+use crate::web::Lenient;
 
 /// Intervals on one page of their table.
 const PER_PAGE: u64 = 25;
@@ -44,9 +45,8 @@ pub(crate) async fn service(
     Path(id): Path<String>,
     headers: HeaderMap,
     uri: Uri,
-    query: Option<Query<ServiceQuery>>,
+    Lenient(query): Lenient<ServiceQuery>,
 ) -> Result<Response, ApiError> {
-    let Query(query) = query.unwrap_or_default();
     let id = ServiceId::from(id);
     let now = state.now();
     let record = async { state.records().services().get(&id).await.map_err(ApiError::records) };

@@ -1,7 +1,7 @@
 //! The list of services.
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use dashboards::{ServicesPage, TableHome};
@@ -11,6 +11,7 @@ use super::{html, shell};
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::problem::ApiError;
+use crate::web::Lenient;
 
 /// `GET /services`.
 pub(crate) async fn services(
@@ -18,7 +19,7 @@ pub(crate) async fn services(
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     uri: Uri,
-    query: Option<Query<TableQuery>>,
+    Lenient(query): Lenient<TableQuery>,
 ) -> Result<Response, ApiError> {
     let (shell, (table, counts)) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),

@@ -1,6 +1,5 @@
 //! One page of the table of services, with the last thirty days of each.
 
-use axum::extract::Query;
 use correlate::availability::{Buckets, Decimals};
 use correlate::model::{ComponentId, ServiceId, ServiceState};
 use dashboards::{DayCell, Pager, ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
@@ -36,9 +35,8 @@ pub(crate) struct TableQuery {
 pub(super) async fn table(
     state: &ApiState,
     home: TableHome,
-    query: Option<Query<TableQuery>>,
+    query: TableQuery,
 ) -> Result<(ServiceTable, dashboards::StateCounts), ApiError> {
-    let Query(query) = query.unwrap_or_default();
     let cause = (!query.cause.is_empty()).then(|| ComponentId::from(query.cause.as_str()));
     let names = Names::of(state, cause.as_ref()).await?;
     let filter = ServiceFilter {

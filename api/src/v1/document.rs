@@ -26,6 +26,7 @@ pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
         (name = "services", description = "Services: their state, uptime and definitions"),
         (name = "components", description = "Components: when they went up and down"),
         (name = "maintenance", description = "Planned work"),
+        (name = "tokens", description = "The caller's own API tokens"),
         (name = "pipeline", description = "Sources and progress"),
         (name = "health", description = "For monitors and load balancers"),
     )

@@ -10,6 +10,7 @@ mod query;
 mod services;
 mod sources;
 mod status;
+mod tokens;
 mod windows;
 
 /// Every operation, together with the items that `utoipa::path` makes beside it
@@ -22,5 +23,6 @@ pub(crate) mod operations {
     pub(crate) use super::services::*;
     pub(crate) use super::sources::*;
     pub(crate) use super::status::*;
+    pub(crate) use super::tokens::*;
     pub(crate) use super::windows::*;
 }

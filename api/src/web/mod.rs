@@ -4,14 +4,16 @@
 mod address;
 mod headers;
 mod layers;
+mod lenient;
 mod routes;
 
 use axum::http::HeaderMap;
 
 pub(crate) use address::client as client_address;
 pub(crate) use headers::{ContentPolicy, REQUEST_ID};
-pub(crate) use layers::{BODY_BYTES_MAX, wrap};
-pub(crate) use routes::{Policy, RouteEntry, Routes, Verb};
+pub(crate) use layers::wrap;
+pub(crate) use lenient::Lenient;
+pub(crate) use routes::{Policy, Routes, Verb};
 
 /// Whether an address answers programs: errors are JSON there, and a caller
 /// who is not signed in is told so instead of being sent to the login page.

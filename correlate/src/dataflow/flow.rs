@@ -25,6 +25,8 @@ pub(super) struct Shared {
     pub(super) evaluator: RefCell<Evaluator>,
     /// The clock of the epoch in progress.
     pub(super) now: Cell<Timestamp>,
+    /// Whether the epoch in progress hands over what it changed.
+    pub(super) wants_changes: Cell<bool>,
     pub(super) revisions: RefCell<Vec<IntervalRevision>>,
     pub(super) transitions: RefCell<Vec<Transition>>,
     pub(super) rejections: RefCell<Vec<Rejection>>,
@@ -62,6 +64,9 @@ pub(super) fn build(worker: &mut Worker, shared: &Rc<Shared>) -> Flow {
                         let mut keeper = keep.keeper.borrow_mut();
                         keeper.advance(keep.now.get());
                         keeper.drain(&mut changes, &mut keep.transitions.borrow_mut());
+                        if !keep.wants_changes.get() {
+                            keep.transitions.borrow_mut().clear();
+                        }
                         output.session(held).give_iterator(changes.into_iter());
                         match frontier.frontier().first() {
                             Some(next) => held.downgrade(next),
@@ -99,8 +104,10 @@ pub(super) fn build(worker: &mut Worker, shared: &Rc<Shared>) -> Flow {
                         && ended(held.time())
                     {
                         let mut evaluator = evaluate.evaluator.borrow_mut();
-                        let revisions = evaluator.finish(evaluate.now.get());
-                        evaluate.revisions.borrow_mut().extend(revisions);
+                        evaluator.settle(evaluate.now.get());
+                        if evaluate.wants_changes.get() {
+                            evaluate.revisions.borrow_mut().extend(evaluator.take_changes());
+                        }
                         let next = held.time() + 1;
                         match changes_frontier.is_empty() && controls_frontier.is_empty() {
                             false => held.downgrade(&next),

@@ -25,10 +25,19 @@ const FEED_POLL: Duration = Duration::from_millis(1);
 enum Command {
     Samples(Vec<Sample>),
     Controls(Vec<Control>),
-    Finish(Timestamp),
+    Finish(Timestamp, Yield),
     Forget { samples_before: Timestamp, before: Timestamp },
     Snapshot(Sender<EngineSnapshot>),
     Intervals(Sender<AllIntervals>),
+}
+
+/// What a finished epoch hands over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Yield {
+    /// Everything that changed.
+    Changes,
+    /// Refusals only; intervals are asked for afterwards.
+    Refusals,
 }
 
 /// Why the workers cannot go on.
@@ -118,8 +127,21 @@ impl Workers {
     /// # Errors
     /// A worker has stopped.
     pub fn finish(&mut self, now: Timestamp) -> Result<EpochOutput, WorkersError> {
+        self.finish_epoch(now, Yield::Changes)
+    }
+
+    /// As [`Workers::finish`], but without the changes: for work whose result
+    /// is asked for as a whole, with [`Workers::intervals`].
+    ///
+    /// # Errors
+    /// A worker has stopped.
+    pub fn settle(&mut self, now: Timestamp) -> Result<EpochOutput, WorkersError> {
+        self.finish_epoch(now, Yield::Refusals)
+    }
+
+    fn finish_epoch(&mut self, now: Timestamp, wanted: Yield) -> Result<EpochOutput, WorkersError> {
         for worker in 0..self.commands.len() {
-            self.send(worker, Command::Finish(now))?;
+            self.send(worker, Command::Finish(now, wanted))?;
         }
         let mut whole = EpochOutput::default();
         for _ in 0..self.commands.len() {
@@ -239,6 +261,7 @@ fn run(
         keeper: RefCell::new(keeper),
         evaluator: RefCell::new(evaluator),
         now: Cell::new(Timestamp::MIN),
+        wants_changes: Cell::new(true),
         revisions: RefCell::default(),
         transitions: RefCell::default(),
         rejections: RefCell::default(),
@@ -268,8 +291,9 @@ fn run(
                 worker.step();
             }
             Command::Controls(mut controls) => flow.controls.send_batch(&mut controls),
-            Command::Finish(now) => {
+            Command::Finish(now, wanted) => {
                 feeding = false;
+                shared.wants_changes.set(wanted == Yield::Changes);
                 shared.now.set(now);
                 epoch += 1;
                 finish(worker, &mut flow, epoch);

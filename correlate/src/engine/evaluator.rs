@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::graph::{Graph, Kind, NodeId, ServiceIndex, Touch};
 use super::keeper::{ComponentSnapshot, StateChange};
@@ -99,6 +99,8 @@ pub struct Evaluator {
     windows_on: FxHashMap<Target, BTreeSet<String>>,
     /// Owned services whose timeline may have changed, with the hull of it.
     dirty: FxHashMap<ServiceIndex, (i64, i64)>,
+    /// Owned services that were judged anew since [`Evaluator::take_changes`].
+    judged: FxHashSet<ServiceIndex>,
     /// Owned services by the next instant after `now` at which their verdict
     /// may differ. May hold entries that no longer matter.
     agenda: BTreeSet<(i64, ServiceIndex)>,
@@ -117,6 +119,7 @@ impl Evaluator {
             windows: BTreeMap::new(),
             windows_on: FxHashMap::default(),
             dirty: FxHashMap::default(),
+            judged: FxHashSet::default(),
             agenda: BTreeSet::new(),
         }
     }
@@ -291,10 +294,15 @@ impl Evaluator {
     /// Applies everything taken in so far, with the clock at `now`, and
     /// returns what became of the owned services' intervals, sorted.
     pub fn finish(&mut self, now: Timestamp) -> Vec<IntervalRevision> {
-        let mut revisions = Vec::new();
         self.settle(now);
+        self.take_changes()
+    }
+
+    /// What became of the owned services' intervals since the last call, sorted.
+    pub fn take_changes(&mut self) -> Vec<IntervalRevision> {
+        let mut revisions = Vec::new();
         let names = |node: NodeId| component_of(&self.graph, node);
-        for index in std::mem::take(&mut self.dirty).into_keys() {
+        for index in std::mem::take(&mut self.judged) {
             let service = &mut self.services[index as usize];
             for (start, interval) in service.timeline.changed(&names) {
                 revisions.push(IntervalRevision {
@@ -308,9 +316,8 @@ impl Evaluator {
         revisions
     }
 
-    /// Brings the owned services' timelines up to date; `dirty` then holds
-    /// those that were looked at.
-    fn settle(&mut self, now: Timestamp) {
+    /// Applies everything taken in so far, with the clock at `now`.
+    pub fn settle(&mut self, now: Timestamp) {
         self.now = self.now.max(now.millis());
         let (services, dirty) = (&self.services, &mut self.dirty);
         let mut graph = std::mem::take(&mut self.graph);
@@ -329,8 +336,8 @@ impl Evaluator {
             self.agenda.pop_first();
             mark(&mut self.dirty, index, at, i64::MAX);
         }
-        let ranges: Vec<_> = self.dirty.iter().map(|(&index, &range)| (index, range)).collect();
-        for (index, (from, until)) in ranges {
+        for (index, (from, until)) in std::mem::take(&mut self.dirty) {
+            self.judged.insert(index);
             self.rejudge(index, from, until);
         }
     }

@@ -48,3 +48,34 @@ pub struct ErrorPage {
 impl ErrorPage {
     const SECTION: Section = Section::None;
 }
+
+impl ErrorPage {
+    fn heading(&self) -> String {
+        let locale = &self.shell.locale;
+        match self.kind {
+            ErrorKind::NotFound => locale.t("error-not-found"),
+            ErrorKind::Forbidden => locale.t("error-forbidden"),
+            ErrorKind::Internal { .. } => locale.t("error-internal"),
+            ErrorKind::Unavailable { .. } => locale.t("error-unavailable"),
+        }
+    }
+
+    fn explanation(&self) -> String {
+        let locale = &self.shell.locale;
+        match self.kind {
+            ErrorKind::NotFound => locale.t("error-not-found-text"),
+            ErrorKind::Forbidden => locale.t("error-forbidden-text"),
+            ErrorKind::Internal { .. } => locale.t("error-internal-text"),
+            ErrorKind::Unavailable { .. } => locale.t("error-unavailable-text"),
+        }
+    }
+
+    fn reference(&self) -> Option<&str> {
+        match &self.kind {
+            ErrorKind::Internal { reference } | ErrorKind::Unavailable { reference } => {
+                Some(reference)
+            }
+            ErrorKind::NotFound | ErrorKind::Forbidden => None,
+        }
+    }
+}

@@ -12,3 +12,19 @@ pub use login::{LoginError, LoginPage};
 pub use overview::{OverviewLivePartial, OverviewPage};
 pub use service::ServicePage;
 pub use services::ServicesPage;
+
+use crate::view::cause::Cause;
+
+/// The most causes that fit a line; the interval table shows all of them.
+const CAUSES_IN_LINE: usize = 4;
+
+/// The names of the causes in one line: `a, b, c, d +3`.
+fn cause_names(causes: &[Cause]) -> String {
+    let names: Vec<&str> =
+        causes.iter().take(CAUSES_IN_LINE).map(|cause| cause.name.as_str()).collect();
+    let line = names.join(", ");
+    match causes.len().saturating_sub(CAUSES_IN_LINE) {
+        0 => line,
+        more => format!("{line} +{more}"),
+    }
+}

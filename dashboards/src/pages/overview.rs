@@ -2,14 +2,12 @@
 //! and the services.
 
 use askama::Template;
-use correlate::model::{ServiceState, Timestamp};
+use correlate::model::Timestamp;
 
 use crate::locale::Locale;
-use crate::markup::icon;
 use crate::shell::{Section, Shell};
-use crate::urls;
 use crate::view::overview::Live;
-use crate::view::services::{ServiceFilter, ServiceTable, TableHome};
+use crate::view::services::ServiceTable;
 
 /// The overview, `/`.
 #[derive(Template, Debug)]
@@ -26,7 +24,7 @@ pub struct OverviewPage {
 /// The part of the overview that follows the network, `/live`: the page
 /// fetches it anew at every `change` event and once a minute.
 #[derive(Template, Debug)]
-#[template(path = "parts/live.html")]
+#[template(path = "parts/live_partial.html")]
 pub struct OverviewLivePartial {
     /// Language and time zone.
     pub locale: Locale,

@@ -1,14 +1,21 @@
 //! One service: how it is, how it was, and why.
 
 use askama::Template;
+use correlate::model::{ComponentState, ServiceState};
+use serde::Serialize;
 
+use crate::locale::{Locale, NO_FIGURE, state_icon};
+use crate::markup::{Markup, icon, json_block};
 use crate::shell::{Section, Shell};
+use crate::urls;
 use crate::view::day::DayCell;
 use crate::view::intervals::IntervalTable;
 use crate::view::kpi::Kpis;
-use crate::view::path::PathView;
+use crate::view::path::{PathNode, PathNodeKind, PathView};
+use crate::view::path_graph;
 use crate::view::service::ServiceHead;
-use crate::view::timeline::Timeline;
+use crate::view::strip::{self, Bar, Tick};
+use crate::view::timeline::{Timeline, Zoom};
 
 /// One service, `/services/{id}`.
 #[derive(Template, Debug)]
@@ -32,4 +39,119 @@ pub struct ServicePage {
 
 impl ServicePage {
     const SECTION: Section = Section::Services;
+
+    /// The address of exactly what is shown, for the part that follows the
+    /// network.
+    fn here(&self) -> String {
+        urls::service_at(&self.service.id, self.timeline.zoom, self.intervals.pager.page)
+    }
+
+    fn zoom_url(&self, zoom: &Zoom) -> String {
+        urls::service_at(&self.service.id, *zoom, self.intervals.pager.page)
+    }
+
+    fn intervals_url(&self, page: Option<u64>) -> Option<String> {
+        page.map(|page| urls::service_at(&self.service.id, self.timeline.zoom, page))
+    }
+
+    fn state_class(&self) -> &'static str {
+        self.service.state.map_or("none", ServiceState::as_str)
+    }
+
+    fn bars(&self) -> Vec<Bar> {
+        strip::bars(&self.timeline, &self.shell.locale)
+    }
+
+    fn ticks(&self) -> Vec<Tick> {
+        strip::ticks(&self.timeline, &self.shell.locale)
+    }
+
+    /// The diagram as data; `None` when there is no path or it is too large.
+    fn path_graph(&self) -> Option<Markup> {
+        let locale = &self.shell.locale;
+        let gate = |k: u32, n: usize| locale.t2("path-gate", ("k", k), ("n", n));
+        let root = self.path.root.as_ref()?;
+        let graph = path_graph::graph(root, &self.service.name, self.service.state, &gate)?;
+        Some(json_block(&graph))
+    }
+
+    fn path_item(&self, node: &PathNode) -> Markup {
+        PathItem { locale: &self.shell.locale, node }.markup()
+    }
+
+    /// The trend as data: what the chart and its tips show, in words already.
+    fn trend(&self) -> Markup {
+        let locale = &self.shell.locale;
+        let days: Vec<TrendDay> = self.days.iter().map(|day| TrendDay::of(day, locale)).collect();
+        json_block(&TrendData { days, no_figure: NO_FIGURE })
+    }
+}
+
+#[derive(Serialize)]
+struct TrendData {
+    days: Vec<TrendDay>,
+    no_figure: &'static str,
+}
+
+#[derive(Serialize)]
+struct TrendDay {
+    label: String,
+    /// For the height of the bar only; the text is what people read.
+    percent: Option<f64>,
+    text: String,
+    state: Option<&'static str>,
+    tip: String,
+}
+
+impl TrendDay {
+    fn of(day: &DayCell, locale: &Locale) -> TrendDay {
+        TrendDay {
+            label: locale.day(day.date),
+            percent: day.uptime_percent.as_ref().and_then(|text| text.parse().ok()),
+            text: locale.percent(&day.uptime_percent),
+            state: day.worst.map(ServiceState::as_str),
+            tip: locale.day_tip(day),
+        }
+    }
+}
+
+/// One node of the path as a list, with everything beneath it.
+#[derive(Template)]
+#[template(path = "parts/path_item.html")]
+struct PathItem<'a> {
+    locale: &'a Locale,
+    node: &'a PathNode,
+}
+
+impl PathItem<'_> {
+    fn markup(&self) -> Markup {
+        let html = Template::render(self).expect("writing to a string cannot fail");
+        Markup::new(html)
+    }
+
+    fn child(&self, node: &PathNode) -> Markup {
+        PathItem { locale: self.locale, node }.markup()
+    }
+
+    fn icon(&self) -> Markup {
+        match (&self.node.kind, self.node.state) {
+            (PathNodeKind::All | PathNodeKind::Any | PathNodeKind::AtLeast(_), _) => {
+                icon("diagram-3")
+            }
+            (_, ComponentState::Up) => state_icon(ServiceState::Up),
+            (_, ComponentState::Down) => state_icon(ServiceState::Down),
+            (_, ComponentState::Unknown) => state_icon(ServiceState::Unknown),
+        }
+    }
+
+    fn label(&self) -> String {
+        match &self.node.kind {
+            PathNodeKind::Component { .. } | PathNodeKind::Service { .. } => self.node.name.clone(),
+            PathNodeKind::All => self.locale.t("path-all"),
+            PathNodeKind::Any => self.locale.t("path-any"),
+            PathNodeKind::AtLeast(k) => {
+                self.locale.t2("path-at-least", ("k", k), ("n", self.node.children.len()))
+            }
+        }
+    }
 }

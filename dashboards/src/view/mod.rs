@@ -7,6 +7,7 @@
 
 pub(crate) mod cause;
 pub(crate) mod day;
+mod day_strip;
 pub(crate) mod intervals;
 pub(crate) mod kpi;
 pub(crate) mod overview;
@@ -15,4 +16,5 @@ pub(crate) mod path;
 pub(crate) mod path_graph;
 pub(crate) mod service;
 pub(crate) mod services;
+pub(crate) mod strip;
 pub(crate) mod timeline;

@@ -1,8 +1,22 @@
 //! What is going on now, over all services.
 
+use std::borrow::Borrow;
+
 use correlate::model::{ServiceState, Timestamp};
 
 use super::cause::{Cause, CauseImpact};
+use super::services::{ServiceFilter, TableHome};
+use crate::locale::Locale;
+use crate::urls;
+
+/// The states in the order in which the pages show them: worst first.
+pub(crate) const SHOWN_STATES: [ServiceState; 5] = [
+    ServiceState::Down,
+    ServiceState::Degraded,
+    ServiceState::Unknown,
+    ServiceState::Maintenance,
+    ServiceState::Up,
+];
 
 /// How many services are in each state now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,8 +35,8 @@ pub struct StateCounts {
 
 impl StateCounts {
     /// The count of one state.
-    pub const fn of(&self, state: ServiceState) -> u64 {
-        match state {
+    pub fn of(&self, state: impl Borrow<ServiceState>) -> u64 {
+        match state.borrow() {
             ServiceState::Up => self.up,
             ServiceState::Degraded => self.degraded,
             ServiceState::Down => self.down,
@@ -79,11 +93,47 @@ impl Live {
         (self.counts.down + self.counts.degraded).saturating_sub(self.troubles.len() as u64)
     }
 
-    pub(crate) fn more_state(&self) -> ServiceState {
-        if self.counts.down > self.troubles.len() as u64 || self.counts.degraded == 0 {
-            ServiceState::Down
-        } else {
-            ServiceState::Degraded
+    /// Where they can be read: those that are down, unless the list has them all.
+    pub(crate) fn more_url(&self) -> String {
+        let all_down_shown = self.counts.down <= self.troubles.len() as u64;
+        state_url(if all_down_shown { ServiceState::Degraded } else { ServiceState::Down })
+    }
+
+    /// The one line that says how things are.
+    pub(crate) fn headline(&self, locale: &Locale) -> String {
+        let counts = &self.counts;
+        match self.headline_state() {
+            ServiceState::Down => locale.count("headline-down", counts.down),
+            ServiceState::Degraded => locale.count("headline-degraded", counts.degraded),
+            ServiceState::Unknown if counts.total() == 0 => locale.t("headline-none"),
+            ServiceState::Unknown => locale.count("headline-unknown", counts.unknown),
+            ServiceState::Maintenance | ServiceState::Up => locale.t("headline-up"),
         }
     }
+
+    /// The worst state that any service is in; planned work is no news.
+    pub(crate) fn headline_state(&self) -> ServiceState {
+        let counts = &self.counts;
+        if counts.down > 0 {
+            ServiceState::Down
+        } else if counts.degraded > 0 {
+            ServiceState::Degraded
+        } else if counts.unknown > 0 || counts.total() == 0 {
+            ServiceState::Unknown
+        } else {
+            ServiceState::Up
+        }
+    }
+}
+
+/// Where a tile leads: all services in one state.
+pub(crate) fn state_url(state: impl Borrow<ServiceState>) -> String {
+    let filter = ServiceFilter { state: Some(*state.borrow()), ..ServiceFilter::default() };
+    urls::table(TableHome::Services, &filter, 1)
+}
+
+/// Where a cause leads: the services that it takes with it.
+pub(crate) fn cause_url(cause: &Cause) -> String {
+    let filter = ServiceFilter { cause: Some(cause.clone()), ..ServiceFilter::default() };
+    urls::table(TableHome::Services, &filter, 1)
 }

@@ -2,8 +2,10 @@
 
 use correlate::model::{ServiceState, Timestamp};
 
+use super::cause::Cause;
 use super::day::DayCell;
 use super::pager::Pager;
+use crate::urls;
 
 /// One service in the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +39,15 @@ pub enum TableHome {
     Services,
 }
 
+impl TableHome {
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            TableHome::Overview => urls::OVERVIEW,
+            TableHome::Services => urls::SERVICES,
+        }
+    }
+}
+
 /// The order of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ServiceSort {
@@ -50,6 +61,17 @@ pub enum ServiceSort {
 }
 
 impl ServiceSort {
+    pub(crate) const ALL: [ServiceSort; 3] =
+        [ServiceSort::State, ServiceSort::Name, ServiceSort::Customer];
+
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            ServiceSort::State => "sort-state",
+            ServiceSort::Name => "sort-name",
+            ServiceSort::Customer => "sort-customer",
+        }
+    }
+
     /// The value of the query parameter `sort`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,29 +91,27 @@ impl ServiceSort {
     }
 }
 
-/// What the reader asked of the table: query parameters `q`, `state`, `sort`
-/// and `page`, each left out when it has its default.
+/// What the reader asked of the table: query parameters `q`, `state`, `cause`
+/// (a component id), `sort` and `page`, each left out when it has its default.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ServiceFilter {
     /// Part of a name, customer or id, any case; empty for all.
     pub query: String,
     /// Only this state.
     pub state: Option<ServiceState>,
+    /// Only services of whose state this component is a cause now.
+    pub cause: Option<Cause>,
     /// The order.
     pub sort: ServiceSort,
 }
 
 impl ServiceFilter {
-    pub(crate) fn with_state(&self, state: Option<ServiceState>) -> ServiceFilter {
-        ServiceFilter { state, ..self.clone() }
-    }
-
-    pub(crate) fn with_sort(&self, sort: ServiceSort) -> ServiceFilter {
-        ServiceFilter { sort, ..self.clone() }
+    pub(crate) fn has_state(&self, state: &ServiceState) -> bool {
+        self.state == Some(*state)
     }
 
     pub(crate) fn is_default(&self) -> bool {
-        self.query.is_empty() && self.state.is_none()
+        self.query.is_empty() && self.state.is_none() && self.cause.is_none()
     }
 }
 
@@ -106,4 +126,16 @@ pub struct ServiceTable {
     pub rows: Vec<ServiceRow>,
     /// Which page of how many.
     pub pager: Pager,
+}
+
+impl ServiceTable {
+    pub(crate) fn without_cause_url(&self) -> String {
+        urls::table(self.home, &ServiceFilter { cause: None, ..self.filter.clone() }, 1)
+    }
+
+    /// Where the next or previous page is, if there is one.
+    pub(crate) fn neighbour_url(&self, forward: bool) -> Option<String> {
+        let page = if forward { self.pager.next() } else { self.pager.previous() };
+        page.map(|page| urls::table(self.home, &self.filter, page))
+    }
 }

@@ -174,3 +174,221 @@ impl Policy {
         at < now.plus_millis(-self.fresh_for_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::librenms::decode::FailingChecks;
+
+    const NOW: Timestamp = Timestamp(10_000_000);
+
+    fn ago(seconds: i64) -> Timestamp {
+        NOW.plus_millis(-seconds * 1000)
+    }
+
+    /// Up, polled 60 s ago and pinged 70 s ago.
+    fn healthy() -> DeviceFacts {
+        DeviceFacts {
+            device_id: 1,
+            up: Some(true),
+            failing: FailingChecks::default(),
+            disabled: false,
+            last_polled: Some(ago(60)),
+            poll_took_ms: Some(10_000),
+            last_ping: Some(ago(70)),
+            ahead: false,
+        }
+    }
+
+    fn failing(icmp: bool, snmp: bool) -> DeviceFacts {
+        let failing = FailingChecks { icmp, snmp };
+        let (last_polled, last_ping) = (Some(ago(400)), Some(ago(30)));
+        DeviceFacts { up: Some(false), failing, last_polled, last_ping, ..healthy() }
+    }
+
+    /// State, instant, and whether the row is frozen.
+    type Expected = Option<(ComponentState, Option<Timestamp>, bool)>;
+
+    #[track_caller]
+    fn check_device(device: DeviceFacts, expected: Expected) {
+        let found = Policy::default().device(&device, NOW);
+        assert_eq!(found.map(|v| (v.state, v.at, v.frozen)), expected);
+    }
+
+    #[test]
+    fn a_disabled_device_is_unknown_whatever_its_frozen_status() {
+        check_device(
+            DeviceFacts { disabled: true, ..healthy() },
+            Some((Unknown, Some(NOW), false)),
+        );
+        check_device(
+            DeviceFacts { disabled: true, ..failing(true, true) },
+            Some((Unknown, Some(NOW), false)),
+        );
+    }
+
+    #[test]
+    fn a_device_that_is_up_was_so_at_its_newest_evidence() {
+        check_device(healthy(), Some((Up, Some(ago(60)), false)));
+        check_device(
+            DeviceFacts { last_ping: Some(ago(5)), ..healthy() },
+            Some((Up, Some(ago(5)), false)),
+        );
+        check_device(
+            DeviceFacts { last_polled: None, ..healthy() },
+            Some((Up, Some(ago(70)), false)),
+        );
+    }
+
+    #[test]
+    fn a_device_without_any_evidence_is_unknown() {
+        let blank = DeviceFacts { last_polled: None, last_ping: None, ..healthy() };
+        check_device(blank, Some((Unknown, Some(NOW), false)));
+    }
+
+    #[test]
+    fn a_device_that_was_never_polled_has_no_outage() {
+        let new = DeviceFacts { last_polled: None, ..failing(true, false) };
+        check_device(new, Some((Unknown, Some(NOW), false)));
+        check_device(DeviceFacts { last_ping: None, ..new }, Some((Unknown, Some(NOW), false)));
+    }
+
+    #[test]
+    fn a_device_that_does_not_answer_to_ping_is_down_since_its_last_poll_at_most() {
+        for device in [failing(true, false), failing(true, true)] {
+            check_device(device, Some((Down, Some(ago(30)), false)));
+            let verdict = Policy::default().device(&device, NOW).unwrap();
+            assert_eq!(verdict.contrary, Some(ago(400)));
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_down_by_a_check_that_left_no_time_has_none() {
+        let flipped = DeviceFacts { up: Some(false), ..healthy() };
+        check_device(
+            DeviceFacts { failing: FailingChecks { icmp: true, snmp: false }, ..flipped },
+            Some((Down, None, false)),
+        );
+        check_device(flipped, Some((Down, None, false)));
+    }
+
+    #[test]
+    fn a_device_that_lost_snmp_alone_is_up_by_default() {
+        check_device(failing(false, true), Some((Up, Some(ago(30)), false)));
+    }
+
+    #[test]
+    fn an_account_may_count_lost_management_as_down() {
+        let strict = Policy { management_lost: Down, ..Policy::default() };
+        let verdict = strict.device(&failing(false, true), NOW).unwrap();
+        assert_eq!((verdict.state, verdict.contrary), (Down, Some(ago(400))));
+    }
+
+    #[test]
+    fn a_device_that_lost_snmp_and_is_not_pinged_is_unknown() {
+        for last_ping in [None, Some(ago(100_000))] {
+            check_device(
+                DeviceFacts { last_ping, ..failing(false, true) },
+                Some((Unknown, Some(NOW), false)),
+            );
+        }
+    }
+
+    #[test]
+    fn a_device_at_which_nobody_looks_is_frozen() {
+        let (last_polled, last_ping) = (Some(ago(901)), Some(ago(950)));
+        check_device(
+            DeviceFacts { last_polled, last_ping, ..healthy() },
+            Some((Up, Some(ago(901)), true)),
+        );
+        let edge = DeviceFacts { last_polled: Some(ago(900)), last_ping, ..healthy() };
+        check_device(edge, Some((Up, Some(ago(900)), false)));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_says_nothing() {
+        check_device(DeviceFacts { up: None, ..healthy() }, None);
+        check_device(DeviceFacts { ahead: true, ..healthy() }, None);
+    }
+
+    fn port() -> PortRow {
+        PortRow {
+            port_id: 7,
+            device_id: 1,
+            oper: OperStatus::Up,
+            shut: false,
+            disabled: Some(false),
+            deleted: Some(false),
+            poll_time: Some(ago(65).millis() / 1000),
+        }
+    }
+
+    #[track_caller]
+    fn check_port(port: PortRow, device: DeviceFacts, expected: Expected) {
+        let policy = Policy::default();
+        let found = policy.port(&port, policy.ports_of(&device), ago(30), NOW);
+        assert_eq!(found.map(|v| (v.state, v.at, v.frozen)), expected);
+    }
+
+    #[test]
+    fn only_up_is_up_and_what_cannot_be_told_is_unknown() {
+        let with = |oper| PortRow { oper, ..port() };
+        check_port(with(OperStatus::Up), healthy(), Some((Up, Some(ago(65)), false)));
+        check_port(with(OperStatus::NotUp), healthy(), Some((Down, Some(ago(65)), false)));
+        check_port(with(OperStatus::Odd), healthy(), Some((Unknown, Some(ago(65)), false)));
+    }
+
+    #[test]
+    fn a_port_that_is_shut_has_no_outage_by_default() {
+        let shut = PortRow { shut: true, oper: OperStatus::NotUp, ..port() };
+        check_port(shut.clone(), healthy(), Some((Unknown, Some(ago(65)), false)));
+        let strict = Policy { admin_down: Down, ..Policy::default() };
+        let verdict = strict.port(&shut, strict.ports_of(&healthy()), NOW, NOW).unwrap();
+        assert_eq!(verdict.state, Down);
+    }
+
+    #[test]
+    fn a_disabled_port_is_unknown_and_a_deleted_one_says_nothing() {
+        let disabled = PortRow { disabled: Some(true), ..port() };
+        check_port(disabled, healthy(), Some((Unknown, Some(NOW), false)));
+        check_port(PortRow { deleted: Some(true), ..port() }, healthy(), None);
+    }
+
+    #[test]
+    fn a_port_of_a_device_that_cannot_be_read_is_unknown_as_of_the_device() {
+        let unknown = Some((Unknown, Some(ago(30)), false));
+        check_port(port(), failing(true, false), unknown);
+        check_port(port(), failing(false, true), unknown);
+        check_port(port(), DeviceFacts { disabled: true, ..healthy() }, unknown);
+    }
+
+    #[test]
+    fn a_port_that_was_never_polled_is_unknown() {
+        for poll_time in [None, Some(0), Some(-5)] {
+            let new = PortRow { poll_time, ..port() };
+            check_port(new, healthy(), Some((Unknown, Some(NOW), false)));
+        }
+    }
+
+    #[test]
+    fn a_port_that_its_devices_last_poll_passed_over_is_frozen() {
+        let of = |seconds| PortRow { poll_time: Some(ago(seconds).millis() / 1000), ..port() };
+        // That poll ended 60 s ago and took 10 s; 60 s more are allowed.
+        check_port(of(130), healthy(), Some((Up, Some(ago(130)), false)));
+        check_port(of(131), healthy(), Some((Up, Some(ago(131)), true)));
+        check_port(
+            of(1000),
+            DeviceFacts { last_polled: None, ..healthy() },
+            Some((Up, Some(ago(1000)), true)),
+        );
+    }
+
+    #[test]
+    fn a_port_from_the_future_says_nothing() {
+        check_port(
+            PortRow { poll_time: Some(ago(-121).millis() / 1000), ..port() },
+            healthy(),
+            None,
+        );
+    }
+}

@@ -156,3 +156,89 @@ fn difference(local: DateTime, utc: jiff::Timestamp) -> Option<Offset> {
     }
     Offset::from_seconds(i32::try_from(seconds).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(text: &str) -> RowTime {
+        RowTime::Local(text.parse().unwrap())
+    }
+
+    fn utc(text: &str) -> Timestamp {
+        Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+    }
+
+    fn hours(hours: i8) -> Offset {
+        Offset::constant(hours)
+    }
+
+    fn amsterdam() -> ServerZone {
+        ServerZone::new(Some(TimeZone::get("Europe/Amsterdam").unwrap()))
+    }
+
+    #[track_caller]
+    fn check(zone: &ServerZone, text: &str, now: &str, expected: &str) {
+        assert_eq!(zone.instant(local(text), utc(now)), Some(utc(expected)), "{text} at {now}");
+    }
+
+    #[test]
+    fn a_named_zone_knows_summer_and_winter() {
+        check(&amsterdam(), "2026-08-20 12:00:00", "2026-08-20T10:01:00Z", "2026-08-20T10:00:00Z");
+        check(&amsterdam(), "2026-12-20 12:00:00", "2026-12-20T11:01:00Z", "2026-12-20T11:00:00Z");
+    }
+
+    #[test]
+    fn in_the_hour_that_comes_twice_the_latest_instant_that_is_past_counts() {
+        let zone = amsterdam();
+        check(&zone, "2026-10-25 02:30:00", "2026-10-25T00:31:00Z", "2026-10-25T00:30:00Z");
+        check(&zone, "2026-10-25 02:59:00", "2026-10-25T01:10:00Z", "2026-10-25T00:59:00Z");
+        check(&zone, "2026-10-25 02:30:00", "2026-10-25T01:31:00Z", "2026-10-25T01:30:00Z");
+    }
+
+    #[test]
+    fn after_a_change_of_the_clock_both_offsets_hold_for_a_while() {
+        let mut zone = ServerZone::new(None);
+        assert!(zone.calibrate(hours(2), utc("2026-10-25T00:50:00Z")));
+        assert!(zone.calibrate(hours(1), utc("2026-10-25T01:01:00Z")));
+        assert!(!zone.calibrate(hours(1), utc("2026-10-25T01:15:00Z")));
+        check(&zone, "2026-10-25 02:59:00", "2026-10-25T01:02:00Z", "2026-10-25T00:59:00Z");
+        check(&zone, "2026-10-25 02:01:00", "2026-10-25T01:02:00Z", "2026-10-25T01:01:00Z");
+        // Long after, only the new one does.
+        check(&zone, "2026-10-25 12:00:00", "2026-10-25T10:30:00Z", "2026-10-25T11:00:00Z");
+    }
+
+    #[test]
+    fn nothing_is_read_before_the_first_calibration() {
+        let zone = ServerZone::new(None);
+        let now = utc("2026-08-20T10:00:00Z");
+        assert!(zone.needs_calibration(now));
+        assert_eq!(zone.instant(local("2026-08-20 12:00:00"), now), None);
+        let exact = RowTime::Utc("2026-08-20T09:00:00Z".parse().unwrap());
+        assert_eq!(zone.instant(exact, now), Some(utc("2026-08-20T09:00:00Z")));
+    }
+
+    #[test]
+    fn the_first_poll_of_every_quarter_of_an_hour_calibrates() {
+        let mut zone = ServerZone::new(None);
+        zone.calibrate(hours(0), utc("2026-08-20T10:01:00Z"));
+        assert!(!zone.needs_calibration(utc("2026-08-20T10:14:59Z")));
+        assert!(zone.needs_calibration(utc("2026-08-20T10:15:00Z")));
+        assert!(!amsterdam().needs_calibration(utc("2026-08-20T10:15:00Z")));
+    }
+
+    #[test]
+    fn the_offset_is_the_difference_of_both_readings() {
+        let of = |local: &str, instant: &str| {
+            difference(local.parse().unwrap(), instant.parse().unwrap())
+        };
+        assert_eq!(of("2023-09-23 19:45:29", "2023-09-23T17:45:29.000000Z"), Some(hours(2)));
+        assert_eq!(
+            of("2026-01-01 00:00:01", "2026-01-01T09:30:01Z"),
+            Offset::from_seconds(-34_200).ok()
+        );
+        // A poll came in between, or the two are not of one device.
+        assert_eq!(of("2026-01-01 00:00:01", "2026-01-01T00:05:01Z"), None);
+        assert_eq!(of("2026-01-01 00:00:00", "2026-01-05T00:00:00Z"), None);
+    }
+}

@@ -68,20 +68,87 @@ SELECT
     o.cause AS cause,
     o.cause_names AS cause_names
 FROM (
-    SELECT service, start, any(end_or_open) AS end, groupArrayIf(id, id != '') AS cause,
-           groupArrayIf(label, id != '') AS cause_names
+    SELECT service, start, end,
+           arraySort(groupArrayIf((id, label), id != '')) AS blamed,
+           arrayMap(pair -> pair.1, blamed) AS cause,
+           arrayMap(pair -> pair.2, blamed) AS cause_names
     FROM (
-        SELECT d.service AS service, d.start AS start, tuple(d.end) AS end_or_open, d.id AS id,
-               if(c.name = '', d.id,
-                  if(c.device_name = '' OR c.device = c.id, c.name, concat(c.device_name, ' ', c.name))) AS label
+        SELECT d.service AS service, d.start AS start, d.end AS end, d.id AS id,
+               multiIf(c.name = '', d.id,
+                       c.device_name = '' OR c.device = c.id, c.name,
+                       concat(c.device_name, ' ', c.name)) AS label
         FROM (
             SELECT service, start, end, arrayJoin(if(empty(cause), [''], cause)) AS id
             FROM service_intervals FINAL WHERE state = 'down'
         ) AS d
         LEFT JOIN (SELECT id, name, device, device_name FROM components FINAL) AS c ON c.id = d.id
-        ORDER BY service, start, id
     )
-    GROUP BY service, start
+    GROUP BY service, start, end
 ) AS o
 LEFT JOIN (SELECT id, name, customer, product FROM services FINAL) AS s ON s.id = o.service
 COMMENT 'Each time that a service was down (maintenance apart), current revision, times in UTC, with the ids and names of the components to blame at its start; an open outage has no end and counts up to now';
+
+CREATE OR REPLACE VIEW v_uptime_daily AS
+SELECT
+    u.day AS day,
+    'Europe/Amsterdam' AS time_zone,
+    u.service AS service,
+    if(s.name = '', u.service, s.name) AS service_name,
+    s.customer AS customer,
+    s.product AS product,
+    u.day_ms AS day_ms,
+    u.up_ms AS up_ms,
+    u.degraded_ms AS degraded_ms,
+    u.down_ms AS down_ms,
+    u.maintenance_ms AS maintenance_ms,
+    u.unknown_ms AS unknown_ms,
+    u.day_ms - u.up_ms - u.degraded_ms - u.down_ms - u.maintenance_ms - u.unknown_ms AS not_existing_ms,
+    u.outages AS outages,
+    if(up_ms + degraded_ms + down_ms = 0, NULL,
+       intDiv((up_ms + degraded_ms) * 1000000, up_ms + degraded_ms + down_ms) / 10000) AS availability_percent
+FROM (
+    SELECT
+        service, day,
+        any(until_ms - from_ms) AS day_ms,
+        sumIf(ms, state = 'up') AS up_ms,
+        sumIf(ms, state = 'degraded') AS degraded_ms,
+        sumIf(ms, state = 'down') AS down_ms,
+        sumIf(ms, state = 'maintenance') AS maintenance_ms,
+        sumIf(ms, state = 'unknown') AS unknown_ms,
+        countIf(state = 'down' AND start_ms >= from_ms) AS outages
+    FROM (
+        SELECT
+            service, state, start_ms, day,
+            toInt64(toUnixTimestamp(toDateTime(day, 'Europe/Amsterdam'))) * 1000 AS from_ms,
+            least(toInt64(toUnixTimestamp(toDateTime(day + 1, 'Europe/Amsterdam'))) * 1000,
+                  toUnixTimestamp64Milli(now64(3, 'UTC'))) AS until_ms,
+            least(cut_ms, until_ms) - greatest(start_ms, from_ms) AS ms
+        FROM (
+            SELECT
+                service, state, start_ms, cut_ms,
+                arrayJoin(range(
+                    toUInt32(toDate(fromUnixTimestamp64Milli(greatest(start_ms, earliest_ms), 'Europe/Amsterdam'))),
+                    toUInt32(toDate(fromUnixTimestamp64Milli(cut_ms - 1, 'Europe/Amsterdam'))) + 1)) AS day_number,
+                toDate(day_number) AS day
+            FROM (
+                SELECT
+                    service, state,
+                    toUnixTimestamp64Milli(start) AS start_ms,
+                    toInt64(toUnixTimestamp(toDateTime(toDate(now64(3, 'UTC'), 'Europe/Amsterdam') - 399, 'Europe/Amsterdam'))) * 1000 AS earliest_ms,
+                    toUnixTimestamp64Milli(now64(3, 'UTC')) AS now_ms,
+                    least(if(isNull(end), now_ms, toUnixTimestamp64Milli(assumeNotNull(end))),
+                          now_ms,
+                          leadInFrame(toUnixTimestamp64Milli(start), 1, now_ms) OVER (
+                              PARTITION BY service ORDER BY start
+                              ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) AS cut_ms
+                FROM service_intervals FINAL
+                WHERE end IS NULL
+                   OR end > toDateTime(toDate(now64(3, 'UTC'), 'Europe/Amsterdam') - 399, 'Europe/Amsterdam')
+            )
+            WHERE cut_ms > start_ms AND cut_ms > earliest_ms
+        )
+    )
+    GROUP BY service, day
+) AS u
+LEFT JOIN (SELECT id, name, customer, product FROM services FINAL) AS s ON s.id = u.service
+COMMENT 'How each service spent each of the last 400 days of Europe/Amsterdam, in milliseconds; the day a clock goes forward has 23 hours and the day it goes back 25, and today counts up to now. The states and not_existing_ms add up to day_ms; a day on which a service did not exist at all has no row. availability_percent is (up + degraded) / (up + degraded + down), rounded down to 4 decimals, NULL where nothing counts; outages are those that began on the day';

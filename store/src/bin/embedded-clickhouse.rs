@@ -2,9 +2,19 @@
 //! cannot re-execute themselves, because the test runner owns their `main`.
 //! The product uses its hidden subcommand instead.
 
-use std::error::Error;
+use std::error::Error as _;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     // The first argument is the subcommand that the product would dispatch on.
-    Ok(store::embedded::run_child(std::env::args_os().skip(2))?)
+    let Err(error) = store::embedded::run_child(std::env::args_os().skip(2)) else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("{error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("{cause}");
+        source = cause.source();
+    }
+    ExitCode::FAILURE
 }

@@ -146,6 +146,8 @@ impl Supervisor {
         let started = Instant::now();
         let mut child = self.spawn()?;
         let process_id = child.id().unwrap_or_default();
+        // Waiting for the child would close its input, which ends it.
+        let _lifeline = child.stdin.take();
         let reader = child.stderr.take().map(|stderr| {
             tokio::spawn(follow(stderr, Arc::clone(&self.last_words)))
         });

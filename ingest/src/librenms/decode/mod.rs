@@ -1,5 +1,7 @@
 //! From the bytes of an answer to rows. Pure: no IO, no clock, no secrets kept.
 
+#[cfg(test)]
+mod fixtures;
 mod rows;
 mod scalar;
 mod split;

@@ -226,3 +226,85 @@ impl Splitter {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Cuts `text`, fed in pieces of `step` bytes.
+    fn cut(text: &[u8], step: usize) -> Result<(Vec<String>, String, bool), SplitError> {
+        let mut splitter = Splitter::new("rows");
+        let mut rows = Vec::new();
+        for chunk in text.chunks(step) {
+            splitter.feed(chunk, |row| {
+                rows.push(String::from_utf8_lossy(row).into_owned());
+                Ok::<_, SplitError>(())
+            })?;
+        }
+        let (envelope, list_seen) = splitter.envelope();
+        Ok((rows, String::from_utf8_lossy(&envelope).into_owned(), list_seen))
+    }
+
+    #[track_caller]
+    fn check(text: &str, rows: &[&str], envelope: &str) {
+        for step in 1..=text.len() {
+            let (found, around, list_seen) = cut(text.as_bytes(), step).unwrap();
+            assert_eq!(found, rows, "in steps of {step}");
+            assert_eq!(around, envelope, "in steps of {step}");
+            assert!(list_seen);
+        }
+    }
+
+    #[test]
+    fn rows_are_cut_out_wherever_the_chunks_end() {
+        check(r#"{"rows":[]}"#, &[], r#"{"rows":[]}"#);
+        check(
+            r#"{ "status" : "ok", "rows" : [ {"a":1} , {"b":[{"c":"]}"}]} ], "count":2 }"#,
+            &[r#"{"a":1}"#, r#"{"b":[{"c":"]}"}]}"#],
+            r#"{ "status" : "ok", "rows" : [], "count":2 }"#,
+        );
+    }
+
+    #[test]
+    fn brackets_and_quotes_in_texts_do_not_count() {
+        check(
+            r#"{"m":"\"rows\":[{","rows":[{"a":"\\"},{"b":"\"}]"},{"c":"{"}]}"#,
+            &[r#"{"a":"\\"}"#, r#"{"b":"\"}]"}"#, r#"{"c":"{"}"#],
+            r#"{"m":"\"rows\":[{","rows":[]}"#,
+        );
+    }
+
+    #[test]
+    fn only_the_list_of_the_outermost_object_counts() {
+        let nested = r#"{"x":{"rows":[{"a":1}]},"y":"rows","z":[1]}"#;
+        assert_eq!(cut(nested.as_bytes(), 3).unwrap(), (vec![], nested.to_owned(), false));
+    }
+
+    #[test]
+    fn a_list_of_something_else_is_refused() {
+        for text in [r#"{"rows":[1]}"#, r#"{"rows":[["a"]]}"#, r#"{"rows":[null]}"#] {
+            assert_eq!(cut(text.as_bytes(), 4), Err(SplitError::NoObject), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_and_not_stored() {
+        let row = format!(r#"{{"rows":[{{"a":"{}"#, "x".repeat(ROW_BYTES_MAX));
+        assert_eq!(cut(row.as_bytes(), 4096), Err(SplitError::RowTooLarge));
+        let envelope = format!(r#"{{"a":"{}"#, "x".repeat(ENVELOPE_BYTES_MAX));
+        assert_eq!(cut(envelope.as_bytes(), 4096), Err(SplitError::EnvelopeTooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_cut_or_refused_alike_in_any_steps(
+            bytes in vec(prop::sample::select(br#"{}[]",:\ rows1a"#.to_vec()), 0..200),
+            step in 1usize..50,
+        ) {
+            prop_assert_eq!(cut(&bytes, step), cut(&bytes, 200));
+        }
+    }
+}

@@ -24,6 +24,8 @@ pub struct ServiceFilter {
     pub customer: Option<String>,
     /// Those whose id, name, customer or description holds this text, in any case.
     pub text: Option<String>,
+    /// Those of whose present state this component is a cause.
+    pub cause: Option<ComponentId>,
 }
 
 /// In which order.
@@ -35,6 +37,8 @@ pub enum Order {
     Severity,
     /// By name, then id.
     Name,
+    /// By customer, then name, then id.
+    Customer,
     /// By id, bytewise.
     Id,
 }
@@ -148,6 +152,7 @@ pub(super) const CURRENT: &str = "
 const CONDITIONS: &str = "
     ({any_id:UInt8} OR id IN {ids:Array(String)})
     AND ({any_customer:UInt8} OR customer = {customer:String})
+    AND ({any_cause:UInt8} OR has(cause, {cause:String}))
     AND ({text:String} = '' OR positionCaseInsensitiveUTF8(id, {text:String}) > 0
          OR positionCaseInsensitiveUTF8(name, {text:String}) > 0
          OR positionCaseInsensitiveUTF8(customer, {text:String}) > 0
@@ -160,6 +165,7 @@ impl Order {
                 "indexOf([2, 4, 1, 3, 0, 5]::Array(Int8), state_number), since_ms, id"
             }
             Order::Name => "lowerUTF8(name), name, id",
+            Order::Customer => "lowerUTF8(customer), customer, lowerUTF8(name), name, id",
             Order::Id => "id",
         }
     }
@@ -235,6 +241,8 @@ fn with_filter(query: clickhouse::query::Query, filter: &ServiceFilter) -> click
         .param("ids", texts(filter.ids.as_deref().unwrap_or_default()))
         .param("any_customer", u8::from(filter.customer.is_none()))
         .param("customer", filter.customer.as_deref().unwrap_or_default())
+        .param("any_cause", u8::from(filter.cause.is_none()))
+        .param("cause", filter.cause.as_ref().map_or("", ComponentId::as_str))
         .param("text", filter.text.as_deref().unwrap_or_default())
 }
 

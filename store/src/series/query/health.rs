@@ -45,9 +45,8 @@ impl Series {
         let anywhere = self.client.clone().with_database("system");
         let query = anywhere
             .query_raw(
-                "SELECT version() AS version,
-                        (SELECT count() FROM system.databases WHERE name = {name:String})
-                        AS databases",
+                "SELECT version() AS version, count() AS databases FROM system.databases
+                 WHERE name = {name:String}",
             )
             .param("name", &self.config.database)
             .fetch_one::<VersionRead>();

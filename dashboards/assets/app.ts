@@ -1,0 +1,16 @@
+// What every page needs: htmx with server-sent events, Bootstrap's menus,
+// running durations, tips, and care for what a live update replaces.
+
+import "./htmx";
+import "htmx-ext-sse";
+import "bootstrap/js/dist/collapse";
+import "bootstrap/js/dist/dropdown";
+import { keepOpenAcrossSwaps, markWhatIsNew, sayWhatChanged } from "./live";
+import { runDurations } from "./durations";
+import { showTips } from "./tips";
+
+keepOpenAcrossSwaps();
+markWhatIsNew();
+sayWhatChanged();
+runDurations();
+showTips();

@@ -1,0 +1,184 @@
+# Shell
+skip-to-content = Skip to content
+nav-main = Main menu
+nav-menu = Menu
+nav-overview = Overview
+nav-services = Services
+nav-docs = API
+nav-sign-out = Sign out
+language = Language
+theme = Appearance
+theme-light = Light
+theme-auto = Follows the system
+theme-dark = Dark
+breadcrumb = Breadcrumb
+footer-data-until = Data until
+footer-stale = stale
+footer-no-data = No data yet
+footer-zone = Times in { $zone }
+footer-licenses = Licences
+
+# Notices
+notices = Notices
+notice-since = Since
+notice-stale-title = The data are behind.
+notice-stale-until = Up to date until
+notice-stale-meaning = What happened after that is not shown yet.
+notice-source-down-title = Source { $source } does not answer.
+notice-source-down-meaning = What it watches turns unknown: that counts neither as uptime nor as downtime.
+notice-source-suspect-title = Source { $source } gives doubtful answers.
+notice-source-suspect-meaning = The last known states stay in force until they expire; the answers are not taken over.
+
+# States
+state-up = Up
+state-degraded = Degraded
+state-down = Down
+state-maintenance = Maintenance
+state-unknown = Unknown
+state-not-existing = Does not exist
+state-component-up = Works
+state-component-unknown = Unknown
+state-component-down = Does not work
+
+# Time
+time-today = today
+time-yesterday = yesterday
+since = since
+ongoing = ongoing
+period-today = Today
+period-7d = 7 days
+period-30d = 30 days
+period-month = This month
+period-year = This year
+zoom-24h = 24 hours
+zoom-7d = 7 days
+zoom-30d = 30 days
+
+# Sign in
+login-title = Sign in
+login-heading = Sign in to Padwacht
+login-lead = Uptime of every customer service, and why not.
+login-email = Email address
+login-password = Password
+login-submit = Sign in
+login-bad-credentials = Email address or password is wrong.
+login-too-many = Too many attempts. Try again in { $wait }.
+login-expired = Your session has ended. Sign in again.
+
+# Overview
+headline-up = All services are up
+headline-none = No services yet
+headline-down = { $n ->
+    [one] 1 service is down
+   *[other] { $count } services are down
+}
+headline-degraded = { $n ->
+    [one] 1 service without redundancy
+   *[other] { $count } services without redundancy
+}
+headline-unknown = { $n ->
+    [one] The state of 1 service is unknown
+   *[other] The state of { $count } services is unknown
+}
+headline-total = { $n ->
+    [one] 1 service
+   *[other] { $count } services
+}
+headline-updated = updated
+tiles-label = Services per state
+troubles-heading = Disrupted now
+troubles-none = No disruptions
+troubles-none-text = No service is down or degraded.
+troubles-more = { $n ->
+    [one] 1 more service
+   *[other] { $count } more services
+}
+impacts-heading = Causes
+impacts-none = No causes to show
+impact-down = { $n ->
+    [one] 1 down
+   *[other] { $count } down
+}
+impact-degraded = { $n ->
+    [one] 1 degraded
+   *[other] { $count } degraded
+}
+cause = Cause
+cause-unknown = Cause not known
+
+# Services
+services-heading = Services
+services-all = All services
+services-caption = Services with state and uptime
+services-none = No services yet
+services-none-text = Services appear here as soon as they are defined.
+services-not-found = Nothing found
+search = Search
+search-placeholder = Search service, customer or number
+filter-state = State
+filter-all-states = All states
+filter-remove = Remove filter
+filter-clear = Remove all filters
+sort = Order
+sort-state = Worst first
+sort-name = By name
+sort-customer = By customer
+column-state = State
+column-service = Service
+column-30-days = Last 30 days
+days-label = { $n ->
+    [0] Last 30 days: no day with an outage
+    [one] Last 30 days: 1 day with an outage
+   *[other] Last 30 days: { $count } days with an outage
+}
+pager = Pages
+pager-range = { $rows } of { $total }
+pager-previous = Previous
+pager-next = Next
+
+# Service
+kpis = Key figures
+kpi-uptime = Uptime, { $period }
+kpi-outages = Outages, 30 days
+kpi-down-total = in total
+kpi-longest = Longest outage
+kpi-degraded-total = degraded
+completeness = measured
+timeline-heading = Timeline
+timeline-zoom = Period
+timeline-label = State over time; the table below says the same
+trend-heading = Uptime per day
+trend-label = Bar chart of uptime per day; the table below says the same
+as-table = As a table
+as-list = As a list
+path-heading = Path
+path-none = No path is in force now.
+path-too-large = This path is too large to draw.
+path-gate = { $k } of { $n }
+path-all = All are needed
+path-any = One is enough
+path-at-least = { $k } of { $n } are needed
+intervals-heading = Events
+intervals-caption = States with start, end, duration and causes, newest first
+intervals-none = No events yet
+download-csv = CSV
+column-day = Day
+column-worst = Worst state
+column-uptime = Uptime
+column-down = Down
+column-start = Start
+column-end = End
+column-duration = Duration
+column-causes = Causes
+
+# Errors
+error-not-found = This page does not exist
+error-not-found-text = The address is wrong, or what was here is gone.
+error-forbidden = You may not see this
+error-forbidden-text = Ask your administrator for access if you need it.
+error-internal = Something went wrong
+error-internal-text = The fault is ours. Try again; if it keeps failing, pass on this number.
+error-unavailable = The figures cannot be read now
+error-unavailable-text = The store does not answer. Measuring goes on and is caught up as soon as it is back.
+error-reference = Number
+error-to-overview = To the overview
