@@ -7,6 +7,7 @@ mod doctor;
 mod parts;
 mod replay;
 mod telemetry;
+mod wiring;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -43,7 +44,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check(args)) => check_config(&load(&args)?),
         Command::Config(ConfigCommand::Print(args)) => print_config(&load(&args)?),
         Command::Doctor(args) => {
-            let loaded = start(&args.stage)?;
+            let loaded = load(&args.stage)?;
+            telemetry::init(&doctor::quiet(&loaded))?;
             runtime()?.block_on(doctor::run(&args, &loaded.config))
         }
         Command::EmbeddedClickHouse(engine) => {

@@ -344,11 +344,8 @@ pub(crate) async fn render(
     let fragment = is_fragment(request.headers());
     let had_session = crate::auth::session_token(&state, request.headers()).is_some();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let request_id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let request_id =
+        request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).map(str::to_owned);
 
     let response = next.run(request).await;
     let Some(error) = error_of(&response) else {

@@ -37,7 +37,11 @@ impl ContentPolicy {
 }
 
 /// Adds the headers; what a handler set itself stays.
-pub(crate) async fn secure(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+pub(crate) async fn secure(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     let policy =
         response.extensions().get::<ContentPolicy>().copied().unwrap_or(ContentPolicy::Strict);

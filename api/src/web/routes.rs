@@ -195,9 +195,8 @@ async fn admit(state: &ApiState, policy: Policy, request: &mut Request) -> Resul
     if policy == Policy::Metrics && crate::auth::may_scrape(state, request) {
         return Ok(());
     }
-    let principal = crate::auth::identify(state, request.headers())
-        .await?
-        .ok_or(ApiError::Unauthenticated)?;
+    let principal =
+        crate::auth::identify(state, request.headers()).await?.ok_or(ApiError::Unauthenticated)?;
     let allowed = match policy {
         Policy::Public | Policy::SignedIn => true,
         Policy::Administrator | Policy::Metrics => principal.is_administrator(),
