@@ -16,8 +16,8 @@ use correlate::model::{ComponentId, ComponentState, IntervalRevision, Timestamp}
 use serde::Serialize;
 
 use super::row::{
-    IntervalRow, RevisionRow, TransitionRow, component_state_number, instant,
-    service_state_number, texts,
+    IntervalRow, RevisionRow, TransitionRow, component_state_number, instant, service_state_number,
+    texts,
 };
 use super::{Series, SeriesError};
 
@@ -80,11 +80,7 @@ impl Series {
 
     /// Inserts rows that stand in the order of their key, in pieces of
     /// [`INSERT_ROWS_MAX`].
-    pub(super) async fn insert<R>(
-        &self,
-        table: &'static str,
-        rows: &[R],
-    ) -> Result<(), SeriesError>
+    pub(super) async fn insert<R>(&self, table: &'static str, rows: &[R]) -> Result<(), SeriesError>
     where
         R: Row + RowOwned + RowWrite + Serialize,
     {
@@ -208,8 +204,7 @@ mod tests {
 
     fn revision(start: i64, end: Option<i64>, state: ServiceState) -> IntervalRevision {
         let (start, end) = (Timestamp(start), end.map(Timestamp));
-        let interval =
-            Interval { start, end, state, cause: Vec::new(), cause_moves: Vec::new() };
+        let interval = Interval { start, end, state, cause: Vec::new(), cause_moves: Vec::new() };
         IntervalRevision { service: "s".into(), start, interval: Some(interval) }
     }
 

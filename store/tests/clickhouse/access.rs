@@ -70,7 +70,9 @@ async fn the_bi_user_reads_intervals_and_cannot_do_anything_else() {
         let answer = ask(&bi, true, sql).await;
         let error = answer.expect_err(sql);
         assert!(
-            ["ACCESS_DENIED", "READONLY", "INTO_OUTFILE_NOT_ALLOWED"].iter().any(|word| error.contains(word)),
+            ["ACCESS_DENIED", "READONLY", "INTO_OUTFILE_NOT_ALLOWED"]
+                .iter()
+                .any(|word| error.contains(word)),
             "{sql}: {error}"
         );
     }

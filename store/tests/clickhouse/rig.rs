@@ -51,10 +51,8 @@ pub(crate) async fn ask(
             .with_password(config.password.expose_secret())
             .with_database(&config.database);
     }
-    let mut cursor = client
-        .query_raw(sql)
-        .fetch_bytes("TabSeparated")
-        .map_err(|error| error.to_string())?;
+    let mut cursor =
+        client.query_raw(sql).fetch_bytes("TabSeparated").map_err(|error| error.to_string())?;
     let bytes = cursor.collect().await.map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(bytes.deref()).trim_end().to_owned())
 }

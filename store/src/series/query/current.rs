@@ -235,7 +235,10 @@ impl Series {
     }
 }
 
-fn with_filter(query: clickhouse::query::Query, filter: &ServiceFilter) -> clickhouse::query::Query {
+fn with_filter(
+    query: clickhouse::query::Query,
+    filter: &ServiceFilter,
+) -> clickhouse::query::Query {
     query
         .param("any_id", u8::from(filter.ids.is_none()))
         .param("ids", texts(filter.ids.as_deref().unwrap_or_default()))

@@ -12,9 +12,9 @@ mod intervals;
 mod progress;
 mod transitions;
 
-use clickhouse::query::Query;
 use clickhouse::RowOwned;
 use clickhouse::RowRead;
+use clickhouse::query::Query;
 use correlate::model::{Period, Timestamp};
 
 use super::{EARLIEST, LATEST, QUERY_EXECUTION_SECONDS, Series, SeriesError};
