@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod doctor;
 mod replay;
+mod parts;
 mod telemetry;
 
 use std::io::{self, Write};
@@ -46,6 +47,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(doctor::run(&args, &loaded.config))
         }
         Command::Replay(args) => replay::run(&args),
+        Command::EmbeddedClickHouse(engine) => {
+            store::embedded::run_child(engine.args)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::All(_)
         | Command::Ingest(_)
         | Command::Correlate(_)

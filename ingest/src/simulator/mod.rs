@@ -12,14 +12,21 @@
 
 mod error;
 mod failures;
+mod history;
+mod json;
 mod network;
+mod nms;
 mod random;
+mod server;
 mod topology;
 mod truth;
 mod world;
 
 pub use error::SimulatorError;
 pub use failures::{Failure, FailureKind, FailureRates, FailureTarget, Rate};
+pub use history::{History, HistoryBatch};
+pub use nms::Release;
+pub use server::{Fault, FaultKind, RequestCounts, SimOptions, Simulator, WallClock};
 pub use topology::{Topology, TopologyLink, TopologyNode};
 pub use truth::{TrueInterval, Truth};
 pub use world::{

@@ -43,9 +43,16 @@ struct Flips {
     at: Vec<Timestamp>,
 }
 
-impl Flips {
-    fn state_at(&self, at: Timestamp) -> bool {
-        let flips = self.at.partition_point(|flip| *flip <= at);
+/// How one component fared over the period.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course<'a> {
+    first: bool,
+    flips: &'a [Timestamp],
+}
+
+impl Course<'_> {
+    pub(super) fn works_at(self, at: Timestamp) -> bool {
+        let flips = self.flips.partition_point(|flip| *flip <= at);
         self.first ^ (flips % 2 == 1)
     }
 }
@@ -124,10 +131,15 @@ impl Truth {
         }
     }
 
-    pub(super) fn works_at(&self, component: Component, at: Timestamp) -> bool {
+    fn works_at(&self, component: Component, at: Timestamp) -> bool {
+        self.course(component).works_at(at)
+    }
+
+    /// How a component fared, for asking many times.
+    pub(super) fn course(&self, component: Component) -> Course<'_> {
         match self.flips.get(&component) {
-            Some(flips) => flips.state_at(at),
-            None => self.never.binary_search(&component).is_err(),
+            Some(flips) => Course { first: flips.first, flips: &flips.at },
+            None => Course { first: self.never.binary_search(&component).is_err(), flips: &[] },
         }
     }
 

@@ -55,6 +55,9 @@ pub struct SeriesBatch {
     pub intervals: Vec<IntervalRevision>,
     /// Component transitions; of several at one instant the last counts.
     pub transitions: Vec<Transition>,
+    /// Instants at which a component no longer changes; none of them has a
+    /// transition in the same batch.
+    pub withdrawn_transitions: Vec<(ComponentId, Timestamp)>,
 }
 
 impl Series {
@@ -172,20 +175,23 @@ fn transition_rows(batch: &SeriesBatch) -> Result<Vec<TransitionRow>, SeriesErro
     let mut transitions: Vec<&Transition> = batch.transitions.iter().collect();
     transitions.sort_by(|a, b| (&a.component, a.at).cmp(&(&b.component, b.at)));
     keep_last_of_each(&mut transitions, |t| (&t.component, t.at));
-    transitions
-        .into_iter()
-        .map(|transition| {
-            let component = &transition.component;
+    let set = transitions.into_iter().map(|t| (&t.component, t.at, Some(t.state)));
+    let withdrawn = batch.withdrawn_transitions.iter().map(|(id, at)| (id, *at, None));
+    let mut rows: Vec<TransitionRow> = set
+        .chain(withdrawn)
+        .map(|(component, at, state)| {
             Ok(TransitionRow {
                 component: component.as_str().to_owned(),
-                at: instant(transition.at, || format!("a transition of {component}"))?,
-                state: component_state_number(transition.state),
+                at: instant(at, || format!("a transition of {component}"))?,
+                state: component_state_number(state.unwrap_or_default()),
                 version: batch.epoch,
-                is_deleted: 0,
+                is_deleted: u8::from(state.is_none()),
                 recorded_at,
             })
         })
-        .collect()
+        .collect::<Result<_, SeriesError>>()?;
+    rows.sort_by(|a, b| (&a.component, a.at).cmp(&(&b.component, b.at)));
+    Ok(rows)
 }
 
 /// Of neighbours with an equal key, keeps the last: rows of one batch share
@@ -209,7 +215,13 @@ mod tests {
     }
 
     fn batch(intervals: Vec<IntervalRevision>) -> SeriesBatch {
-        SeriesBatch { epoch: 7, recorded_at: Timestamp(0), intervals, transitions: Vec::new() }
+        SeriesBatch {
+            epoch: 7,
+            recorded_at: Timestamp(0),
+            intervals,
+            transitions: Vec::new(),
+            withdrawn_transitions: Vec::new(),
+        }
     }
 
     #[test]

@@ -1,0 +1,171 @@
+//! Index, ping, system, links, locations and groups.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::super::faults::Keep;
+use super::super::{Simulator, answers};
+use super::{find, ok_object};
+use crate::simulator::Release;
+use crate::simulator::json::{Json, Row};
+use crate::simulator::nms::instant;
+use crate::simulator::world::{DeviceIndex, Role};
+
+/// The groups that an operator would have made, one per role.
+const GROUPS: [(&str, Role); 3] = [
+    ("Core routers", Role::Core),
+    ("Access switches", Role::Access),
+    ("Customer equipment", Role::Cpe),
+];
+
+pub(super) async fn index() -> Response {
+    let url = |path: &str| Json::from(format!("https://librenms.example.net/api/v0{path}"));
+    ok_object(vec![
+        ("get_device", url("/devices/{hostname}")),
+        ("list_devices", url("/devices")),
+        ("get_all_ports", url("/ports")),
+        ("search_ports", url("/ports/search/{field}/{search?}")),
+        ("device_outages", url("/devices/{hostname}/outages")),
+        ("list_eventlog", url("/logs/eventlog/{hostname?}")),
+        ("list_links", url("/resources/links")),
+        ("list_locations", url("/resources/locations")),
+        ("get_device_groups", url("/devicegroups")),
+        ("server_info", url("/system")),
+    ])
+}
+
+pub(super) async fn ping() -> Response {
+    ok_object(vec![("message", Json::from("pong"))])
+}
+
+pub(super) async fn system(State(simulator): State<Simulator>) -> Response {
+    let state = simulator.stale_state();
+    let now = instant(state.nms.now()).to_zoned(state.nms.zone().clone());
+    let (version, schema) = match state.nms.release() {
+        Release::Strings => ("1.36", Json::from("231")),
+        Release::V25_5 => ("25.5.0", Json::from("2025_05_03_152418_x (330)")),
+        Release::V26_4 => ("26.4.1", Json::from("2026_04_08_000000_x (380)")),
+        Release::V26_7 => ("26.7.0", Json::from("2026_07_09_000000_x (395)")),
+    };
+    let date = match state.nms.release() {
+        Release::Strings => Json::Text(now.timestamp().as_second().to_string()),
+        _ => Json::Text(now.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
+    };
+    let row: Row = vec![
+        ("local_ver", Json::from(version)),
+        ("local_sha", Json::from("")),
+        ("local_date", date),
+        ("local_branch", Json::from("")),
+        ("db_schema", schema),
+        ("php_ver", Json::from("8.4.21")),
+        ("python_ver", Json::from("3.12.13")),
+        ("database_ver", Json::from("MariaDB 10.5.29-MariaDB")),
+        ("rrdtool_ver", Json::from("1.9.0")),
+        ("netsnmp_ver", Json::from("5.9.5.2")),
+    ];
+    answers::list("system", vec![row], answers::count(1))
+}
+
+fn links_or_none(simulator: &Simulator, keep: Keep, only: Option<DeviceIndex>) -> Response {
+    let mut rows = simulator.stale_state().nms.link_rows(only);
+    keep.cut(&mut rows);
+    if rows.is_empty() {
+        return answers::none_found("Links do not exist");
+    }
+    let count = answers::count(rows.len());
+    answers::list("links", rows, count)
+}
+
+pub(super) async fn links(
+    State(simulator): State<Simulator>,
+    Extension(keep): Extension<Keep>,
+) -> Response {
+    links_or_none(&simulator, keep, None)
+}
+
+/// An unknown name drops the filter: the links of every device are shown.
+pub(super) async fn links_of_device(
+    State(simulator): State<Simulator>,
+    Extension(keep): Extension<Keep>,
+    Path(name): Path<String>,
+) -> Response {
+    let device = find(&simulator.shared.world, &name);
+    links_or_none(&simulator, keep, device)
+}
+
+pub(super) async fn link(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
+    let rows = simulator.stale_state().nms.link_rows(None);
+    let wanted = id.parse().map(Json::Int).unwrap_or(Json::Null);
+    match rows.into_iter().find(|row| row.first().is_some_and(|(_, id)| *id == wanted)) {
+        Some(row) => answers::list("link", vec![row], answers::count(1)),
+        None => answers::none_found(&format!("Link {id} does not exist")),
+    }
+}
+
+pub(super) async fn locations(
+    State(simulator): State<Simulator>,
+    Extension(keep): Extension<Keep>,
+) -> Response {
+    let mut rows = simulator.stale_state().nms.location_rows();
+    keep.cut(&mut rows);
+    if rows.is_empty() {
+        return answers::none_found("Locations do not exist");
+    }
+    let count = answers::count(rows.len());
+    answers::list("locations", rows, count)
+}
+
+pub(super) async fn groups(Extension(keep): Extension<Keep>) -> Response {
+    let mut rows: Vec<Row> = GROUPS
+        .iter()
+        .zip(1_u32..)
+        .map(|((name, _), id)| {
+            let rules = vec![
+                ("condition", Json::Null),
+                ("rules", Json::List(Vec::new())),
+                ("valid", Json::from(true)),
+                ("joins", Json::List(Vec::new())),
+            ];
+            vec![
+                ("id", Json::from(id)),
+                ("name", Json::from(*name)),
+                ("desc", Json::Null),
+                ("type", Json::from("static")),
+                ("rules", Json::Object(rules)),
+                ("pattern", Json::Null),
+            ]
+        })
+        .collect();
+    keep.cut(&mut rows);
+    if rows.is_empty() {
+        return answers::none_found("No device groups found");
+    }
+    let mut more: Row = vec![("message", format!("Found {} device groups", rows.len()).into())];
+    more.extend(answers::count(rows.len()));
+    answers::list("groups", rows, more)
+}
+
+pub(super) async fn group(
+    State(simulator): State<Simulator>,
+    Extension(keep): Extension<Keep>,
+    Path(name): Path<String>,
+) -> Response {
+    let numbered = GROUPS.iter().zip(1_u32..);
+    let mut found = numbered.filter(|((known, _), id)| *known == name || id.to_string() == name);
+    let Some(((_, role), _)) = found.next() else {
+        return answers::refusal(StatusCode::NOT_FOUND, format!("Device group {name} not found"));
+    };
+    let devices = simulator.shared.world.devices().iter().enumerate();
+    let mut rows: Vec<Row> = devices
+        .filter(|(_, device)| device.role == *role)
+        .map(|(place, _)| vec![("device_id", DeviceIndex::at(place).native_id().into())])
+        .collect();
+    keep.cut(&mut rows);
+    if rows.is_empty() {
+        return answers::none_found(&format!("No devices found in group {name}"));
+    }
+    let count = answers::count(rows.len());
+    answers::list("devices", rows, count)
+}

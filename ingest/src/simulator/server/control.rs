@@ -1,0 +1,251 @@
+//! `/control`: staging failures and faults while the simulator runs.
+//!
+//! No part of LibreNMS. It has its own token (`X-Control-Token`); bodies are
+//! JSON; times are milliseconds. A refused command answers 400 with
+//! `{"error": ...}`.
+
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use correlate::model::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Fault, Simulator};
+use crate::simulator::{Failure, FailureKind, Release, SimulatorError};
+
+pub(super) fn router(simulator: &Simulator) -> Router {
+    let control = Router::new()
+        .route("/now", get(now))
+        .route("/pause", post(pause))
+        .route("/resume", post(resume))
+        .route("/speed", post(set_speed))
+        .route("/jump", post(jump))
+        .route("/release", post(set_release))
+        .route("/failures", get(failures).post(inject))
+        .route("/failures/{id}", delete(clear))
+        .route("/faults", get(faults).post(stage).delete(clear_faults))
+        .route("/faults/{id}", delete(clear_fault))
+        .route("/truth", get(truth))
+        .route("/services", get(services))
+        .route("/requests", get(requests))
+        .layer(from_fn_with_state(simulator.clone(), gate))
+        .with_state(simulator.clone());
+    Router::new().nest("/control", control)
+}
+
+async fn gate(State(simulator): State<Simulator>, request: Request, next: Next) -> Response {
+    let given = request.headers().get("x-control-token").and_then(|value| value.to_str().ok());
+    if given.is_some() && given == simulator.shared.options.control_token.as_deref() {
+        return next.run(request).await;
+    }
+    let body = json!({"error": "X-Control-Token is missing or wrong"});
+    (StatusCode::UNAUTHORIZED, Json(body)).into_response()
+}
+
+/// A command that was refused.
+struct Refused(String);
+
+impl From<SimulatorError> for Refused {
+    fn from(error: SimulatorError) -> Refused {
+        Refused(error.to_string())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, Json(json!({ "error": self.0 }))).into_response()
+    }
+}
+
+/// Whether there was anything to take back.
+fn taken_back(found: bool) -> Response {
+    let status = if found { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    (status, Json(json!({ "cleared": found }))).into_response()
+}
+
+async fn now(State(simulator): State<Simulator>) -> Json<Value> {
+    let world = simulator.world();
+    let state = simulator.state();
+    let watched = state.nms.watched();
+    Json(json!({
+        "now_ms": watched.until.millis(),
+        "since_ms": watched.from.millis(),
+        "speed": state.clock.speed(),
+        "paused": state.clock.is_paused(),
+        "release": state.nms.release().as_str(),
+        "account": world.account(),
+        "topology": world.name(),
+        "seed": world.seed(),
+        "sites": world.sites().len(),
+        "devices": world.devices().len(),
+        "ports": world.ports().len(),
+        "services": world.service_list().len(),
+    }))
+}
+
+async fn pause(State(simulator): State<Simulator>) -> Json<Value> {
+    simulator.set_paused(true);
+    Json(json!({ "now_ms": simulator.now().millis() }))
+}
+
+async fn resume(State(simulator): State<Simulator>) -> Json<Value> {
+    simulator.set_paused(false);
+    Json(json!({ "now_ms": simulator.now().millis() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Speed {
+    speed: f64,
+}
+
+async fn set_speed(
+    State(simulator): State<Simulator>,
+    Json(Speed { speed }): Json<Speed>,
+) -> Result<Json<Value>, Refused> {
+    simulator.set_speed(speed)?;
+    Ok(Json(json!({ "speed": speed })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Jump {
+    ms: i64,
+}
+
+async fn jump(State(simulator): State<Simulator>, Json(Jump { ms }): Json<Jump>) -> Json<Value> {
+    simulator.jump(ms);
+    Json(json!({ "now_ms": simulator.now().millis() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Upgrade {
+    release: String,
+}
+
+async fn set_release(
+    State(simulator): State<Simulator>,
+    Json(Upgrade { release }): Json<Upgrade>,
+) -> Result<Json<Value>, Refused> {
+    let known = Release::ALL.into_iter().find(|known| known.as_str() == release);
+    let Some(known) = known else {
+        let allowed: Vec<&str> = Release::ALL.into_iter().map(Release::as_str).collect();
+        let allowed = allowed.join(", ");
+        return Err(Refused(format!("release must be one of {allowed}, found {release:?}")));
+    };
+    simulator.set_release(known);
+    Ok(Json(json!({ "release": release })))
+}
+
+/// The failures that were injected and not cleared.
+async fn failures(State(simulator): State<Simulator>) -> Json<Value> {
+    let world = simulator.world();
+    let state = simulator.state();
+    let shown = state.injected.iter().map(|(id, failure)| {
+        let open = failure.until == Timestamp::MAX;
+        json!({
+            "id": id,
+            "component": failure.target.name(world),
+            "kind": failure.kind.as_str(),
+            "from": failure.from.millis(),
+            "to": (!open).then(|| failure.until.millis()),
+        })
+    });
+    Json(Value::Array(shown.collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Injection {
+    /// A component id, `site:<label>` or `link:<id>`.
+    component: String,
+    kind: String,
+    /// Until it is cleared when absent.
+    #[serde(default)]
+    for_ms: Option<i64>,
+}
+
+async fn inject(
+    State(simulator): State<Simulator>,
+    Json(injection): Json<Injection>,
+) -> Result<Json<Value>, Refused> {
+    let Some(kind) = FailureKind::parse(&injection.kind) else {
+        let allowed: Vec<&str> = FailureKind::ALL.into_iter().map(FailureKind::as_str).collect();
+        let (allowed, found) = (allowed.join(", "), injection.kind);
+        return Err(Refused(format!("kind must be one of {allowed}, found {found:?}")));
+    };
+    let from = simulator.now();
+    let until = injection.for_ms.map_or(Timestamp::MAX, |for_ms| from.plus_millis(for_ms));
+    let failure = Failure::named(simulator.world(), &injection.component, kind, from, until)?;
+    let id = simulator.inject(failure);
+    Ok(Json(json!({ "id": id, "from": from.millis() })))
+}
+
+async fn clear(State(simulator): State<Simulator>, Path(id): Path<u64>) -> Response {
+    taken_back(simulator.clear(id))
+}
+
+async fn faults(State(simulator): State<Simulator>) -> Json<Value> {
+    let state = simulator.state();
+    let shown = state.faults.iter().map(|staged| {
+        json!({
+            "id": staged.id,
+            "fault": staged.fault,
+            "until": staged.until.map(Timestamp::millis),
+        })
+    });
+    Json(Value::Array(shown.collect()))
+}
+
+async fn stage(
+    State(simulator): State<Simulator>,
+    Json(fault): Json<Fault>,
+) -> Result<Json<Value>, Refused> {
+    let id = simulator.stage(fault)?;
+    Ok(Json(json!({ "id": id })))
+}
+
+async fn clear_fault(State(simulator): State<Simulator>, Path(id): Path<u64>) -> Response {
+    taken_back(simulator.clear_fault(id))
+}
+
+async fn clear_faults(State(simulator): State<Simulator>) -> Response {
+    simulator.clear_faults();
+    taken_back(true)
+}
+
+#[derive(Deserialize)]
+struct Format {
+    #[serde(default)]
+    format: String,
+}
+
+/// The components that changed so far: JSON, or with `?format=csv` CSV.
+async fn truth(State(simulator): State<Simulator>, Query(wanted): Query<Format>) -> Response {
+    let truth = simulator.truth();
+    if wanted.format == "csv" {
+        return ([(header::CONTENT_TYPE, "text/csv")], truth.to_csv()).into_response();
+    }
+    let intervals = truth.intervals().map(|interval| {
+        json!({
+            "component": interval.component.as_str(),
+            "from": interval.period.from.millis(),
+            "to": interval.period.until.millis(),
+            "state": interval.state.as_str(),
+        })
+    });
+    Json(Value::Array(intervals.collect())).into_response()
+}
+
+async fn services(State(simulator): State<Simulator>) -> Json<Value> {
+    Json(Value::Array(simulator.world().services()))
+}
+
+async fn requests(State(simulator): State<Simulator>) -> Json<Value> {
+    Json(json!(simulator.requests()))
+}
