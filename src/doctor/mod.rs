@@ -40,8 +40,7 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<Ex
 /// somebody asked for them.
 pub(crate) fn quiet(loaded: &Loaded) -> TelemetryConfig {
     let mut config = loaded.config.telemetry.clone();
-    let is_default =
-        |s: &Setting| s.key == "telemetry.filter" && s.origin == Origin::Default;
+    let is_default = |s: &Setting| s.key == "telemetry.filter" && s.origin == Origin::Default;
     if loaded.settings.iter().any(is_default) {
         "off".clone_into(&mut config.filter);
     }
