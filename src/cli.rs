@@ -3,6 +3,7 @@
 //! Only words become values here; what they mean is checked by the
 //! configuration, and what they do is in one file per command.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,6 +94,17 @@ pub(crate) enum Command {
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// The ClickHouse engine itself: `all` and `demo` start it as their child
+    #[command(name = store::embedded::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    EmbeddedClickHouse(EngineArgs),
+}
+
+/// What the parent tells the engine; read by `store::embedded::run_child`.
+#[derive(Args, Debug)]
+pub(crate) struct EngineArgs {
+    /// As the parent wrote them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<OsString>,
 }
 
 /// What can be done with the configuration.

@@ -3,11 +3,11 @@
 use std::error::Error;
 
 const INCLUDE: &str = "proto";
-const SAMPLES: &str = "padwacht/v1/samples.proto";
+const SCHEMAS: [&str; 2] = ["padwacht/v1/samples.proto", "padwacht/v1/checkpoint.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={INCLUDE}");
-    let descriptors = protox::compile([SAMPLES], [INCLUDE])?;
+    let descriptors = protox::compile(SCHEMAS, [INCLUDE])?;
     prost_build::Config::new().compile_fds(descriptors)?;
     Ok(())
 }

@@ -41,10 +41,7 @@ pub(crate) struct Changes {
 
 impl Default for Changes {
     fn default() -> Self {
-        Changes {
-            revision: watch::Sender::new(0),
-            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
-        }
+        Changes { revision: watch::Sender::new(0), streams: Arc::new(Semaphore::new(STREAMS_MAX)) }
     }
 }
 

@@ -18,10 +18,7 @@ pub(crate) struct Day {
 /// The last one is whole: clip it at `now` before counting.
 pub(crate) fn last_days(zone: &TimeZone, now: Timestamp, count: u16) -> Vec<Day> {
     let today = zoned(zone, now).date();
-    (0..i32::from(count))
-        .rev()
-        .map(|back| day(zone, today.saturating_sub(back.days())))
-        .collect()
+    (0..i32::from(count)).rev().map(|back| day(zone, today.saturating_sub(back.days()))).collect()
 }
 
 /// From the start of the day `count - 1` days ago up to `now`: "the last seven

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn what_is_no_instant_is_refused() {
-        for text in ["", "yesterday", "2026-03-29", "12.5", "99999999999999999", "2026-13-01T00:00Z"]
+        for text in
+            ["", "yesterday", "2026-03-29", "12.5", "99999999999999999", "2026-13-01T00:00Z"]
         {
             check(text, None);
         }

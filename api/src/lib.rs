@@ -19,6 +19,8 @@ mod map;
 mod metric;
 mod pages;
 mod path_view;
+#[cfg(test)]
+mod policy_tests;
 mod problem;
 mod server;
 mod upkeep;

@@ -18,12 +18,7 @@ const EVENT_STREAMS: &str = "padwacht_event_streams";
 const CHANGE_POLLS_FAILED: &str = "padwacht_change_polls_failed_total";
 
 /// A request got its answer.
-pub(crate) fn answered(
-    method: &'static str,
-    route: &str,
-    status: StatusCode,
-    duration: Duration,
-) {
+pub(crate) fn answered(method: &'static str, route: &str, status: StatusCode, duration: Duration) {
     let route = route.to_owned();
     counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => status.as_u16().to_string())
         .increment(1);

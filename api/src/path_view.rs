@@ -117,9 +117,7 @@ impl Leaves {
                 }
                 let path = self.services.get(id).and_then(|reference| reference.path.as_ref());
                 let value = match path {
-                    Some(path) if depth < REFERENCE_DEPTH_MAX => {
-                        self.value(path, known, depth + 1)
-                    }
+                    Some(path) if depth < REFERENCE_DEPTH_MAX => self.value(path, known, depth + 1),
                     _ => unknown,
                 };
                 known.insert(id, value);
@@ -192,13 +190,11 @@ mod tests {
     #[test]
     fn a_reference_has_the_value_of_its_path() {
         let mut leaves = leaves(&[("u", Up), ("d", Down)]);
-        let reference =
-            |path| Reference { name: "Ring".to_owned(), customer: String::new(), path };
+        let reference = |path| Reference { name: "Ring".to_owned(), customer: String::new(), path };
         leaves.services.insert("ring".into(), reference(Some(path(r#"{"all":["u","d"]}"#))));
         leaves.services.insert("gone".into(), reference(None));
-        let tree = leaves.tree(&path(
-            r#"{"any":[{"service":"ring"},{"service":"gone"},{"service":"never"}]}"#,
-        ));
+        let tree = leaves
+            .tree(&path(r#"{"any":[{"service":"ring"},{"service":"gone"},{"service":"never"}]}"#));
         let states: Vec<_> = tree.children.iter().map(|child| child.state).collect();
         assert_eq!(states, [Down, Unknown, Unknown]);
         assert_eq!(tree.children[0].name, "Ring");

@@ -39,8 +39,7 @@ pub(crate) async fn run(state: ApiState) {
 
 async fn tidy(state: &ApiState, now: Timestamp) {
     let sessions = state.records().sessions().prune(now).await;
-    let attempts =
-        state.records().login_attempts().prune(now.plus_millis(-ATTEMPTS_KEPT_MS)).await;
+    let attempts = state.records().login_attempts().prune(now.plus_millis(-ATTEMPTS_KEPT_MS)).await;
     match sessions.and_then(|sessions| attempts.map(|attempts| (sessions, attempts))) {
         Ok((sessions, attempts)) => tracing::debug!(sessions, attempts, "tidied the records"),
         Err(error) => tracing::warn!(%error, "could not tidy the records; trying again later"),

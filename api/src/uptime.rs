@@ -106,9 +106,18 @@ mod tests {
         let check = |buckets: Buckets, expected| assert_eq!(worst(&buckets), expected);
         check(Buckets::default(), None);
         check(Buckets { not_existing_ms: 5, ..Buckets::default() }, None);
-        check(Buckets { up_ms: 9, maintenance_ms: 1, ..Buckets::default() }, Some(ServiceState::Maintenance));
-        check(Buckets { up_ms: 9, degraded_ms: 1, unknown_ms: 5, ..Buckets::default() }, Some(ServiceState::Degraded));
-        check(Buckets { up_ms: 9, degraded_ms: 5, down_ms: 1, ..Buckets::default() }, Some(ServiceState::Down));
+        check(
+            Buckets { up_ms: 9, maintenance_ms: 1, ..Buckets::default() },
+            Some(ServiceState::Maintenance),
+        );
+        check(
+            Buckets { up_ms: 9, degraded_ms: 1, unknown_ms: 5, ..Buckets::default() },
+            Some(ServiceState::Degraded),
+        );
+        check(
+            Buckets { up_ms: 9, degraded_ms: 5, down_ms: 1, ..Buckets::default() },
+            Some(ServiceState::Down),
+        );
     }
 
     #[test]

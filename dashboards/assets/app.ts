@@ -5,10 +5,12 @@ import "./htmx";
 import "htmx-ext-sse";
 import "bootstrap/js/dist/collapse";
 import "bootstrap/js/dist/dropdown";
+import { keepAddressesShort } from "./addresses";
 import { keepOpenAcrossSwaps, markWhatIsNew, sayWhatChanged } from "./live";
 import { runDurations } from "./durations";
 import { showTips } from "./tips";
 
+keepAddressesShort();
 keepOpenAcrossSwaps();
 markWhatIsNew();
 sayWhatChanged();

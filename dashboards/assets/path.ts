@@ -25,9 +25,12 @@ interface Graph {
   edges: { from: number; to: number; state: string }[];
 }
 
-/** Wider than this (in width to height) a path is drawn from top to bottom. */
+/** In less room than this a path is drawn from top to bottom. */
 const NARROW_PX = 560;
-const LABEL_MAX = 26;
+const LABEL_MAX = 34;
+const PADDING_PX = 22;
+const HEIGHT_MIN_PX = 110;
+const HEIGHT_MAX_PX = 900;
 
 let diagram: Core | undefined;
 let shape = "";
@@ -69,28 +72,38 @@ function draw(box: HTMLElement, graph: Graph, isNarrow: boolean): Core {
       nodeSep: isNarrow ? 18 : 14,
       rankSep: isNarrow ? 26 : 38,
       fit: true,
-      padding: 14,
+      padding: PADDING_PX,
       animate: false,
     } as cytoscape.LayoutOptions,
     minZoom: 0.2,
-    maxZoom: 1.25,
+    maxZoom: 1,
     autoungrabify: true,
     boxSelectionEnabled: false,
     userZoomingEnabled: false,
     // Touch must scroll the page, not drag the drawing.
     userPanningEnabled: !isNarrow,
   });
-  if (isNarrow) box.style.height = `${Math.min(900, core.elements().boundingBox({}).h + 40)}px`;
-  core.resize();
-  core.fit(undefined, 14);
+  fit(core, box);
   core.on("tap", "node[href]", (event) => {
     location.assign(String(event.target.data("href")));
   });
+  let width = box.clientWidth;
   new ResizeObserver(() => {
-    core.resize();
-    core.fit(undefined, 14);
+    if (core.destroyed() || box.clientWidth === width) return;
+    width = box.clientWidth;
+    fit(core, box);
   }).observe(box);
   return core;
+}
+
+/** Gives the box the height of the drawing at the width that there is. */
+function fit(core: Core, box: HTMLElement): void {
+  const drawn = core.elements().boundingBox({});
+  const scale = Math.min(1, (box.clientWidth - 2 * PADDING_PX) / drawn.w);
+  const height = Math.min(HEIGHT_MAX_PX, drawn.h * scale + 2 * PADDING_PX);
+  box.style.height = `${Math.max(HEIGHT_MIN_PX, Math.round(height))}px`;
+  core.resize();
+  core.fit(undefined, PADDING_PX);
 }
 
 function elements(graph: Graph): ElementDefinition[] {

@@ -65,18 +65,19 @@ function options(days: Day[]) {
       type: "value",
       min: floor,
       max: 100,
-      splitNumber: 3,
+      interval: (100 - floor) / 2,
       axisLabel: { ...text, formatter: (value: number) => `${percent(value)}%` },
       splitLine: { lineStyle: { color: colour("--line") } },
     },
     series: [
       {
         type: "bar",
-        barCategoryGap: "32%",
+        barCategoryGap: "36%",
+        barMaxWidth: 22,
         itemStyle: { borderRadius: [2, 2, 0, 0] },
         data: days.map((day) => ({
           value: day.percent,
-          itemStyle: { color: colour(`--fill-${day.state ?? "unknown"}`) },
+          itemStyle: { color: colour(day.state === "up" ? "--calm-up" : `--fill-${day.state ?? "unknown"}`) },
         })),
       },
     ],
@@ -84,7 +85,7 @@ function options(days: Day[]) {
 }
 
 function percent(value: number): string {
-  return value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 });
+  return value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 3 });
 }
 
 function tip(days: Day[], points: unknown): HTMLElement {

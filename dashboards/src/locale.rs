@@ -90,6 +90,14 @@ impl Locale {
         }
     }
 
+    /// A percentage in a table of many: full marks stand back, so that the
+    /// rest is seen.
+    pub(crate) fn figure(&self, percent: &Option<String>) -> Markup {
+        let is_full = percent.as_ref().is_some_and(|text| text.starts_with("100"));
+        let class = if is_full { "num is-full" } else { "num" };
+        Markup::new(format!(r#"<span class="{class}">{}</span>"#, escape(&self.percent(percent))))
+    }
+
     fn decimal(&self, text: &str) -> String {
         if self.lang == Lang::Dutch { text.replace('.', ",") } else { text.to_owned() }
     }
@@ -167,9 +175,18 @@ impl Locale {
         self.element(*at.borrow(), |zoned| self.near(zoned, *now.borrow()))
     }
 
-    /// [`Locale::moment`] as plain text.
-    pub(crate) fn moment_text(&self, at: Timestamp, now: Timestamp) -> String {
-        self.zoned(at).map_or_else(|| NO_FIGURE.to_owned(), |zoned| self.near(&zoned, now))
+    /// A period near `now` as plain text; the day is said once where it is the
+    /// same: `vandaag 14:03 – 14:20`.
+    pub(crate) fn span_text(&self, start: Timestamp, end: Timestamp, now: Timestamp) -> String {
+        let (Some(start), Some(end)) = (self.zoned(start), self.zoned(end)) else {
+            return NO_FIGURE.to_owned();
+        };
+        let from = self.near(&start, now);
+        if start.date() == end.date() {
+            format!("{from} – {}", end.strftime("%H:%M"))
+        } else {
+            format!("{from} – {}", self.near(&end, now))
+        }
     }
 
     /// The time of day to the second.
@@ -259,23 +276,18 @@ impl Locale {
         self.t2("pager-range", ("rows", rows), ("total", self.number(pager.total)))
     }
 
-    /// The link to a neighbouring page, or its place when there is none.
-    /// htmx puts `target` of the answer in the place of `target` here.
+    /// The link to a neighbouring page; nothing when there is none. htmx puts
+    /// `target` of the answer in the place of `target` here.
     pub(crate) fn page_link(&self, url: Option<String>, forward: bool, target: &str) -> Markup {
+        let Some(url) = url.map(|url| escape(&url)) else {
+            return Markup::new(String::new());
+        };
         let text = escape(&self.t(if forward { "pager-next" } else { "pager-previous" }));
         let arrow = icon(if forward { "chevron-right" } else { "chevron-left" });
         let inner = if forward { format!("{text}{arrow}") } else { format!("{arrow}{text}") };
-        Markup::new(match url {
-            Some(url) => {
-                let url = escape(&url);
-                format!(
-                    r#"<a class="btn btn-quiet btn-sm" href="{url}" hx-get="{url}" hx-target="{target}" hx-select="{target}" hx-swap="outerHTML show:{target}:top" hx-push-url="true">{inner}</a>"#
-                )
-            }
-            None => format!(
-                r#"<span class="btn btn-quiet btn-sm disabled" aria-hidden="true">{inner}</span>"#
-            ),
-        })
+        Markup::new(format!(
+            r#"<a class="btn btn-quiet btn-sm" href="{url}" hx-get="{url}" hx-target="{target}" hx-select="{target}" hx-swap="outerHTML show:{target}:top" hx-push-url="true">{inner}</a>"#
+        ))
     }
 }
 
@@ -285,7 +297,7 @@ pub(crate) fn state_icon(state: impl Borrow<ServiceState>) -> Markup {
         ServiceState::Up => "check-circle-fill",
         ServiceState::Degraded => "exclamation-triangle-fill",
         ServiceState::Down => "x-octagon-fill",
-        ServiceState::Maintenance => "wrench-adjustable-circle-fill",
+        ServiceState::Maintenance => "cone-striped",
         ServiceState::Unknown => "question-diamond-fill",
     })
 }
@@ -331,13 +343,26 @@ mod tests {
             ("2025-12-31T23:30:00Z", "1 jan 00:30"),
             ("2025-12-31T22:30:00Z", "31 dec 2025 23:30"),
         ] {
-            assert_eq!(dutch.moment_text(at(instant), now), expected);
+            let html = dutch.moment(at(instant), now).to_string();
+            assert!(html.ends_with(&format!(">{expected}</time>")), "{html}");
         }
-        assert_eq!(dutch.moment_text(Timestamp::MAX, now), NO_FIGURE);
+        assert_eq!(dutch.moment(Timestamp::MAX, now).to_string(), NO_FIGURE);
         assert_eq!(
             locale(Lang::English).instant(at("2026-07-01T10:00:00Z")).to_string(),
             r#"<time class="num" datetime="2026-07-01T10:00:00Z" title="1 Jul 2026 12:00:00 CEST">1 Jul 2026 12:00:00</time>"#
         );
+    }
+
+    #[test]
+    fn a_period_says_its_day_once() {
+        let now = at("2026-11-22T10:00:00Z");
+        let dutch = locale(Lang::Dutch);
+        for (start, end, expected) in [
+            ("2026-11-22T09:03:00Z", "2026-11-22T09:20:00Z", "vandaag 10:03 – 10:20"),
+            ("2026-11-21T22:50:00Z", "2026-11-21T23:10:00Z", "gisteren 23:50 – vandaag 00:10"),
+        ] {
+            assert_eq!(dutch.span_text(at(start), at(end), now), expected);
+        }
     }
 
     #[test]

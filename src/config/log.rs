@@ -23,18 +23,21 @@ const REPLICATION: Whole = Whole { min: 1, max: 7 };
 const REPLICATION_DEFAULT: u32 = 1;
 const DAY_S: u64 = 86_400;
 
-/// librdkafka properties that the product's guarantees rest on, and those that
-/// have a setting of their own.
-const OWN_PROPERTIES: [&str; 9] = [
-    "bootstrap.servers",
-    "metadata.broker.list",
+/// librdkafka properties that the log's promises rest on (`store::log` sets
+/// them), and those that have a setting of their own.
+const OWN_PROPERTIES: [&str; 12] = [
     "acks",
-    "request.required.acks",
-    "enable.idempotence",
+    "auto.offset.reset",
+    "bootstrap.servers",
     "enable.auto.commit",
     "enable.auto.offset.store",
-    "auto.offset.reset",
-    "partitioner",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "isolation.level",
+    "message.max.bytes",
+    "metadata.broker.list",
+    "request.required.acks",
 ];
 
 /// Where the log is.
@@ -66,7 +69,7 @@ pub(crate) struct KafkaConfig {
     /// `host:port`, separated by commas.
     pub brokers: String,
     /// Copies of each partition when a topic is made.
-    pub replication_factor: u32,
+    pub replication_factor: u16,
     /// Further librdkafka properties (TLS, SASL); any of them may be a secret.
     pub properties: Vec<(String, SecretString)>,
 }
@@ -75,6 +78,7 @@ pub(super) fn read(reader: &Reader<'_>, general: &GeneralConfig) -> LogConfig {
     let kafka = reader.section("kafka");
     let brokers = kafka.optional("brokers", &BROKERS);
     let replication_factor = kafka.or("replication_factor", &REPLICATION, REPLICATION_DEFAULT);
+    let replication_factor = u16::try_from(replication_factor).expect("the rule keeps it small");
     let properties = properties(reader, &kafka);
     let place = match brokers {
         Some(brokers) => LogPlace::Kafka(KafkaConfig { brokers, replication_factor, properties }),

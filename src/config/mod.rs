@@ -35,7 +35,7 @@ pub(crate) use api::{ApiConfig, MailConfig};
 pub(crate) use correlate::CorrelateConfig;
 pub(crate) use general::{GeneralConfig, Language, LogFormat, TelemetryConfig};
 pub(crate) use log::{KafkaConfig, LogConfig, LogPlace};
-pub(crate) use nms::{NmsAccount, NmsKind, Pace};
+pub(crate) use nms::{NmsAccount, NmsKind, Polling};
 pub(crate) use origin::Origin;
 pub(crate) use problem::{ConfigError, Problem};
 pub(crate) use reader::Setting;
@@ -122,13 +122,13 @@ pub(crate) fn load(
 
 fn read(reader: &Reader<'_>) -> Config {
     let general = general::read(reader);
-    let pace = nms::read_pace(reader);
+    let polling = nms::read_polling(reader);
     Config {
         telemetry: general::read_telemetry(reader),
         log: log::read(reader, &general),
         clickhouse: stores::read_clickhouse(reader, &general),
         database: stores::read_database(reader, &general),
-        nms: nms::read_accounts(reader, pace),
+        nms: nms::read_accounts(reader, polling),
         correlate: correlate::read(reader),
         api: api::read(reader),
         mail: api::read_mail(reader),

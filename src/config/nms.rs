@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use correlate::model::ComponentState;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
@@ -29,6 +30,16 @@ const REQUEST_TIMEOUT: DurationIn =
     DurationIn { min: Duration::from_secs(5), max: Duration::from_secs(900) };
 const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(180);
 
+const STATES: Choice<ComponentState> = Choice(&[
+    ("up", ComponentState::Up),
+    ("down", ComponentState::Down),
+    ("unknown", ComponentState::Unknown),
+]);
+/// Customers' traffic most likely passes; only the management plane is lost.
+const MANAGEMENT_LOST_DEFAULT: ComponentState = ComponentState::Up;
+/// Somebody wanted it so, and it is no outage.
+const ADMIN_DOWN_DEFAULT: ComponentState = ComponentState::Unknown;
+
 const NMS_URL: UrlOf =
     UrlOf { schemes: &["https", "http"], example: "https://librenms.example.net" };
 const KINDS: Choice<NmsKind> = Choice(&[("librenms", NmsKind::LibreNms)]);
@@ -49,7 +60,7 @@ pub(crate) enum NmsKind {
 
 /// How accounts are polled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Polling {
     /// Between two polls of states.
     pub poll_interval: Duration,
     /// Between two reads of the inventory (names, links).
@@ -58,6 +69,10 @@ pub(crate) struct Pace {
     pub requests_per_second: u32,
     /// How long one answer may take.
     pub request_timeout: Duration,
+    /// The state of a device that answers to ping but no longer to SNMP.
+    pub management_lost: ComponentState,
+    /// The state of a port that somebody has shut on purpose.
+    pub admin_down: ComponentState,
 }
 
 /// One account of an NMS: one `[[nms]]`.
@@ -75,22 +90,24 @@ pub(crate) struct NmsAccount {
     /// if not given.
     pub time_zone: Option<TimeZone>,
     /// How it is polled: `[ingest]`, with its own settings on top.
-    pub pace: Pace,
+    pub polling: Polling,
 }
 
 /// Reads `[ingest]`, the pace of accounts that say nothing else.
-pub(super) fn read_pace(reader: &Reader<'_>) -> Pace {
-    let default = Pace {
+pub(super) fn read_polling(reader: &Reader<'_>) -> Polling {
+    let default = Polling {
         poll_interval: POLL_INTERVAL_DEFAULT,
         inventory_interval: INVENTORY_INTERVAL_DEFAULT,
         requests_per_second: REQUESTS_PER_SECOND_DEFAULT,
         request_timeout: REQUEST_TIMEOUT_DEFAULT,
+        management_lost: MANAGEMENT_LOST_DEFAULT,
+        admin_down: ADMIN_DOWN_DEFAULT,
     };
-    pace(&reader.section("ingest"), default)
+    polling(&reader.section("ingest"), default)
 }
 
-fn pace(section: &Section<'_>, default: Pace) -> Pace {
-    Pace {
+fn polling(section: &Section<'_>, default: Polling) -> Polling {
+    Polling {
         poll_interval: section.or("poll_interval", &POLL_INTERVAL, default.poll_interval),
         inventory_interval: section.or(
             "inventory_interval",
@@ -103,11 +120,13 @@ fn pace(section: &Section<'_>, default: Pace) -> Pace {
             default.requests_per_second,
         ),
         request_timeout: section.or("request_timeout", &REQUEST_TIMEOUT, default.request_timeout),
+        management_lost: section.or("management_lost", &STATES, default.management_lost),
+        admin_down: section.or("admin_down", &STATES, default.admin_down),
     }
 }
 
 /// Reads all accounts: those of `[[nms]]`, and the one of the two variables.
-pub(super) fn read_accounts(reader: &Reader<'_>, default: Pace) -> Vec<NmsAccount> {
+pub(super) fn read_accounts(reader: &Reader<'_>, default: Polling) -> Vec<NmsAccount> {
     let mut names = BTreeSet::new();
     let mut accounts = Vec::new();
     for section in reader.list("nms") {
@@ -131,7 +150,7 @@ pub(super) fn read_accounts(reader: &Reader<'_>, default: Pace) -> Vec<NmsAccoun
 }
 
 /// Everything is read before anything is given up, so that all errors show.
-fn account(section: &Section<'_>, default: Pace) -> Option<NmsAccount> {
+fn account(section: &Section<'_>, default: Polling) -> Option<NmsAccount> {
     let name = section.required("name", &NAME);
     let kind = section.or("kind", &KINDS, NmsKind::LibreNms);
     let url = section.required("url", &NMS_URL);
@@ -140,12 +159,12 @@ fn account(section: &Section<'_>, default: Pace) -> Option<NmsAccount> {
         section.missing("token", "the API token (or token_file or token_env, where it stands)");
     }
     let time_zone = section.optional("time_zone", &Zone);
-    let pace = pace(section, default);
+    let polling = polling(section, default);
     let url = base_url(url?);
-    Some(NmsAccount { name: name?, kind, url, token: token?, time_zone, pace })
+    Some(NmsAccount { name: name?, kind, url, token: token?, time_zone, polling })
 }
 
-fn simple_account(reader: &Reader<'_>, pace: Pace) -> Option<NmsAccount> {
+fn simple_account(reader: &Reader<'_>, polling: Polling) -> Option<NmsAccount> {
     let (url, token) = match (reader.variable(SIMPLE_URL), reader.variable(SIMPLE_TOKEN)) {
         (None, None) => return None,
         (Some(url), Some(token)) => (url, token),
@@ -170,7 +189,7 @@ fn simple_account(reader: &Reader<'_>, pace: Pace) -> Option<NmsAccount> {
         url: base_url(parsed),
         token: SecretString::from(token.0.clone()),
         time_zone: None,
-        pace,
+        polling,
     })
 }
 

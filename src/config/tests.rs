@@ -164,7 +164,7 @@ fn variables_make_and_change_accounts() {
         .unwrap()
         .config;
     let found: Vec<_> =
-        config.nms.iter().map(|a| (a.name.as_str(), a.pace.poll_interval.as_secs())).collect();
+        config.nms.iter().map(|a| (a.name.as_str(), a.polling.poll_interval.as_secs())).collect();
     assert_eq!(found, [("a", 30), ("b", 60)]);
     check_machine(
         Fake::default().with_variable("PADWACHT__NMS__3__NAME", "b"),

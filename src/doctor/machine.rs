@@ -14,16 +14,16 @@ const FREE_BYTES_EASY: u64 = 10 << 30;
 pub(super) fn data_dir(dir: &Path) -> Verdict {
     let shown = dir.display();
     let Some(existing) = dir.ancestors().find(|path| path.is_dir()) else {
-        return Verdict::Wrong {
-            problem: format!("{shown} cannot be made: nothing above it exists"),
-            advice: String::from("set general.data_dir to a directory on a mounted disk"),
-        };
+        return Verdict::wrong(
+            format!("{shown} cannot be made: nothing above it exists"),
+            "set general.data_dir to a directory on a mounted disk",
+        );
     };
     if let Err(error) = try_to_write(existing) {
-        return Verdict::Wrong {
-            problem: format!("{} cannot be written: {error}", existing.display()),
-            advice: format!("give the user that runs padwacht the right to write in {shown}"),
-        };
+        return Verdict::wrong(
+            format!("{} cannot be written: {error}", existing.display()),
+            &format!("give the user that runs padwacht the right to write in {shown}"),
+        );
     }
     match free_bytes(existing) {
         Ok(free) => room(&shown.to_string(), free),
@@ -46,11 +46,13 @@ fn free_bytes(dir: &Path) -> io::Result<u64> {
 
 fn room(shown: &str, free_bytes: u64) -> Verdict {
     let gib = |bytes: u64| format!("{}.{} GiB", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30);
-    let advice = || String::from("make room, or move general.data_dir to a larger disk");
+    let advice = "make room, or move general.data_dir to a larger disk";
     let seen = format!("{shown}, {} free", gib(free_bytes));
     match free_bytes {
-        0..FREE_BYTES_MIN => Verdict::Wrong { problem: seen, advice: advice() },
-        FREE_BYTES_MIN..FREE_BYTES_EASY => Verdict::Worrying { problem: seen, advice: advice() },
+        0..FREE_BYTES_MIN => Verdict::wrong(seen, advice),
+        FREE_BYTES_MIN..FREE_BYTES_EASY => {
+            Verdict::Worrying { problem: seen, advice: advice.to_owned() }
+        }
         FREE_BYTES_EASY.. => Verdict::Well(seen),
     }
 }

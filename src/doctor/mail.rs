@@ -1,13 +1,12 @@
 //! Mail: does the server answer, speak TLS and accept the login. Sends nothing.
 
-use std::error::Error;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, Tokio1Executor};
 use secrecy::ExposeSecret;
 
-use super::Verdict;
+use super::{Verdict, chain};
 use crate::config::MailConfig;
 
 /// Greylisting servers hold the greeting back for some seconds.
@@ -21,11 +20,11 @@ pub(super) async fn check(config: Option<&MailConfig>) -> Verdict {
     let server = config.url.host_str().unwrap_or_default().to_owned();
     match greet(config).await {
         Ok(true) => Verdict::Well(format!("{server} answers and accepts the login")),
-        Ok(false) => Verdict::Wrong {
-            problem: format!("{server} answers but is not ready"),
-            advice: String::from("ask who runs the mail server"),
-        },
-        Err(error) => Verdict::Wrong { problem: chain(&error), advice: advice(&error) },
+        Ok(false) => Verdict::wrong(
+            format!("{server} answers but is not ready"),
+            "ask who runs the mail server",
+        ),
+        Err(error) => Verdict::wrong(chain(&error), advice(&error)),
     }
 }
 
@@ -44,18 +43,8 @@ async fn greet(config: &MailConfig) -> Result<bool, lettre::transport::smtp::Err
     transport.test_connection().await
 }
 
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(&format!(": {inner}"));
-        source = inner.source();
-    }
-    text
-}
-
-fn advice(error: &lettre::transport::smtp::Error) -> String {
-    let advice = if error.is_permanent() {
+fn advice(error: &lettre::transport::smtp::Error) -> &'static str {
+    if error.is_permanent() {
         "the server refused the login: check mail.user and mail.password"
     } else if error.is_tls() {
         "the server's certificate is not trusted, or it speaks no TLS at that port: check mail.url"
@@ -63,6 +52,5 @@ fn advice(error: &lettre::transport::smtp::Error) -> String {
         "nobody answers: check the host and port in mail.url, and the firewall"
     } else {
         "check the host and port in mail.url; smtps:// is port 465, smtp:// is STARTTLS on 587"
-    };
-    advice.to_owned()
+    }
 }

@@ -1,55 +1,117 @@
 //! `padwacht doctor`: looks at every outside part and says in plain words what
-//! is wrong and what to do. It changes nothing and repairs nothing.
+//! is wrong and what to do. It changes nothing and repairs nothing: what a
+//! first start would make (files, tables) is only said to be missing.
 
+mod clickhouse;
+mod database;
+mod log;
 mod machine;
 mod mail;
+mod nms;
 mod report;
 
+use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
+
+use futures::future::BoxFuture;
 
 use crate::cli::DoctorArgs;
 use crate::config::Config;
 
 use report::{Check, Report, Verdict};
 
-/// Longer than any part needs that is of use, short enough to wait for.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longer than any part but a large NMS needs, short enough to wait for.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Runs all checks at once and prints the findings.
 ///
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<ExitCode> {
-    let checks = futures::future::join_all(checks(config)).await;
+    let checks = futures::future::join_all(checks(config)).await.concat();
     let report = Report { checks };
     let text = if args.json { report.to_json() } else { report.to_text() };
     crate::print(&text)?;
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A check that is still running.
-type Running<'a> = futures::future::BoxFuture<'a, Check>;
+/// Checks that are still running.
+type Running<'a> = BoxFuture<'a, Vec<Check>>;
 
 fn checks(config: &Config) -> Vec<Running<'_>> {
-    vec![
-        running("data directory", async { machine::data_dir(&config.general.data_dir) }),
-        running("mail", mail::check(config.mail.as_ref())),
-    ]
+    let mut checks =
+        vec![one("data directory", async { machine::data_dir(&config.general.data_dir) })];
+    if config.nms.is_empty() {
+        checks.push(one("nms", async { nms::none() }));
+    }
+    for account in &config.nms {
+        let part = format!("nms {}", account.name);
+        let timeout = crate::parts::check_timeout(account);
+        checks.push(within(timeout, part, nms::check(account)));
+    }
+    checks.push(one("log", log::check(&config.log)));
+    checks.push(one("clickhouse", clickhouse::check(&config.clickhouse)));
+    checks.push(one("database", database::check(&config.database)));
+    checks.push(one("mail", mail::check(config.mail.as_ref())));
+    checks
 }
 
-/// Names a check and ends it when it takes too long.
-fn running<'a>(
-    part: impl Into<String>,
-    check: impl Future<Output = Verdict> + Send + 'a,
-) -> Running<'a> {
-    let part = part.into();
-    Box::pin(async move {
-        let verdict =
-            tokio::time::timeout(CHECK_TIMEOUT, check).await.unwrap_or_else(|_| Verdict::Wrong {
-                problem: format!("no answer within {} s", CHECK_TIMEOUT.as_secs()),
-                advice: String::from("look whether a firewall drops the connection"),
-            });
-        Check { part, verdict }
+/// A check with one verdict.
+fn one<'a>(part: &str, check: impl Future<Output = Verdict> + Send + 'a) -> Running<'a> {
+    let named = part.to_owned();
+    within(CHECK_TIMEOUT, part.to_owned(), async {
+        vec![Check { part: named, verdict: check.await }]
     })
+}
+
+/// Ends a check when it takes too long.
+fn within<'a>(
+    timeout: Duration,
+    part: String,
+    check: impl Future<Output = Vec<Check>> + Send + 'a,
+) -> Running<'a> {
+    Box::pin(async move {
+        tokio::time::timeout(timeout, check).await.unwrap_or_else(|_| {
+            let problem = format!("no answer within {} s", timeout.as_secs());
+            let advice = "look whether it is overloaded, or a firewall drops the connection";
+            vec![Check { part, verdict: Verdict::wrong(problem, advice) }]
+        })
+    })
+}
+
+/// The error and what caused it, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        // Some libraries repeat their source in their own text.
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_never_answers_is_wrong() {
+        let checks = one("mail", std::future::pending()).await;
+        let [Check { part, verdict }] = checks.as_slice() else { panic!("one check") };
+        assert_eq!(part, "mail");
+        assert!(matches!(verdict, Verdict::Wrong { .. }));
+    }
+
+    #[test]
+    fn a_chain_says_nothing_twice() {
+        let inner = std::io::Error::other("disk full");
+        let outer = anyhow::Error::new(inner).context("write the log");
+        assert_eq!(chain(outer.as_ref()), "write the log: disk full");
+    }
 }

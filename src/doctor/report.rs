@@ -18,8 +18,8 @@ pub(super) enum Verdict {
     Wrong {
         /// What was seen.
         problem: String,
-        /// What to do.
-        advice: String,
+        /// What to do, if the problem does not say it.
+        advice: Option<String>,
     },
     /// It is not configured, and what that means.
     Off(String),
@@ -42,6 +42,11 @@ pub(super) struct Report {
 }
 
 impl Verdict {
+    /// Something is wrong, and this is what to do.
+    pub(super) fn wrong(problem: impl Into<String>, advice: &str) -> Verdict {
+        Verdict::Wrong { problem: problem.into(), advice: Some(advice.to_owned()) }
+    }
+
     fn word(&self) -> &'static str {
         match self {
             Verdict::Well(_) => "ok",
@@ -60,7 +65,8 @@ impl Verdict {
 
     fn advice(&self) -> Option<&str> {
         match self {
-            Verdict::Worrying { advice, .. } | Verdict::Wrong { advice, .. } => Some(advice),
+            Verdict::Worrying { advice, .. } => Some(advice),
+            Verdict::Wrong { advice, .. } => advice.as_deref(),
             Verdict::Well(_) | Verdict::Off(_) => None,
         }
     }
@@ -114,10 +120,7 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        let wrong = Verdict::Wrong {
-            problem: String::from("the server refused the token"),
-            advice: String::from("make a new one"),
-        };
+        let wrong = Verdict::wrong("the server refused the token", "make a new one");
         Report {
             checks: vec![
                 Check { part: String::from("log"), verdict: Verdict::Well("3 brokers".into()) },

@@ -1,1 +1,294 @@
-//! (being written)
+//! Checkpoints: the engine's whole state with the offsets that belong to it,
+//! in one file that is complete or not there.
+//!
+//! ```text
+//!  "PWCKPT" | format u16 | crc32 u32 | length u64 | zstd stream of CheckpointRecords
+//! ```
+//! Integers are big-endian; the checksum covers the compressed bytes. A file
+//! is written under another name, synced and renamed, so a crash leaves the
+//! one before. The newest [`CHECKPOINTS_KEPT`] are kept. A damaged file or one
+//! of another format is reported and passed over, never repaired.
+
+mod convert;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use correlate::dataflow::EngineSnapshot;
+use prost::Message;
+
+use crate::wire::proto;
+use convert::Collector;
+
+/// Checkpoints that are kept: the newest, and one in case it turns out damaged.
+pub const CHECKPOINTS_KEPT: usize = 2;
+
+const MAGIC: &[u8; 6] = b"PWCKPT";
+const FORMAT: u16 = 1;
+const HEADER_BYTES: usize = 6 + 2 + 4 + 8;
+/// Fast; states compress well at any level.
+const ZSTD_LEVEL: i32 = 1;
+const ENDING: &str = "checkpoint";
+
+/// A position in the log: the first record that was not yet taken in.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Position {
+    /// Which topic.
+    pub topic: String,
+    /// Which partition, from 0.
+    pub partition: u32,
+    /// The next offset to read.
+    pub next: u64,
+}
+
+/// The engine's state at the end of an epoch.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Checkpoint {
+    /// The last epoch in the state.
+    pub epoch: u64,
+    /// Where reading goes on, sorted.
+    pub positions: Vec<Position>,
+    /// The state.
+    pub engine: EngineSnapshot,
+}
+
+/// Why a checkpoint cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The disk refused.
+    #[error("cannot {doing} {path}")]
+    Io {
+        /// What was attempted.
+        doing: &'static str,
+        /// On which file.
+        path: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file is not what was written, or not of this format.
+    #[error("checkpoint {path} cannot be used: {reason}")]
+    Damaged {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CheckpointError {
+    let path = path.display().to_string();
+    move |source| CheckpointError::Io { doing, path, source }
+}
+
+/// Writes a checkpoint into `dir` and removes those that are no longer kept.
+/// When it returns, the checkpoint survives a crash. Blocks.
+///
+/// # Errors
+/// [`CheckpointError::Io`]; the checkpoint before is then still there.
+pub fn save(dir: &Path, checkpoint: &Checkpoint) -> Result<PathBuf, CheckpointError> {
+    let path = dir.join(format!("{:020}.{ENDING}", checkpoint.epoch));
+    let part = path.with_extension("part");
+    let body = encode(checkpoint).map_err(io_error("compress", &path))?;
+    let mut file = File::create(&part).map_err(io_error("create", &part))?;
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&FORMAT.to_be_bytes());
+    header.extend_from_slice(&crc32fast::hash(&body).to_be_bytes());
+    header.extend_from_slice(&(body.len() as u64).to_be_bytes());
+    file.write_all(&header)
+        .and_then(|()| file.write_all(&body))
+        .and_then(|()| file.sync_all())
+        .map_err(io_error("write", &part))?;
+    fs::rename(&part, &path).map_err(io_error("rename", &part))?;
+    sync_dir(dir)?;
+    for old in list(dir)?.into_iter().rev().skip(CHECKPOINTS_KEPT) {
+        fs::remove_file(&old).map_err(io_error("remove", &old))?;
+    }
+    Ok(path)
+}
+
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), CheckpointError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("sync", dir))
+}
+
+/// The newest checkpoint in `dir` that can be used, and what was wrong with
+/// those that were passed over, newest first. Blocks.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn load_newest(
+    dir: &Path,
+) -> Result<(Option<Checkpoint>, Vec<CheckpointError>), CheckpointError> {
+    let mut passed_over = Vec::new();
+    for path in list(dir)?.into_iter().rev() {
+        match load(&path) {
+            Ok(checkpoint) => return Ok((Some(checkpoint), passed_over)),
+            Err(error) => passed_over.push(error),
+        }
+    }
+    Ok((None, passed_over))
+}
+
+/// The epochs of the checkpoints in `dir`, oldest first.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn epochs(dir: &Path) -> Result<Vec<u64>, CheckpointError> {
+    Ok(list(dir)?.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).collect())
+}
+
+fn list(dir: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+    let entries = fs::read_dir(dir).map_err(io_error("list", dir))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io_error("list", dir))?.path();
+        if path.extension().is_some_and(|ending| ending == ENDING) {
+            paths.push(path);
+        }
+    }
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+fn encode(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
+    let mut stream = zstd::stream::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+    let mut buffer = Vec::new();
+    let mut records: u64 = 0;
+    for record in convert::records(checkpoint) {
+        buffer.clear();
+        record.encode_length_delimited(&mut buffer).map_err(io::Error::other)?;
+        stream.write_all(&buffer)?;
+        records += 1;
+    }
+    buffer.clear();
+    // The head does not count.
+    let end = proto::CheckpointEnd { records: records - 1 };
+    convert::wrap(proto::checkpoint_record::Record::End(end))
+        .encode_length_delimited(&mut buffer)
+        .map_err(io::Error::other)?;
+    stream.write_all(&buffer)?;
+    stream.finish()
+}
+
+fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
+    let bytes = fs::read(path).map_err(io_error("read", path))?;
+    decode(&bytes)
+        .map_err(|reason| CheckpointError::Damaged { path: path.display().to_string(), reason })
+}
+
+/// Reads the bytes of a checkpoint; never panics.
+fn decode(bytes: &[u8]) -> Result<Checkpoint, String> {
+    let (header, body) =
+        bytes.split_at_checked(HEADER_BYTES).ok_or("it is shorter than its header")?;
+    if &header[..6] != MAGIC {
+        return Err(String::from("it is no checkpoint"));
+    }
+    let format = u16::from_be_bytes([header[6], header[7]]);
+    if format != FORMAT {
+        return Err(format!("it has format {format}, this version reads format {FORMAT}"));
+    }
+    let checksum = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
+    let length = header[12..].iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+    if length != body.len() as u64 {
+        return Err(format!("it holds {} bytes of {length}", body.len()));
+    }
+    if crc32fast::hash(body) != checksum {
+        return Err(String::from("its checksum does not match"));
+    }
+    let mut plain = Vec::new();
+    zstd::stream::Decoder::new(body)
+        .and_then(|mut stream| stream.read_to_end(&mut plain))
+        .map_err(|error| format!("it cannot be decompressed: {error}"))?;
+    let mut rest = &plain[..];
+    let mut collector = Collector::default();
+    while !rest.is_empty() {
+        let record = proto::CheckpointRecord::decode_length_delimited(&mut rest)
+            .map_err(|error| format!("a record cannot be read: {error}"))?;
+        collector.take(record)?;
+    }
+    collector.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use correlate::dataflow::{Control, Options, Workers};
+    use correlate::model::{
+        ComponentState, PathExpr, Period, Sample, ServiceDefinition, Target, Timestamp, Window,
+    };
+    use proptest::prelude::*;
+
+    fn checkpoint(epoch: u64) -> Checkpoint {
+        let options = Options { workers: 1, stale_after_ms: Some(90_000), origin: Timestamp(0) };
+        let mut workers = Workers::start(options, None).expect("starts");
+        let path = PathExpr::All(vec![
+            PathExpr::Component("n/device/1".into()),
+            PathExpr::Component("n/port/2".into()),
+        ]);
+        let window = Window {
+            target: Target::Component("n/port/2".into()),
+            period: Period::new(Timestamp(200_000), Timestamp(300_000)),
+        };
+        workers
+            .control(vec![
+                Control::Define(ServiceDefinition::always("s".into(), path)),
+                Control::Window("w".into(), Some(window)),
+            ])
+            .expect("runs");
+        let sample =
+            |at, id: &str, state| Sample { at: Timestamp(at), component: id.into(), state };
+        workers
+            .feed(vec![
+                sample(60_000, "n/device/1", ComponentState::Up),
+                sample(120_000, "n/device/1", ComponentState::Up),
+                sample(180_000, "n/port/2", ComponentState::Down),
+            ])
+            .expect("runs");
+        workers.finish(Timestamp(200_000)).expect("runs");
+        let position = Position { topic: "padwacht.samples".into(), partition: 3, next: 7 };
+        Checkpoint { epoch, positions: vec![position], engine: workers.snapshot().expect("runs") }
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_unchanged_and_two_are_kept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for epoch in 1..=3 {
+            save(dir.path(), &checkpoint(epoch)).expect("saved");
+        }
+        assert_eq!(epochs(dir.path()).expect("listed"), [2, 3]);
+        let (loaded, passed_over) = load_newest(dir.path()).expect("loaded");
+        assert_eq!(loaded, Some(checkpoint(3)));
+        assert!(passed_over.is_empty());
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_is_reported_and_the_one_before_is_used() {
+        let dir = tempfile::tempdir().expect("a directory");
+        save(dir.path(), &checkpoint(1)).expect("saved");
+        let newest = save(dir.path(), &checkpoint(2)).expect("saved");
+        let mut bytes = fs::read(&newest).expect("read");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(&newest, bytes).expect("written");
+        let (loaded, passed_over) = load_newest(dir.path()).expect("loaded");
+        assert_eq!(loaded.map(|checkpoint| checkpoint.epoch), Some(1));
+        assert!(passed_over[0].to_string().ends_with("its checksum does not match"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+            prop_assert!(decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn a_cut_is_noticed(cut in 0usize..400) {
+            let dir = tempfile::tempdir().expect("a directory");
+            let path = save(dir.path(), &Checkpoint::default()).expect("saved");
+            let bytes = fs::read(path).expect("read");
+            let cut = cut % bytes.len();
+            prop_assert!(decode(&bytes[..cut]).is_err());
+        }
+    }
+}

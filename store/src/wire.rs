@@ -9,8 +9,9 @@
 mod definition;
 mod report;
 
-/// The code that prost makes of `samples.proto`.
-mod proto {
+/// The code that prost makes of `proto/`.
+pub(crate) mod proto {
+    #![expect(unreachable_pub, reason = "generated: the samples are public, checkpoints are not")]
     #![expect(missing_docs, reason = "generated: the names of enum values speak for themselves")]
     include!(concat!(env!("OUT_DIR"), "/padwacht.v1.rs"));
 }

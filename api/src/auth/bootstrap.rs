@@ -84,9 +84,7 @@ pub async fn bootstrap_admin(
     let actor = Actor::new("bootstrap", now);
     let hash = SecretString::from(hash);
     let made = records.users().bootstrap_admin(&actor, email, Language::Nl, &hash).await?;
-    Ok(made
-        .filter(|_| is_made_up)
-        .map(|user| PrintedOnce { email: user.email, password }))
+    Ok(made.filter(|_| is_made_up).map(|user| PrintedOnce { email: user.email, password }))
 }
 
 fn checked(password: SecretString) -> Result<SecretString, BootstrapError> {

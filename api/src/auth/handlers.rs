@@ -160,10 +160,11 @@ async fn check(
     let stored = usable.as_ref().map(|found| found.password_hash.expose_secret().to_owned());
     let is_sane = password.expose_secret().len() <= PASSWORD_BYTES_MAX;
     let password = if is_sane { password } else { SecretString::default() };
-    let is_right = state.passwords().verify(password, stored).await.map_err(|error| match error {
-        PasswordError::Busy => ApiError::Busy,
-        PasswordError::Hash(_) => ApiError::internal(error),
-    })?;
+    let is_right =
+        state.passwords().verify(password, stored).await.map_err(|error| match error {
+            PasswordError::Busy => ApiError::Busy,
+            PasswordError::Hash(_) => ApiError::internal(error),
+        })?;
     let right = usable.filter(|_| is_right && is_sane).map(|found| found.user);
     note(state, email, address, if right.is_some() { LoginResult::Ok } else { result }).await;
     match right {
@@ -245,9 +246,14 @@ mod tests {
     #[test]
     fn only_paths_on_this_server_are_followed() {
         check("/services/a%20b?zoom=7d", "/services/a%20b?zoom=7d");
-        for foreign in
-            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\nb"]
-        {
+        for foreign in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:x",
+            "/a\nb",
+        ] {
             check(foreign, "/");
         }
     }
@@ -255,11 +261,15 @@ mod tests {
     #[test]
     fn the_way_back_survives_the_sign_in_page() {
         let place = |response: &Response| {
-            let place = response.headers().get("location").or(response.headers().get("hx-redirect"));
+            let place =
+                response.headers().get("location").or(response.headers().get("hx-redirect"));
             place.and_then(|place| place.to_str().ok()).unwrap_or_default().to_owned()
         };
         assert_eq!(place(&to_login("/", false, false)), "/login");
-        assert_eq!(place(&to_login("/services/x?page=2", false, false)), "/login?next=%2Fservices%2Fx%3Fpage%3D2");
+        assert_eq!(
+            place(&to_login("/services/x?page=2", false, false)),
+            "/login?next=%2Fservices%2Fx%3Fpage%3D2"
+        );
         assert_eq!(place(&to_login("/live", true, true)), "/login?expired=1");
     }
 }

@@ -13,11 +13,11 @@ mod throttle;
 mod token;
 
 pub use bootstrap::{BootstrapError, PrintedOnce, bootstrap_admin};
-pub use secret::NoRandomness;
-pub use token::{TokenError, issue_api_token};
 pub(crate) use cookie::name as cookie_name;
 pub(crate) use handlers::{local_path, to_login};
 pub(crate) use password::Passwords;
 pub(crate) use principal::{Principal, identify, session_token};
 pub(crate) use scrape::may_scrape;
+pub use secret::NoRandomness;
 pub(crate) use throttle::Throttle;
+pub use token::{TokenError, issue_api_token};

@@ -49,12 +49,7 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// Counts a try of `account` (as typed, any case) from `address`, or says
     /// how many milliseconds to wait; a refused try is not counted.
-    pub(crate) fn admit(
-        &self,
-        account: &str,
-        address: IpAddr,
-        now: Timestamp,
-    ) -> Result<(), i64> {
+    pub(crate) fn admit(&self, account: &str, address: IpAddr, now: Timestamp) -> Result<(), i64> {
         let keys = keys(account, address);
         let mut tries = self.lock();
         let wait_ms = keys
@@ -184,10 +179,7 @@ mod tests {
                 throttle.admit(&account, address(1), Timestamp(now)).expect("waited");
             }
         }
-        assert_eq!(
-            throttle.admit("fresh@x", address(1), Timestamp(now)),
-            Err(ADDRESS_WAIT_MS_MAX)
-        );
+        assert_eq!(throttle.admit("fresh@x", address(1), Timestamp(now)), Err(ADDRESS_WAIT_MS_MAX));
         assert_eq!(throttle.admit("fresh@x", address(2), Timestamp(now)), Ok(()));
     }
 

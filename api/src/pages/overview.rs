@@ -64,7 +64,8 @@ async fn live(state: &ApiState) -> Result<Live, ApiError> {
     troubles.sort_by_key(|row| (row.state != Some(ServiceState::Down), Reverse(row.since)));
     troubles.truncate(Live::TROUBLES_MAX);
     let blamed = troubles.iter().flat_map(|row| &row.cause);
-    let names = Names::of(state, blamed.chain(causes.rows.iter().map(|one| &one.component))).await?;
+    let names =
+        Names::of(state, blamed.chain(causes.rows.iter().map(|one| &one.component))).await?;
     Ok(Live {
         counts: state_counts(found.counts),
         troubles: troubles.iter().filter_map(|row| trouble(row, &names)).collect(),

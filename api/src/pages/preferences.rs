@@ -26,8 +26,8 @@ pub(crate) async fn switch_language(
     jar: CookieJar,
     Form(form): Form<LanguageForm>,
 ) -> Result<Response, ApiError> {
-    let lang = Lang::from_code(&form.lang)
-        .ok_or_else(|| ApiError::refused("lang", "must be nl or en"))?;
+    let lang =
+        Lang::from_code(&form.lang).ok_or_else(|| ApiError::refused("lang", "must be nl or en"))?;
     let mut cookie = Cookie::build((language::COOKIE, lang.code()))
         .path("/")
         .http_only(true)

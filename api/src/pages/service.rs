@@ -232,8 +232,7 @@ mod tests {
 
     #[test]
     fn outages_count_within_the_month_only() {
-        let figures =
-            Figures { uptime: Vec::new(), month: Buckets::default(), cells: Vec::new() };
+        let figures = Figures { uptime: Vec::new(), month: Buckets::default(), cells: Vec::new() };
         let history = [
             interval(0, Some(10), ServiceState::Down),
             interval(10, Some(95), ServiceState::Up),

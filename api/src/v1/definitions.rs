@@ -256,7 +256,10 @@ mod tests {
     #[test]
     fn refusals_point_into_the_body() {
         check(json!({"path": {"all": ["a", {"any": []}]}}), "path.all[1].any");
-        check(json!({"versions": [{"path": "a", "to": 5}, {"from": 5, "path": {}}]}), "versions[1].path");
+        check(
+            json!({"versions": [{"path": "a", "to": 5}, {"from": 5, "path": {}}]}),
+            "versions[1].path",
+        );
         check(json!({"versions": [{"path": "a"}, {"from": 5, "path": "a"}]}), "versions");
         check(json!({}), "body");
     }

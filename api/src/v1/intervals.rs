@@ -145,8 +145,7 @@ async fn find(
     let period = period(query.from.as_deref(), query.to.as_deref(), state.now(), DEFAULT_DAYS)?;
     let limit = limit(query.limit, limit_default, ROWS_MAX as u64)?;
     let limit = usize::try_from(limit).map_err(ApiError::internal)?;
-    let intervals =
-        state.series().intervals(id, period, limit).await.map_err(ApiError::series)?;
+    let intervals = state.series().intervals(id, period, limit).await.map_err(ApiError::series)?;
     if intervals.rows.is_empty() && !is_known(state, id).await? {
         return Err(ApiError::NotFound(Thing::Service));
     }

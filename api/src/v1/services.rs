@@ -295,9 +295,8 @@ fn parse_order(text: &str) -> Result<Order, ApiError> {
         "severity" => Ok(Order::Severity),
         "name" => Ok(Order::Name),
         "id" => Ok(Order::Id),
-        _ => Err(ApiError::refused(
-            "sort",
-            format!("must be severity, name or id, found {text:?}"),
-        )),
+        _ => {
+            Err(ApiError::refused("sort", format!("must be severity, name or id, found {text:?}")))
+        }
     }
 }

@@ -103,8 +103,7 @@ impl InstantIn {
             InstantIn::Text(text) => text.clone(),
         };
         instant::parse(&text).unwrap_or_else(|| {
-            let reason =
-                format!("must be RFC 3339 or milliseconds since 1970, found {text:?}");
+            let reason = format!("must be RFC 3339 or milliseconds since 1970, found {text:?}");
             refusals.push(Refusal { place: place.to_owned(), reason });
             Timestamp::default()
         })

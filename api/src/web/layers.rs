@@ -41,14 +41,12 @@ pub(crate) fn wrap(routes: Router, state: &ApiState) -> Router {
                 header::COOKIE,
                 header::SET_COOKIE,
             ]))
-            .layer(
-                TraceLayer::new_for_http().make_span_with(span).on_response(
-                    |response: &Response, latency: Duration, _: &Span| {
-                        let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-                        tracing::debug!(status = response.status().as_u16(), latency_ms, "answered");
-                    },
-                ),
-            )
+            .layer(TraceLayer::new_for_http().make_span_with(span).on_response(
+                |response: &Response, latency: Duration, _: &Span| {
+                    let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+                    tracing::debug!(status = response.status().as_u16(), latency_ms, "answered");
+                },
+            ))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
             .layer(from_fn_with_state(state.clone(), secure))
             .layer(CompressionLayer::new())

@@ -13,6 +13,8 @@ pub(crate) use address::client as client_address;
 pub(crate) use headers::{ContentPolicy, REQUEST_ID};
 pub(crate) use layers::wrap;
 pub(crate) use lenient::Lenient;
+#[cfg(test)]
+pub(crate) use routes::RouteEntry;
 pub(crate) use routes::{Policy, Routes, Verb};
 
 /// Whether an address answers programs: errors are JSON there, and a caller

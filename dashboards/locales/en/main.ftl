@@ -35,7 +35,7 @@ state-degraded = Degraded
 state-down = Down
 state-maintenance = Maintenance
 state-unknown = Unknown
-state-not-existing = Does not exist
+state-not-existing = Not in service
 state-component-up = Works
 state-component-unknown = Unknown
 state-component-down = Does not work
@@ -57,7 +57,7 @@ zoom-30d = 30 days
 # Sign in
 login-title = Sign in
 login-heading = Sign in to Padwacht
-login-lead = Uptime of every customer service, and why not.
+login-lead = Whether every customer service works, and if not: why.
 login-email = Email address
 login-password = Password
 login-submit = Sign in
@@ -80,6 +80,10 @@ headline-unknown = { $n ->
     [one] The state of 1 service is unknown
    *[other] The state of { $count } services is unknown
 }
+headline-maintenance = { $n ->
+    [one] 1 service in maintenance, the rest up
+   *[other] { $count } services in maintenance, the rest up
+}
 headline-total = { $n ->
     [one] 1 service
    *[other] { $count } services
@@ -94,7 +98,6 @@ troubles-more = { $n ->
    *[other] { $count } more services
 }
 impacts-heading = Causes
-impacts-none = No causes to show
 impact-down = { $n ->
     [one] 1 down
    *[other] { $count } down
@@ -138,8 +141,8 @@ pager-next = Next
 
 # Service
 kpis = Key figures
-kpi-uptime = Uptime, { $period }
-kpi-outages = Outages, 30 days
+kpi-uptime = Uptime { $period }
+kpi-outages = Outages 30 days
 kpi-down-total = in total
 kpi-longest = Longest outage
 kpi-degraded-total = degraded
@@ -149,6 +152,7 @@ timeline-zoom = Period
 timeline-label = State over time; the table below says the same
 trend-heading = Uptime per day
 trend-label = Bar chart of uptime per day; the table below says the same
+trend-none = No days with figures yet
 as-table = As a table
 as-list = As a list
 path-heading = Path

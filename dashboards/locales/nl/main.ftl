@@ -35,7 +35,7 @@ state-degraded = Verminderd
 state-down = Storing
 state-maintenance = Onderhoud
 state-unknown = Onbekend
-state-not-existing = Bestaat niet
+state-not-existing = Niet in dienst
 state-component-up = Werkt
 state-component-unknown = Onbekend
 state-component-down = Werkt niet
@@ -57,7 +57,7 @@ zoom-30d = 30 dagen
 # Inloggen
 login-title = Inloggen
 login-heading = Inloggen bij Padwacht
-login-lead = Beschikbaarheid van elke klantdienst, en waarom niet.
+login-lead = Of elke klantdienst werkt, en zo niet: waarom.
 login-email = E-mailadres
 login-password = Wachtwoord
 login-submit = Inloggen
@@ -80,6 +80,10 @@ headline-unknown = { $n ->
     [one] Van 1 service is de toestand onbekend
    *[other] Van { $count } services is de toestand onbekend
 }
+headline-maintenance = { $n ->
+    [one] 1 service in onderhoud, de rest in bedrijf
+   *[other] { $count } services in onderhoud, de rest in bedrijf
+}
 headline-total = { $n ->
     [one] 1 service
    *[other] { $count } services
@@ -94,7 +98,6 @@ troubles-more = { $n ->
    *[other] Nog { $count } services
 }
 impacts-heading = Oorzaken
-impacts-none = Geen oorzaken om te tonen
 impact-down = { $n ->
     [one] 1 in storing
    *[other] { $count } in storing
@@ -138,8 +141,8 @@ pager-next = Volgende
 
 # Service
 kpis = Kerncijfers
-kpi-uptime = Beschikbaar, { $period }
-kpi-outages = Storingen, 30 dagen
+kpi-uptime = Beschikbaar { $period }
+kpi-outages = Storingen 30 dagen
 kpi-down-total = samen
 kpi-longest = Langste storing
 kpi-degraded-total = verminderd
@@ -149,6 +152,7 @@ timeline-zoom = Periode
 timeline-label = Toestand door de tijd heen; de tabel hieronder geeft hetzelfde
 trend-heading = Beschikbaarheid per dag
 trend-label = Staafgrafiek van de beschikbaarheid per dag; de tabel hieronder geeft hetzelfde
+trend-none = Nog geen dagen met cijfers
 as-table = Als tabel
 as-list = Als lijst
 path-heading = Pad

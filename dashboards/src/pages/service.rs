@@ -79,6 +79,11 @@ impl ServicePage {
         PathItem { locale: &self.shell.locale, node }.markup()
     }
 
+    /// Whether any day has a figure.
+    fn has_trend(&self) -> bool {
+        self.days.iter().any(|day| day.uptime_percent.is_some())
+    }
+
     /// The trend as data: what the chart and its tips show, in words already.
     fn trend(&self) -> Markup {
         let locale = &self.shell.locale;

@@ -19,7 +19,7 @@ impl Locale {
         let label = escape(&self.count("days-label", bad));
         let bars: String = days.iter().enumerate().map(|(at, day)| self.day_bar(at, day)).collect();
         Markup::new(format!(
-            r#"<svg class="days" role="img" aria-label="{label}" width="{width}" height="{HEIGHT_PX}" viewBox="0 0 {width} {HEIGHT_PX}">{bars}</svg>"#
+            r#"<svg class="days" role="img" aria-label="{label}" width="{width}" height="{HEIGHT_PX}" viewBox="0 0 {width} {HEIGHT_PX}" preserveAspectRatio="none">{bars}</svg>"#
         ))
     }
 

@@ -107,11 +107,12 @@ impl Live {
             ServiceState::Degraded => locale.count("headline-degraded", counts.degraded),
             ServiceState::Unknown if counts.total() == 0 => locale.t("headline-none"),
             ServiceState::Unknown => locale.count("headline-unknown", counts.unknown),
-            ServiceState::Maintenance | ServiceState::Up => locale.t("headline-up"),
+            ServiceState::Maintenance => locale.count("headline-maintenance", counts.maintenance),
+            ServiceState::Up => locale.t("headline-up"),
         }
     }
 
-    /// The worst state that any service is in; planned work is no news.
+    /// The worst state that any service is in.
     pub(crate) fn headline_state(&self) -> ServiceState {
         let counts = &self.counts;
         if counts.down > 0 {
@@ -120,6 +121,8 @@ impl Live {
             ServiceState::Degraded
         } else if counts.unknown > 0 || counts.total() == 0 {
             ServiceState::Unknown
+        } else if counts.maintenance > 0 {
+            ServiceState::Maintenance
         } else {
             ServiceState::Up
         }
@@ -136,4 +139,39 @@ pub(crate) fn state_url(state: impl Borrow<ServiceState>) -> String {
 pub(crate) fn cause_url(cause: &Cause) -> String {
     let filter = ServiceFilter { cause: Some(cause.clone()), ..ServiceFilter::default() };
     urls::table(TableHome::Services, &filter, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::i18n::Lang;
+
+    #[track_caller]
+    fn check(counts: StateCounts, expected: &str) {
+        let locale = Locale::new(Lang::English, TimeZone::UTC);
+        let live = Live { counts, ..Live::default() };
+        assert_eq!(live.headline(&locale), expected);
+    }
+
+    #[test]
+    fn the_headline_says_the_worst_that_is_going_on() {
+        let up = StateCounts { up: 5, ..StateCounts::default() };
+        check(StateCounts::default(), "No services yet");
+        check(up, "All services are up");
+        check(StateCounts { maintenance: 2, ..up }, "2 services in maintenance, the rest up");
+        check(StateCounts { unknown: 1, ..up }, "The state of 1 service is unknown");
+        check(StateCounts { unknown: 1, degraded: 1, ..up }, "1 service without redundancy");
+        check(StateCounts { degraded: 3, down: 1_200, ..up }, "1,200 services are down");
+    }
+
+    #[test]
+    fn what_the_list_leaves_out_is_one_link_away() {
+        let counts = StateCounts { down: 0, degraded: 3, ..StateCounts::default() };
+        let live = Live { counts, ..Live::default() };
+        assert_eq!((live.more(), live.more_url().as_str()), (3, "/services?state=degraded"));
+        let live = Live { counts: StateCounts { down: 9, ..counts }, ..Live::default() };
+        assert_eq!((live.more(), live.more_url().as_str()), (12, "/services?state=down"));
+    }
 }

@@ -79,11 +79,7 @@ fn tip(segment: &Segment, period: &Period, locale: &Locale) -> String {
     let now = period.until;
     let mut parts = vec![
         locale.state(segment.state),
-        format!(
-            "{} – {}",
-            locale.moment_text(segment.start, now),
-            locale.moment_text(segment.end, now)
-        ),
+        locale.span_text(segment.start, segment.end, now),
         locale.duration(segment.end.0 - segment.start.0),
     ];
     let causes: Vec<&str> = segment.causes.iter().map(|cause| cause.name.as_str()).collect();

@@ -206,7 +206,9 @@ pub(super) fn no_answer(base: &str, subject: &str, error: &reqwest::Error) -> Fa
 }
 
 fn is_about_tls(cause: &str) -> bool {
-    ["certificate", "tls", "handshake"].iter().any(|word| cause.to_ascii_lowercase().contains(word))
+    ["certificate", "tls", "handshake", "corrupt message"]
+        .iter()
+        .any(|word| cause.to_ascii_lowercase().contains(word))
 }
 
 /// The texts of what caused `error`, outermost first. They come from the
@@ -233,4 +235,47 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         }
     };
     Some(pause.min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(header: &str, expected: Option<u64>) {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, header.parse().unwrap())]);
+        assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{header:?}");
+    }
+
+    #[test]
+    fn a_server_may_ask_for_some_patience_but_not_for_hours() {
+        check("0", Some(0));
+        check(" 7 ", Some(7));
+        check("86400", Some(120));
+        check("Thu, 31 Dec 2099 23:59:59 GMT", Some(120));
+        check("Mon, 01 Jan 2001 00:00:00 GMT", Some(0));
+        check("soon", None);
+        check("-1", None);
+    }
+
+    #[test]
+    fn json_is_told_from_pages_by_its_media_type() {
+        let declared =
+            |value: &str| is_json(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]));
+        assert!(declared("application/json"));
+        assert!(declared("Application/JSON; charset=utf-8"));
+        assert!(!declared("text/html; charset=UTF-8"));
+        assert!(!declared("image/png"));
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn only_librenms_s_words_for_nothing_mean_an_empty_list() {
+        for text in ["No ports found", "Links do not exist", "Sensors do not exist"] {
+            assert!(says_nothing_found(text), "{text}");
+        }
+        for text in ["This API route doesn't exist.", "Device olt99 does not exist", ""] {
+            assert!(!says_nothing_found(text), "{text}");
+        }
+    }
 }

@@ -36,7 +36,8 @@ pub(super) struct Port {
 pub(super) struct Ports {
     /// Per device, by port id.
     by_device: HashMap<u64, Vec<Port>>,
-    /// Per device, the evidence it had when its ports were last read alone.
+    /// Per device, its last poll when its ports were last read alone: they move
+    /// only with the next one.
     read_alone: HashMap<u64, Option<Timestamp>>,
     guard: ListGuard,
     bulk_not_before: Option<Instant>,
@@ -114,11 +115,11 @@ impl Ports {
                 Ok(rows) => {
                     let known = self.by_device.remove(&device.device_id).unwrap_or_default();
                     self.by_device.insert(device.device_id, renewed(known, rows));
-                    self.read_alone.insert(device.device_id, device.newest());
+                    self.read_alone.insert(device.device_id, device.last_polled);
                 }
                 // This device only: it was removed, or is not ours to see.
                 Err(error) if matches!(error.fault, Fault::NotFound | Fault::Forbidden) => {
-                    self.read_alone.insert(device.device_id, device.newest());
+                    self.read_alone.insert(device.device_id, device.last_polled);
                     failed = Some(error);
                 }
                 Err(error) => return Err(error),
@@ -137,10 +138,10 @@ impl Ports {
         let mut due: Vec<_> = devices
             .iter()
             .filter(|device| matches!(policy.ports_of(device), PortsOf::Polled { .. }))
-            .filter(|device| device.newest().is_some_and(|at| !policy.is_stale(at, now)))
+            .filter(|device| device.last_polled.is_some_and(|at| !policy.is_stale(at, now)))
             .filter_map(|device| {
                 let read = self.read_alone.get(&device.device_id).copied();
-                (read != Some(device.newest())).then_some((read.flatten(), device))
+                (read != Some(device.last_polled)).then_some((read.flatten(), device))
             })
             .collect();
         due.sort_by_key(|&(read, device)| (read, device.device_id));

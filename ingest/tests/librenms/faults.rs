@@ -175,6 +175,16 @@ async fn nobody_at_the_address() {
 }
 
 #[tokio::test]
+async fn tls_to_a_server_that_has_none() {
+    let fake = Fake::healthy().await;
+    let (mut source, _) = fake::source(fake::settings(&fake.url().replace("http:", "https:")));
+    let health = source.poll().await.health;
+    assert_eq!((health.state, health.calls), (SourceState::Down, 1));
+    let reason = health.reason.unwrap();
+    assert_eq!(reason.fault, Fault::Tls, "{reason}");
+}
+
+#[tokio::test]
 async fn passing_errors_are_tried_again_and_lasting_ones_are_not() {
     let fake = Fake::healthy().await;
     let (mut source, _) = fake.source();

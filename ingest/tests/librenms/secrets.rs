@@ -38,7 +38,8 @@ async fn nothing_shows_a_secret() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone())
         .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    // For the whole process: what the other tests log is looked through as well.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let fake = Fake::healthy().await;
     let (mut source, _) = fake.source();

@@ -135,8 +135,7 @@ fn call_engine(
     library: &std::path::Path,
     args: &[CString],
 ) -> Result<Option<String>, EmbeddedError> {
-    let unusable =
-        |source| EmbeddedError::LibraryUnusable { path: library.to_owned(), source };
+    let unusable = |source| EmbeddedError::LibraryUnusable { path: library.to_owned(), source };
     let mut argv: Vec<*mut c_char> = args.iter().map(|arg| arg.as_ptr().cast_mut()).collect();
     let argc = c_int::try_from(argv.len()).expect("fewer than a dozen arguments");
     argv.push(std::ptr::null_mut());

@@ -19,7 +19,9 @@ pub enum EmbeddedError {
         searched: Vec<PathBuf>,
     },
     /// `libchdb.so` is there and cannot be used.
-    #[error("the clickhouse engine {path} cannot be loaded; is it whole, and built for this machine?")]
+    #[error(
+        "the clickhouse engine {path} cannot be loaded; is it whole, and built for this machine?"
+    )]
     LibraryUnusable {
         /// The file.
         path: PathBuf,

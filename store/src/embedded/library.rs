@@ -45,8 +45,7 @@ pub fn find_library(explicit: Option<&Path>) -> Result<PathBuf, EmbeddedError> {
 }
 
 fn usual_places(executable: Option<PathBuf>, current_dir: Option<PathBuf>) -> Vec<PathBuf> {
-    let in_tree =
-        |root: &Path| root.join("dashboards/node_modules").join(package()).join(FILE);
+    let in_tree = |root: &Path| root.join("dashboards/node_modules").join(package()).join(FILE);
     let beside = executable.as_deref().and_then(Path::parent);
     let source_tree = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let mut places: Vec<PathBuf> = beside

@@ -148,9 +148,10 @@ impl Supervisor {
         let process_id = child.id().unwrap_or_default();
         // Waiting for the child would close its input, which ends it.
         let _lifeline = child.stdin.take();
-        let reader = child.stderr.take().map(|stderr| {
-            tokio::spawn(follow(stderr, Arc::clone(&self.last_words)))
-        });
+        let reader = child
+            .stderr
+            .take()
+            .map(|stderr| tokio::spawn(follow(stderr, Arc::clone(&self.last_words))));
         let mut up = false;
         let end = loop {
             tokio::select! {
@@ -214,7 +215,10 @@ impl Supervisor {
     async fn stop_child(&self, child: &mut Child) {
         let stopping = async {
             if let Err(error) = self.series.kill_queries_like(LISTENING).await {
-                tracing::warn!(error = error_text(&error), "the embedded clickhouse did not take the request to stop");
+                tracing::warn!(
+                    error = error_text(&error),
+                    "the embedded clickhouse did not take the request to stop"
+                );
                 return;
             }
             // An error means that there is no child to wait for.

@@ -143,7 +143,7 @@ impl Accounts<'_> {
     /// # Errors
     /// Only of the database, or a stored value that cannot be read; so for
     /// every method that only reads.
-    pub async fn list(&self) -> Result<Vec<NmsAccount>, RecordsError> {
+    pub async fn list(self) -> Result<Vec<NmsAccount>, RecordsError> {
         let rows = nms_account::Entity::find()
             .order_by_asc(nms_account::Column::Name)
             .all(self.0.reader())
@@ -156,7 +156,7 @@ impl Accounts<'_> {
     ///
     /// # Errors
     /// See [`Accounts::list`].
-    pub async fn get(&self, name: &str) -> Result<Option<NmsAccount>, RecordsError> {
+    pub async fn get(self, name: &str) -> Result<Option<NmsAccount>, RecordsError> {
         let row = nms_account::Entity::find_by_id(name).one(self.0.reader()).await;
         row.doing("reading an NMS account")?.map(read).transpose()
     }
@@ -165,7 +165,7 @@ impl Accounts<'_> {
     ///
     /// # Errors
     /// [`RecordsError::Invalid`] with the field and what is allowed.
-    pub async fn put(&self, actor: &Actor, account: &NmsAccount) -> Result<Change, RecordsError> {
+    pub async fn put(self, actor: &Actor, account: &NmsAccount) -> Result<Change, RecordsError> {
         const DOING: &str = "writing an NMS account";
         let account = account.checked()?;
         let tx = self.0.begin(DOING).await?;
@@ -200,7 +200,7 @@ impl Accounts<'_> {
     ///
     /// # Errors
     /// [`RecordsError::NotFound`].
-    pub async fn delete(&self, actor: &Actor, name: &str) -> Result<(), RecordsError> {
+    pub async fn delete(self, actor: &Actor, name: &str) -> Result<(), RecordsError> {
         const DOING: &str = "deleting an NMS account";
         let tx = self.0.begin(DOING).await?;
         let found = nms_account::Entity::find_by_id(name).one(&tx).await.doing(DOING)?;

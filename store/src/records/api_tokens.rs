@@ -74,7 +74,7 @@ impl ApiTokens<'_> {
     /// [`RecordsError::NotFound`] for a user that is not there or not active,
     /// [`RecordsError::Invalid`] for a name or prefix that is not allowed.
     pub async fn create(
-        &self,
+        self,
         actor: &Actor,
         draft: &ApiTokenDraft,
     ) -> Result<ApiTokenId, RecordsError> {
@@ -128,7 +128,7 @@ impl ApiTokens<'_> {
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
     pub async fn find(
-        &self,
+        self,
         token: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<(ApiToken, users::User)>, RecordsError> {
@@ -167,7 +167,7 @@ impl ApiTokens<'_> {
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
-    pub async fn list(&self, user: UserId) -> Result<Vec<ApiToken>, RecordsError> {
+    pub async fn list(self, user: UserId) -> Result<Vec<ApiToken>, RecordsError> {
         let rows = api_token::Entity::find()
             .filter(api_token::Column::UserId.eq(user.to_string()))
             .order_by_desc(api_token::Column::CreatedAtMs)
@@ -183,7 +183,7 @@ impl ApiTokens<'_> {
     /// # Errors
     /// [`RecordsError::NotFound`] if `user` has no such token in force.
     pub async fn revoke(
-        &self,
+        self,
         actor: &Actor,
         user: UserId,
         id: ApiTokenId,

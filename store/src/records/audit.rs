@@ -76,7 +76,7 @@ impl Audit<'_> {
     /// # Errors
     /// Only of the database.
     pub async fn list(
-        &self,
+        self,
         filter: &AuditFilter,
         page: Page,
     ) -> Result<Vec<AuditEntry>, RecordsError> {

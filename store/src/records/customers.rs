@@ -42,7 +42,7 @@ impl Customers<'_> {
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
-    pub async fn list(&self, page: Page) -> Result<Vec<Customer>, RecordsError> {
+    pub async fn list(self, page: Page) -> Result<Vec<Customer>, RecordsError> {
         let rows = customer::Entity::find()
             .order_by_asc(customer::Column::Name)
             .offset(page.offset())

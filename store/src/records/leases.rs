@@ -41,7 +41,7 @@ impl Leases<'_> {
     /// # Errors
     /// [`RecordsError::Invalid`] for an empty name or holder.
     pub async fn acquire(
-        &self,
+        self,
         name: &str,
         holder: &str,
         now: Timestamp,
@@ -81,7 +81,7 @@ impl Leases<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn release(&self, name: &str, holder: &str) -> Result<(), RecordsError> {
+    pub async fn release(self, name: &str, holder: &str) -> Result<(), RecordsError> {
         lease::Entity::update_many()
             .col_expr(lease::Column::UntilMs, Expr::value(i64::MIN))
             .col_expr(lease::Column::Holder, Expr::value(""))

@@ -91,7 +91,7 @@ impl LoginAttempts<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn record(&self, attempt: &LoginAttempt) -> Result<(), RecordsError> {
+    pub async fn record(self, attempt: &LoginAttempt) -> Result<(), RecordsError> {
         let row = login_attempt::Model {
             id: Uuid::now_v7().to_string(),
             at_ms: attempt.at.millis(),
@@ -111,7 +111,7 @@ impl LoginAttempts<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn failures_for(&self, email: &str, since: Timestamp) -> Result<u64, RecordsError> {
+    pub async fn failures_for(self, email: &str, since: Timestamp) -> Result<u64, RecordsError> {
         failures(since)
             .filter(login_attempt::Column::Email.eq(lookup(email)))
             .count(self.0.reader())
@@ -123,11 +123,7 @@ impl LoginAttempts<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn failures_from(
-        &self,
-        address: &str,
-        since: Timestamp,
-    ) -> Result<u64, RecordsError> {
+    pub async fn failures_from(self, address: &str, since: Timestamp) -> Result<u64, RecordsError> {
         failures(since)
             .filter(login_attempt::Column::Address.eq(text::foreign(address)))
             .count(self.0.reader())
@@ -139,7 +135,7 @@ impl LoginAttempts<'_> {
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
-    pub async fn list(&self, page: Page) -> Result<Vec<LoginAttempt>, RecordsError> {
+    pub async fn list(self, page: Page) -> Result<Vec<LoginAttempt>, RecordsError> {
         let rows = login_attempt::Entity::find()
             .order_by_desc(login_attempt::Column::AtMs)
             .order_by_desc(login_attempt::Column::Id)
@@ -155,7 +151,7 @@ impl LoginAttempts<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn prune(&self, before: Timestamp) -> Result<u64, RecordsError> {
+    pub async fn prune(self, before: Timestamp) -> Result<u64, RecordsError> {
         let pruned = login_attempt::Entity::delete_many()
             .filter(login_attempt::Column::AtMs.lt(before.millis()))
             .exec(self.0.writer())

@@ -67,7 +67,7 @@ impl Outbox<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn pending(&self, limit: u64) -> Result<Vec<OutboxRow>, RecordsError> {
+    pub async fn pending(self, limit: u64) -> Result<Vec<OutboxRow>, RecordsError> {
         let rows = outbox::Entity::find()
             .order_by_asc(outbox::Column::Sequence)
             .limit(limit.min(Self::MAX_PENDING))
@@ -88,7 +88,7 @@ impl Outbox<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn mark_sent(&self, up_to_sequence: u64) -> Result<u64, RecordsError> {
+    pub async fn mark_sent(self, up_to_sequence: u64) -> Result<u64, RecordsError> {
         let up_to = i64::try_from(up_to_sequence).unwrap_or(i64::MAX);
         let deleted = outbox::Entity::delete_many()
             .filter(outbox::Column::Sequence.lte(up_to))
@@ -102,7 +102,7 @@ impl Outbox<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn depth(&self) -> Result<u64, RecordsError> {
+    pub async fn depth(self) -> Result<u64, RecordsError> {
         outbox::Entity::find().count(self.0.reader()).await.doing("counting the outbox")
     }
 
@@ -111,7 +111,7 @@ impl Outbox<'_> {
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
-    pub async fn republish_all(&self, actor: &Actor) -> Result<u64, RecordsError> {
+    pub async fn republish_all(self, actor: &Actor) -> Result<u64, RecordsError> {
         const DOING: &str = "queueing every definition";
         let tx = self.0.begin(DOING).await?;
         let mut queue = Queue::lock(&tx, actor.at).await?;

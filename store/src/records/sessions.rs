@@ -76,7 +76,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`RecordsError::NotFound`] for a user that is not there or not active.
-    pub async fn create(&self, draft: &SessionDraft) -> Result<SessionId, RecordsError> {
+    pub async fn create(self, draft: &SessionDraft) -> Result<SessionId, RecordsError> {
         const DOING: &str = "beginning a session";
         let tx = self.0.begin(DOING).await?;
         let owner = user::Entity::find_by_id(draft.user.to_string())
@@ -117,7 +117,7 @@ impl Sessions<'_> {
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
     pub async fn find(
-        &self,
+        self,
         token: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<(Session, users::User)>, RecordsError> {
@@ -139,7 +139,7 @@ impl Sessions<'_> {
     }
 
     async fn touch(
-        &self,
+        self,
         mut row: session::Model,
         now: Timestamp,
     ) -> Result<session::Model, RecordsError> {
@@ -164,7 +164,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
-    pub async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, RecordsError> {
+    pub async fn list(self, user: UserId, now: Timestamp) -> Result<Vec<Session>, RecordsError> {
         let rows = session::Entity::find()
             .filter(session::Column::UserId.eq(user.to_string()))
             .filter(session::Column::ExpiresAtMs.gt(now.millis()))
@@ -180,7 +180,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn end(&self, token: &TokenHash) -> Result<(), RecordsError> {
+    pub async fn end(self, token: &TokenHash) -> Result<(), RecordsError> {
         let ended = session::Entity::delete_by_id(token.to_hex()).exec(self.0.writer()).await;
         ended.map(drop).doing("ending a session")
     }
@@ -189,7 +189,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// [`RecordsError::NotFound`] if `user` has no such session.
-    pub async fn revoke(&self, user: UserId, id: SessionId) -> Result<(), RecordsError> {
+    pub async fn revoke(self, user: UserId, id: SessionId) -> Result<(), RecordsError> {
         let ended = session::Entity::delete_many()
             .filter(session::Column::UserId.eq(user.to_string()))
             .filter(session::Column::Id.eq(id.to_string()))
@@ -206,7 +206,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn revoke_all(&self, user: UserId) -> Result<u64, RecordsError> {
+    pub async fn revoke_all(self, user: UserId) -> Result<u64, RecordsError> {
         const DOING: &str = "ending the sessions of a user";
         let tx = self.0.begin(DOING).await?;
         let ended = revoke_within(&tx, user).await?;
@@ -219,7 +219,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn prune(&self, now: Timestamp) -> Result<u64, RecordsError> {
+    pub async fn prune(self, now: Timestamp) -> Result<u64, RecordsError> {
         let pruned = session::Entity::delete_many()
             .filter(session::Column::ExpiresAtMs.lte(now.millis()))
             .exec(self.0.writer())

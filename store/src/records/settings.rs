@@ -28,7 +28,7 @@ impl Settings<'_> {
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read.
-    pub async fn get(&self, key: &str) -> Result<Option<Value>, RecordsError> {
+    pub async fn get(self, key: &str) -> Result<Option<Value>, RecordsError> {
         let row = setting::Entity::find_by_id(key).one(self.0.reader()).await;
         row.doing("reading a setting")?.map(read).transpose()
     }
@@ -38,7 +38,7 @@ impl Settings<'_> {
     /// # Errors
     /// [`RecordsError::Invalid`] for a key that is not allowed.
     pub async fn set(
-        &self,
+        self,
         actor: &Actor,
         key: &str,
         value: &Value,

@@ -114,7 +114,7 @@ impl SourceStatuses<'_> {
     /// # Errors
     /// Only of the database, or a stored value that cannot be read; so for
     /// every method that only reads.
-    pub async fn list(&self) -> Result<Vec<SourceStatus>, RecordsError> {
+    pub async fn list(self) -> Result<Vec<SourceStatus>, RecordsError> {
         let rows = source_status::Entity::find()
             .order_by_asc(source_status::Column::Account)
             .all(self.0.reader())
@@ -127,7 +127,7 @@ impl SourceStatuses<'_> {
     ///
     /// # Errors
     /// See [`SourceStatuses::list`].
-    pub async fn get(&self, account: &str) -> Result<Option<SourceStatus>, RecordsError> {
+    pub async fn get(self, account: &str) -> Result<Option<SourceStatus>, RecordsError> {
         let row = source_status::Entity::find_by_id(account).one(self.0.reader()).await;
         row.doing("reading the status of a source")?.map(read).transpose()
     }
@@ -137,7 +137,7 @@ impl SourceStatuses<'_> {
     ///
     /// # Errors
     /// Only of the database.
-    pub async fn report(&self, report: &SourceReport) -> Result<(), RecordsError> {
+    pub async fn report(self, report: &SourceReport) -> Result<(), RecordsError> {
         const DOING: &str = "writing the status of a source";
         let tx = self.0.begin(DOING).await?;
         let found = source_status::Entity::find_by_id(report.account.as_str()).one(&tx).await;

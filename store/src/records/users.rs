@@ -153,7 +153,7 @@ impl Users<'_> {
     /// # Errors
     /// Only of the database, or a stored value that cannot be read; so for
     /// every method that only reads.
-    pub async fn get(&self, id: UserId) -> Result<Option<User>, RecordsError> {
+    pub async fn get(self, id: UserId) -> Result<Option<User>, RecordsError> {
         let row = user::Entity::find_by_id(id.to_string()).one(self.0.reader()).await;
         row.doing("reading a user")?.map(read).transpose()
     }
@@ -162,7 +162,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// See [`Users::get`].
-    pub async fn by_email(&self, email: &str) -> Result<Option<User>, RecordsError> {
+    pub async fn by_email(self, email: &str) -> Result<Option<User>, RecordsError> {
         Ok(self.credentials(email).await?.map(|credentials| credentials.user))
     }
 
@@ -170,7 +170,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// See [`Users::get`].
-    pub async fn credentials(&self, email: &str) -> Result<Option<Credentials>, RecordsError> {
+    pub async fn credentials(self, email: &str) -> Result<Option<Credentials>, RecordsError> {
         let row = user::Entity::find()
             .filter(user::Column::Email.eq(lookup_email(email)))
             .one(self.0.reader())
@@ -187,7 +187,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// See [`Users::get`].
-    pub async fn list(&self, page: Page) -> Result<Vec<User>, RecordsError> {
+    pub async fn list(self, page: Page) -> Result<Vec<User>, RecordsError> {
         let rows = user::Entity::find()
             .order_by_asc(user::Column::Email)
             .offset(page.offset())
@@ -202,7 +202,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// See [`Users::get`].
-    pub async fn count(&self) -> Result<u64, RecordsError> {
+    pub async fn count(self) -> Result<u64, RecordsError> {
         user::Entity::find().count(self.0.reader()).await.doing("counting users")
     }
 
@@ -211,7 +211,7 @@ impl Users<'_> {
     /// # Errors
     /// [`RecordsError::Exists`] for a known address, [`RecordsError::Invalid`].
     pub async fn create(
-        &self,
+        self,
         actor: &Actor,
         draft: &UserDraft,
         password_hash: &SecretString,
@@ -229,7 +229,7 @@ impl Users<'_> {
     /// # Errors
     /// [`RecordsError::Invalid`] for an address that is none.
     pub async fn bootstrap_admin(
-        &self,
+        self,
         actor: &Actor,
         email: &str,
         language: Language,
@@ -260,7 +260,7 @@ impl Users<'_> {
     /// address, and [`RecordsError::Invalid`], also when no active
     /// administrator would be left.
     pub async fn update(
-        &self,
+        self,
         actor: &Actor,
         id: UserId,
         draft: &UserDraft,
@@ -299,7 +299,7 @@ impl Users<'_> {
     /// # Errors
     /// [`RecordsError::NotFound`].
     pub async fn set_password(
-        &self,
+        self,
         actor: &Actor,
         id: UserId,
         password_hash: &SecretString,

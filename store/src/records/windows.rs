@@ -62,7 +62,7 @@ impl Windows<'_> {
     /// # Errors
     /// Only of the database, or a stored value that cannot be read; so for
     /// every method that only reads.
-    pub async fn get(&self, id: WindowId) -> Result<Option<MaintenanceWindow>, RecordsError> {
+    pub async fn get(self, id: WindowId) -> Result<Option<MaintenanceWindow>, RecordsError> {
         let found = row::Entity::find_by_id(id.to_string()).one(self.0.reader()).await;
         found.doing("reading a maintenance window")?.map(read).transpose()
     }
@@ -72,7 +72,7 @@ impl Windows<'_> {
     /// # Errors
     /// See [`Windows::get`].
     pub async fn list(
-        &self,
+        self,
         filter: &WindowFilter,
         page: Page,
     ) -> Result<Vec<MaintenanceWindow>, RecordsError> {
@@ -92,7 +92,7 @@ impl Windows<'_> {
     ///
     /// # Errors
     /// See [`Windows::get`].
-    pub async fn count(&self, filter: &WindowFilter) -> Result<u64, RecordsError> {
+    pub async fn count(self, filter: &WindowFilter) -> Result<u64, RecordsError> {
         row::Entity::find()
             .filter(filter.condition())
             .count(self.0.reader())
@@ -107,7 +107,7 @@ impl Windows<'_> {
     /// [`RecordsError::NotFound`] for a service that does not exist. Components
     /// are not checked: an NMS may not have reported one yet.
     pub async fn create(
-        &self,
+        self,
         actor: &Actor,
         window: &Window,
         note: &str,
@@ -142,7 +142,7 @@ impl Windows<'_> {
     /// [`RecordsError::NotFound`] (also when withdrawn), and those of
     /// [`Windows::create`].
     pub async fn update(
-        &self,
+        self,
         actor: &Actor,
         id: WindowId,
         window: &Window,
@@ -172,7 +172,7 @@ impl Windows<'_> {
     ///
     /// # Errors
     /// [`RecordsError::NotFound`], also when it is withdrawn already.
-    pub async fn withdraw(&self, actor: &Actor, id: WindowId) -> Result<(), RecordsError> {
+    pub async fn withdraw(self, actor: &Actor, id: WindowId) -> Result<(), RecordsError> {
         const DOING: &str = "withdrawing maintenance";
         let tx = self.0.begin(DOING).await?;
         let mut queue = Queue::lock(&tx, actor.at).await?;

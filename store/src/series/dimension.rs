@@ -187,9 +187,7 @@ impl Series {
     pub async fn record_progress(&self, progress: &[Progress]) -> Result<(), SeriesError> {
         check_length(progress.len())?;
         let mut rows = progress.iter().map(progress_row).collect::<Result<Vec<_>, _>>()?;
-        rows.sort_by(|a, b| {
-            (&a.stage, &a.instance, a.at).cmp(&(&b.stage, &b.instance, b.at))
-        });
+        rows.sort_by(|a, b| (&a.stage, &a.instance, a.at).cmp(&(&b.stage, &b.instance, b.at)));
         self.insert("pipeline_progress", &rows).await
     }
 }

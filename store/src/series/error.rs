@@ -39,7 +39,9 @@ pub enum SeriesError {
     #[error("clickhouse settings: {0}")]
     Config(String),
     /// No connection, or it broke.
-    #[error("clickhouse at {url} could not be reached while {doing}: is it running, and is the address right?")]
+    #[error(
+        "clickhouse at {url} could not be reached while {doing}: is it running, and is the address right?"
+    )]
     Unreachable {
         /// What was attempted.
         doing: &'static str,
@@ -69,7 +71,9 @@ pub enum SeriesError {
         text: String,
     },
     /// The answer did not have the form that this version expects.
-    #[error("clickhouse answered in an unexpected form while {doing}; do the tables belong to another version of padwacht?")]
+    #[error(
+        "clickhouse answered in an unexpected form while {doing}; do the tables belong to another version of padwacht?"
+    )]
     Form {
         /// What was attempted.
         doing: &'static str,

@@ -11,13 +11,14 @@
 
 use std::time::Duration;
 
+use clickhouse::insert::Insert;
 use clickhouse::{Row, RowOwned, RowWrite};
 use correlate::model::{ComponentId, ComponentState, IntervalRevision, Timestamp};
 use serde::Serialize;
 
 use super::row::{
-    IntervalRow, RevisionRow, TransitionRow, component_state_number, instant,
-    service_state_number, texts,
+    IntervalRow, RevisionRow, TransitionRow, component_state_number, instant, service_state_number,
+    texts,
 };
 use super::{Series, SeriesError};
 
@@ -55,6 +56,9 @@ pub struct SeriesBatch {
     pub intervals: Vec<IntervalRevision>,
     /// Component transitions; of several at one instant the last counts.
     pub transitions: Vec<Transition>,
+    /// Instants at which a component no longer changes; none of them has a
+    /// transition in the same batch.
+    pub withdrawn_transitions: Vec<(ComponentId, Timestamp)>,
 }
 
 impl Series {
@@ -80,43 +84,34 @@ impl Series {
 
     /// Inserts rows that stand in the order of their key, in pieces of
     /// [`INSERT_ROWS_MAX`].
-    pub(super) async fn insert<R>(
-        &self,
-        table: &'static str,
-        rows: &[R],
-    ) -> Result<(), SeriesError>
+    pub(super) async fn insert<R>(&self, table: &'static str, rows: &[R]) -> Result<(), SeriesError>
     where
         R: Row + RowOwned + RowWrite + Serialize,
     {
         for piece in rows.chunks(INSERT_ROWS_MAX) {
-            self.insert_piece(table, piece).await.map_err(|source| {
+            // The client asks for the table's columns before the first insert.
+            let insert = self.guard("preparing a write", self.client.insert::<R>(table)).await?;
+            insert_piece(insert, piece).await.map_err(|source| {
                 SeriesError::from_exchange("writing to a table", &self.config.url, source)
             })?;
         }
         Ok(())
     }
+}
 
-    async fn insert_piece<R>(
-        &self,
-        table: &'static str,
-        rows: &[R],
-    ) -> Result<(), clickhouse::error::Error>
-    where
-        R: Row + RowOwned + RowWrite + Serialize,
-    {
-        let mut insert = self
-            .client
-            .insert::<R>(table)
-            .await?
-            .with_timeouts(Some(INSERT_SEND_TIMEOUT), Some(INSERT_END_TIMEOUT))
-            .with_setting("async_insert", "0")
-            // History that is filled in may touch any number of months.
-            .with_setting("max_partitions_per_insert_block", "0");
-        for row in rows {
-            insert.write(row).await?;
-        }
-        insert.end().await
+async fn insert_piece<R>(insert: Insert<R>, rows: &[R]) -> Result<(), clickhouse::error::Error>
+where
+    R: Row + RowOwned + RowWrite + Serialize,
+{
+    let mut insert = insert
+        .with_timeouts(Some(INSERT_SEND_TIMEOUT), Some(INSERT_END_TIMEOUT))
+        .with_setting("async_insert", "0")
+        // History that is filled in may touch any number of months.
+        .with_setting("max_partitions_per_insert_block", "0");
+    for row in rows {
+        insert.write(row).await?;
     }
+    insert.end().await
 }
 
 fn interval_rows(batch: &SeriesBatch) -> Result<Vec<IntervalRow>, SeriesError> {
@@ -176,20 +171,23 @@ fn transition_rows(batch: &SeriesBatch) -> Result<Vec<TransitionRow>, SeriesErro
     let mut transitions: Vec<&Transition> = batch.transitions.iter().collect();
     transitions.sort_by(|a, b| (&a.component, a.at).cmp(&(&b.component, b.at)));
     keep_last_of_each(&mut transitions, |t| (&t.component, t.at));
-    transitions
-        .into_iter()
-        .map(|transition| {
-            let component = &transition.component;
+    let set = transitions.into_iter().map(|t| (&t.component, t.at, Some(t.state)));
+    let withdrawn = batch.withdrawn_transitions.iter().map(|(id, at)| (id, *at, None));
+    let mut rows: Vec<TransitionRow> = set
+        .chain(withdrawn)
+        .map(|(component, at, state)| {
             Ok(TransitionRow {
                 component: component.as_str().to_owned(),
-                at: instant(transition.at, || format!("a transition of {component}"))?,
-                state: component_state_number(transition.state),
+                at: instant(at, || format!("a transition of {component}"))?,
+                state: component_state_number(state.unwrap_or_default()),
                 version: batch.epoch,
-                is_deleted: 0,
+                is_deleted: u8::from(state.is_none()),
                 recorded_at,
             })
         })
-        .collect()
+        .collect::<Result<_, SeriesError>>()?;
+    rows.sort_by(|a, b| (&a.component, a.at).cmp(&(&b.component, b.at)));
+    Ok(rows)
 }
 
 /// Of neighbours with an equal key, keeps the last: rows of one batch share
@@ -208,13 +206,18 @@ mod tests {
 
     fn revision(start: i64, end: Option<i64>, state: ServiceState) -> IntervalRevision {
         let (start, end) = (Timestamp(start), end.map(Timestamp));
-        let interval =
-            Interval { start, end, state, cause: Vec::new(), cause_moves: Vec::new() };
+        let interval = Interval { start, end, state, cause: Vec::new(), cause_moves: Vec::new() };
         IntervalRevision { service: "s".into(), start, interval: Some(interval) }
     }
 
     fn batch(intervals: Vec<IntervalRevision>) -> SeriesBatch {
-        SeriesBatch { epoch: 7, recorded_at: Timestamp(0), intervals, transitions: Vec::new() }
+        SeriesBatch {
+            epoch: 7,
+            recorded_at: Timestamp(0),
+            intervals,
+            transitions: Vec::new(),
+            withdrawn_transitions: Vec::new(),
+        }
     }
 
     #[test]

@@ -74,8 +74,7 @@ async fn sums_equal_a_naive_recomputation_and_add_up_to_the_millisecond() {
             assert_eq!(parts, *ms, "the days add up to the whole");
         }
     }
-    let together =
-        rig.series.fleet_availability(&periods, Timestamp(now)).await.expect("read");
+    let together = rig.series.fleet_availability(&periods, Timestamp(now)).await.expect("read");
     for (slot, all) in together.iter().enumerate() {
         assert_eq!(sums(&all.sum)[..5], fleet[slot][..5]);
         assert_eq!(all.sum.total_ms(), all.services * all.sum.period.millis().unsigned_abs());

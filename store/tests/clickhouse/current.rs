@@ -119,10 +119,7 @@ async fn the_present_causes_come_with_what_they_break() {
         .iter()
         .map(|cause| (cause.component.as_str(), cause.services_down, cause.services_degraded))
         .collect();
-    assert_eq!(
-        brief,
-        [("n/device/2", 2, 0), ("n/port/9", 1, 1), ("n/device/3", 0, 0)]
-    );
+    assert_eq!(brief, [("n/device/2", 2, 0), ("n/port/9", 1, 1), ("n/device/3", 0, 0)]);
     assert_eq!(found.rows[0].examples, [service("b"), service("c")]);
     assert_eq!(found.rows[1].since, Timestamp(30));
     assert_eq!(found.rows[2].services_unknown, 1);

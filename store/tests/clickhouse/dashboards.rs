@@ -100,7 +100,10 @@ async fn every_dashboard_query_runs_for_the_bi_user() {
     let mut facts = batch(
         1,
         vec![
-            revision("s", interval(FROM_MS + 5, Some(FROM_MS + 900_000), ServiceState::Down, &["c"])),
+            revision(
+                "s",
+                interval(FROM_MS + 5, Some(FROM_MS + 900_000), ServiceState::Down, &["c"]),
+            ),
             revision("s", interval(FROM_MS + 900_000, None, ServiceState::Degraded, &["c"])),
         ],
     );

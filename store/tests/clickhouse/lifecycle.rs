@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use correlate::model::{Period, ServiceState, Timestamp};
-use store::embedded::{EmbeddedError, Embedded, EngineState, SUBCOMMAND};
+use store::embedded::{Embedded, EmbeddedError, EngineState, SUBCOMMAND};
 use store::series::Series;
 
 use super::rig::{Rig, batch, engine_config, interval, revision, service};
@@ -50,7 +50,9 @@ async fn after_kill_9_the_engine_comes_back_on_its_port_with_all_data() {
     let EngineState::Restarting { reason, .. } = restarting else { unreachable!() };
     assert!(reason.contains("signal: 9"), "{reason}");
     state
-        .wait_for(|state| matches!(state, EngineState::Running { process_id } if *process_id != first))
+        .wait_for(
+            |state| matches!(state, EngineState::Running { process_id } if *process_id != first),
+        )
         .await
         .expect("supervised");
     let found = rig.series.intervals(&service("s"), ALWAYS, 10).await.expect("read");

@@ -51,10 +51,8 @@ pub(crate) async fn ask(
             .with_password(config.password.expose_secret())
             .with_database(&config.database);
     }
-    let mut cursor = client
-        .query_raw(sql)
-        .fetch_bytes("TabSeparated")
-        .map_err(|error| error.to_string())?;
+    let mut cursor =
+        client.query_raw(sql).fetch_bytes("TabSeparated").map_err(|error| error.to_string())?;
     let bytes = cursor.collect().await.map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(bytes.deref()).trim_end().to_owned())
 }
@@ -101,7 +99,13 @@ pub(crate) fn transition(id: &str, at: i64, state: ComponentState) -> Transition
 /// A batch recorded at `epoch` seconds.
 pub(crate) fn batch(epoch: u64, intervals: Vec<IntervalRevision>) -> SeriesBatch {
     let recorded_at = Timestamp(i64::try_from(epoch).expect("small") * 1_000);
-    SeriesBatch { epoch, recorded_at, intervals, transitions: Vec::new() }
+    SeriesBatch {
+        epoch,
+        recorded_at,
+        intervals,
+        transitions: Vec::new(),
+        withdrawn_transitions: Vec::new(),
+    }
 }
 
 pub(crate) fn named(id: &str, name: &str, customer: &str) -> ServiceDimension {

@@ -3,7 +3,9 @@
 use correlate::model::{ComponentState, Period, ServiceState, Timestamp};
 use store::series::{ROWS_MAX, SeriesError};
 
-use super::rig::{Rig, batch, component, interval, period, revision, service, transition, withdrawn};
+use super::rig::{
+    Rig, batch, component, interval, period, revision, service, transition, withdrawn,
+};
 
 const ALWAYS: Period = Period::new(Timestamp::MIN, Timestamp::MAX);
 
@@ -21,7 +23,9 @@ async fn a_changed_or_unknown_migration_stops_the_start() {
     let rig = Rig::start().await;
     let config = rig.engine.series_config();
     let insert = |number: u32| {
-        format!("INSERT INTO schema_migrations (number, name, checksum) VALUES ({number}, 'x', 'y')")
+        format!(
+            "INSERT INTO schema_migrations (number, name, checksum) VALUES ({number}, 'x', 'y')"
+        )
     };
     super::rig::ask(&config, true, &insert(1)).await.expect("inserted");
     let error = rig.series.migrate().await.expect_err("changed");
@@ -123,8 +127,7 @@ async fn intervals_read_back_gapless_across_months_with_their_cause_moves() {
     assert_eq!(found.rows, written);
     let newest = rig.series.intervals(&id, ALWAYS, 2).await.expect("read");
     assert_eq!((newest.rows.as_slice(), newest.truncated), (&written[148..], true));
-    let middle =
-        rig.series.intervals(&id, period(3 * month, 5 * month), 10).await.expect("read");
+    let middle = rig.series.intervals(&id, period(3 * month, 5 * month), 10).await.expect("read");
     assert_eq!(middle.rows, written[3..5], "edges that only touch are outside");
 }
 
@@ -141,9 +144,7 @@ async fn transitions_of_a_period_begin_with_the_state_that_held_at_its_start() {
     rig.series.write(&facts).await.expect("written");
     rig.series.write(&facts).await.expect("written again");
     let device = component("n/device/1");
-    let of = async |period| {
-        rig.series.transitions(&device, period, 10).await.expect("read").rows
-    };
+    let of = async |period| rig.series.transitions(&device, period, 10).await.expect("read").rows;
     assert_eq!(of(period(25, 31)).await, facts.transitions[1..3]);
     assert_eq!(of(period(20, 30)).await, facts.transitions[1..2]);
     assert_eq!(of(period(0, 15)).await, facts.transitions[..1]);

@@ -107,8 +107,17 @@ async fn a_hole_at_the_end_is_empty_and_not_an_error() {
     let Kafka { log, topic } = Kafka::new().await;
     ensure(&log, &topic, TopicKind::Retained(WAIT)).await;
     abort_a_transaction_on(topic.clone()).await;
-    let end = log.bounds(&topic, 0).await.expect("exists").end;
-    assert!(end >= 2, "the record that was taken back, and the mark that says so");
+    // The record that was taken back, and the mark that says so; the broker
+    // writes the mark some time after it agreed to.
+    let both_written = async {
+        loop {
+            let end = log.bounds(&topic, 0).await.expect("exists").end;
+            if end >= 2 {
+                return end;
+            }
+        }
+    };
+    let end = tokio::time::timeout(WAIT, both_written).await.expect("written");
     for _ in 0..2 {
         assert_eq!(read_to_end(&*log, &topic, 0, 0).await, []);
     }

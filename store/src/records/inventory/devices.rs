@@ -48,7 +48,7 @@ impl Inventory<'_> {
     /// # Errors
     /// Only of the database; the chunks before the failing one are written.
     pub async fn upsert_devices(
-        &self,
+        self,
         devices: &[Device],
         seen_at: Timestamp,
     ) -> Result<(), RecordsError> {
@@ -79,7 +79,7 @@ impl Inventory<'_> {
     ///
     /// # Errors
     /// Only of the database; so for every method that only reads.
-    pub async fn devices(&self, search: &str, page: Page) -> Result<Vec<Device>, RecordsError> {
+    pub async fn devices(self, search: &str, page: Page) -> Result<Vec<Device>, RecordsError> {
         let rows = device::Entity::find()
             .filter(holds_words(device::Column::SearchText, search))
             .order_by_asc(device::Column::Name)
@@ -97,7 +97,7 @@ impl Inventory<'_> {
     ///
     /// # Errors
     /// See [`Inventory::devices`].
-    pub async fn count_devices(&self, search: &str) -> Result<u64, RecordsError> {
+    pub async fn count_devices(self, search: &str) -> Result<u64, RecordsError> {
         device::Entity::find()
             .filter(holds_words(device::Column::SearchText, search))
             .count(self.0.reader())
@@ -110,7 +110,7 @@ impl Inventory<'_> {
     /// # Errors
     /// See [`Inventory::devices`].
     pub async fn device(
-        &self,
+        self,
         account: &str,
         native_id: &str,
     ) -> Result<Option<Device>, RecordsError> {
@@ -124,7 +124,7 @@ impl Inventory<'_> {
     /// # Errors
     /// See [`Inventory::devices`].
     pub async fn device_last_seen(
-        &self,
+        self,
         account: &str,
         native_id: &str,
     ) -> Result<Option<Timestamp>, RecordsError> {

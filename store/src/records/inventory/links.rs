@@ -43,7 +43,7 @@ impl Inventory<'_> {
     /// # Errors
     /// Only of the database; the chunks before the failing one are written.
     pub async fn upsert_links(
-        &self,
+        self,
         links: &[Link],
         seen_at: Timestamp,
     ) -> Result<(), RecordsError> {
@@ -77,7 +77,7 @@ impl Inventory<'_> {
     /// # Errors
     /// Only of the database.
     pub async fn links(
-        &self,
+        self,
         account: &str,
         device: Option<&str>,
         page: Page,

@@ -43,7 +43,7 @@ impl Inventory<'_> {
     /// # Errors
     /// Only of the database.
     pub async fn component_names(
-        &self,
+        self,
         ids: &[ComponentId],
     ) -> Result<BTreeMap<ComponentId, ComponentName>, RecordsError> {
         let (mut devices, mut ports) = (ByAccount::new(), ByAccount::new());
@@ -78,7 +78,7 @@ impl Inventory<'_> {
     }
 
     async fn device_names(
-        &self,
+        self,
         account: &str,
         native: &BTreeSet<&str>,
     ) -> Result<BTreeMap<String, String>, RecordsError> {
@@ -102,7 +102,7 @@ impl Inventory<'_> {
     }
 
     async fn port_rows(
-        &self,
+        self,
         account: &str,
         native: &BTreeSet<&str>,
     ) -> Result<Vec<port::Model>, RecordsError> {

@@ -44,7 +44,7 @@ impl Inventory<'_> {
     /// # Errors
     /// Only of the database; the chunks before the failing one are written.
     pub async fn upsert_ports(
-        &self,
+        self,
         ports: &[Port],
         seen_at: Timestamp,
     ) -> Result<(), RecordsError> {
@@ -73,7 +73,7 @@ impl Inventory<'_> {
     /// # Errors
     /// Only of the database; so for every method that only reads.
     pub async fn ports_of(
-        &self,
+        self,
         account: &str,
         device: &str,
         page: Page,
@@ -88,13 +88,13 @@ impl Inventory<'_> {
     ///
     /// # Errors
     /// See [`Inventory::ports_of`].
-    pub async fn ports(&self, search: &str, page: Page) -> Result<Vec<Port>, RecordsError> {
+    pub async fn ports(self, search: &str, page: Page) -> Result<Vec<Port>, RecordsError> {
         let words = holds_words(port::Column::SearchText, search);
         self.ports_where(port::Entity::find().filter(words), page).await
     }
 
     async fn ports_where(
-        &self,
+        self,
         query: sea_orm::Select<port::Entity>,
         page: Page,
     ) -> Result<Vec<Port>, RecordsError> {

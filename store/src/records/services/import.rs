@@ -40,7 +40,7 @@ impl Services<'_> {
     ///
     /// # Errors
     /// [`RecordsError::Import`] with what is wrong; nothing is written then.
-    pub async fn import(&self, actor: &Actor, json: &str) -> Result<ImportReport, RecordsError> {
+    pub async fn import(self, actor: &Actor, json: &str) -> Result<ImportReport, RecordsError> {
         const DOING: &str = "importing services";
         let entries = parse(json)?;
         let tx = self.0.begin(DOING).await?;

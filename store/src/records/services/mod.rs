@@ -96,7 +96,7 @@ impl Services<'_> {
     /// # Errors
     /// Only of the database, or a stored value that cannot be read; so for
     /// every method that only reads.
-    pub async fn get(&self, id: &ServiceId) -> Result<Option<Service>, RecordsError> {
+    pub async fn get(self, id: &ServiceId) -> Result<Option<Service>, RecordsError> {
         let row = service::Entity::find_by_id(id.as_str()).one(self.0.reader()).await;
         row.doing("reading a service")?.map(codec::read).transpose()
     }
@@ -106,7 +106,7 @@ impl Services<'_> {
     /// # Errors
     /// See [`Services::get`].
     pub async fn by_ids(
-        &self,
+        self,
         ids: &[ServiceId],
     ) -> Result<BTreeMap<ServiceId, Service>, RecordsError> {
         load(self.0.reader(), ids).await
@@ -118,7 +118,7 @@ impl Services<'_> {
     /// # Errors
     /// See [`Services::get`].
     pub async fn list(
-        &self,
+        self,
         filter: &ServiceFilter,
         page: Page,
     ) -> Result<Vec<Service>, RecordsError> {
@@ -138,7 +138,7 @@ impl Services<'_> {
     ///
     /// # Errors
     /// See [`Services::get`].
-    pub async fn count(&self, filter: &ServiceFilter) -> Result<u64, RecordsError> {
+    pub async fn count(self, filter: &ServiceFilter) -> Result<u64, RecordsError> {
         service::Entity::find()
             .filter(filter.condition())
             .count(self.0.reader())
@@ -153,7 +153,7 @@ impl Services<'_> {
     /// # Errors
     /// See [`Services::get`].
     pub async fn walk(
-        &self,
+        self,
         after: Option<&ServiceId>,
         limit: u64,
     ) -> Result<Vec<Service>, RecordsError> {

@@ -44,7 +44,7 @@ impl Services<'_> {
     /// # Errors
     /// [`RecordsError::Exists`], [`RecordsError::Invalid`], or
     /// [`RecordsError::Definition`] for a reference that leads nowhere or round.
-    pub async fn create(&self, actor: &Actor, draft: &ServiceDraft) -> Result<(), RecordsError> {
+    pub async fn create(self, actor: &Actor, draft: &ServiceDraft) -> Result<(), RecordsError> {
         const DOING: &str = "creating a service";
         let draft = draft.checked()?;
         let tx = self.0.begin(DOING).await?;
@@ -65,7 +65,7 @@ impl Services<'_> {
     /// [`RecordsError::NotFound`], [`RecordsError::Stale`], and those of
     /// [`Services::create`]; the last good definition stays in force.
     pub async fn update(
-        &self,
+        self,
         actor: &Actor,
         draft: &ServiceDraft,
         revision: Option<i64>,
@@ -95,7 +95,7 @@ impl Services<'_> {
     /// # Errors
     /// [`RecordsError::NotFound`], or [`RecordsError::Referenced`] while other
     /// services need it.
-    pub async fn delete(&self, actor: &Actor, id: &ServiceId) -> Result<(), RecordsError> {
+    pub async fn delete(self, actor: &Actor, id: &ServiceId) -> Result<(), RecordsError> {
         const DOING: &str = "deleting a service";
         let tx = self.0.begin(DOING).await?;
         let mut queue = Queue::lock(&tx, actor.at).await?;

@@ -65,9 +65,8 @@ mod tests {
     #[track_caller]
     fn check_hours(now: &str, expected: &[(&str, i64)]) {
         let now: jiff::Timestamp = now.parse().expect("test instant");
-        let days =
-            civil_days("Europe/Amsterdam", Timestamp(now.as_millisecond()), expected.len())
-                .expect("valid");
+        let days = civil_days("Europe/Amsterdam", Timestamp(now.as_millisecond()), expected.len())
+            .expect("valid");
         let found: Vec<_> =
             days.iter().map(|day| (day.date.as_str(), day.period.millis() / HOUR_MS)).collect();
         assert_eq!(found, expected);
@@ -81,8 +80,8 @@ mod tests {
 
     #[test]
     fn days_follow_each_other_without_gap_over_a_year() {
-        let days = civil_days("Europe/Amsterdam", Timestamp(1_790_000_000_000), 366)
-            .expect("valid");
+        let days =
+            civil_days("Europe/Amsterdam", Timestamp(1_790_000_000_000), 366).expect("valid");
         for pair in days.windows(2) {
             assert_eq!(pair[0].period.until, pair[1].period.from);
         }

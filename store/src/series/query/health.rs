@@ -77,10 +77,7 @@ impl Series {
     }
 
     async fn last_migration(&self) -> Result<u32, SeriesError> {
-        let books = self
-            .client
-            .query_raw("EXISTS TABLE schema_migrations")
-            .fetch_one::<u8>();
+        let books = self.client.query_raw("EXISTS TABLE schema_migrations").fetch_one::<u8>();
         if self.guard("looking for the tables", books).await? == 0 {
             return Ok(0);
         }

@@ -1,0 +1,14 @@
+//! The web from outside, over HTTP: one file per subject, one [`rig::TestApp`]
+//! per test. Tests of figures run on a real embedded ClickHouse and need
+//! `libchdb.so` (`npm ci --prefix dashboards`, or `PADWACHT_LIBCHDB`); without
+//! it they fail and say so.
+
+mod definitions;
+mod errors;
+mod events;
+mod figures;
+mod health;
+mod pages;
+mod rig;
+mod sign_in;
+mod tokens;

@@ -1,0 +1,552 @@
+//! Believable pages: a regional ISP on an afternoon on which a core router is
+//! down, some work is planned and one source is in doubt.
+//!
+//! Shared by the gallery and by the tests of the pages.
+
+use correlate::model::{ComponentState, Period, ServiceState, Timestamp};
+use dashboards::{
+    Cause, CauseImpact, DayCell, ErrorKind, ErrorPage, Freshness, IntervalRow, IntervalTable, Kpis,
+    Lang, Live, Locale, LoginError, LoginPage, Notice, OverviewPage, Pager, PathNode, PathNodeKind,
+    PathView, Segment, ServiceFilter, ServiceHead, ServicePage, ServiceRow, ServiceSort,
+    ServiceTable, ServicesPage, Shell, SourceTrouble, StateCounts, TableHome, Timeline, Trouble,
+    UptimeFigure, UptimePeriod, User, Zoom,
+};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+
+/// 2026-11-24T13:42:18Z.
+pub(crate) const NOW: Timestamp = Timestamp(1_795_527_738_000);
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// Name, customer, state, minutes since it began, uptimes in percent.
+type Service = (
+    &'static str,
+    &'static str,
+    ServiceState,
+    i64,
+    Option<&'static str>,
+    &'static str,
+    &'static str,
+);
+
+use ServiceState::{Degraded, Down, Maintenance, Unknown, Up};
+
+const SERVICES: [Service; 12] = [
+    (
+        "Glasvezel Zakelijk 1G · Zutphen",
+        "Bakkerij De Korenaar B.V.",
+        Down,
+        17,
+        Some("98.01"),
+        "99.83",
+        "99.93",
+    ),
+    ("IP-VPN hoofdlocatie", "Gemeente Berkelland", Down, 17, Some("98.01"), "99.83", "99.96"),
+    (
+        "Internet 500/500 · Lochem",
+        "Huisartsenpraktijk Berkelzicht",
+        Down,
+        16,
+        Some("98.12"),
+        "99.84",
+        "99.41",
+    ),
+    (
+        "Ethernet punt-punt Deventer–Apeldoorn",
+        "Waterschap Rijn en IJssel",
+        Degraded,
+        184,
+        Some("100.00"),
+        "100.00",
+        "99.99",
+    ),
+    (
+        "IP-VPN 34 locaties",
+        "Albrecht & Zonen Supermarkten",
+        Degraded,
+        17,
+        Some("100.00"),
+        "99.99",
+        "99.98",
+    ),
+    (
+        "Colocatie-uplink AMS1",
+        "Hostwerk Nederland",
+        Degraded,
+        41,
+        Some("100.00"),
+        "100.00",
+        "100.00",
+    ),
+    (
+        "Glasvezel Zakelijk 200M · Vorden",
+        "Camping 't Meulenbrugge",
+        Unknown,
+        6,
+        None,
+        "99.12",
+        "99.78",
+    ),
+    (
+        "SIP-trunk 60 kanalen",
+        "Zorggroep Sint Maarten",
+        Maintenance,
+        52,
+        Some("100.00"),
+        "100.00",
+        "99.97",
+    ),
+    (
+        "Dark fiber ring Zwolle",
+        "Universiteit Twente",
+        Up,
+        51_840,
+        Some("100.00"),
+        "100.00",
+        "100.00",
+    ),
+    (
+        "Glasvezel Zakelijk 10G",
+        "Tandwielfabriek Ter Horst",
+        Up,
+        31_400,
+        Some("100.00"),
+        "100.00",
+        "99.94",
+    ),
+    (
+        "Internet 1G met 4G-back-up",
+        "Notariskantoor Van der Heijden-Oldenburg",
+        Up,
+        8_211,
+        Some("100.00"),
+        "99.71",
+        "99.86",
+    ),
+    (
+        "Wholesale L2 · NNI Arnhem",
+        "Stichting Glasvezel Achterhoek",
+        Up,
+        120_960,
+        Some("100.00"),
+        "100.00",
+        "100.00",
+    ),
+];
+
+/// A reader in Amsterdam.
+pub(crate) fn locale(lang: Lang) -> Locale {
+    Locale::new(lang, TimeZone::get("Europe/Amsterdam").expect("the zone is in the tz database"))
+}
+
+/// What surrounds a page when all is well with the data.
+pub(crate) fn shell(lang: Lang, here: &str) -> Shell {
+    Shell {
+        locale: locale(lang),
+        now: NOW,
+        user: Some(User {
+            name: "Marieke de Groot".to_owned(),
+            email: "m.degroot@achterhoek.example".to_owned(),
+        }),
+        here: here.to_owned(),
+        notices: Vec::new(),
+        freshness: Freshness { until: Some(NOW.plus_millis(-9_000)), is_stale: false },
+    }
+}
+
+/// What surrounds a page when sources and pipeline are in trouble.
+pub(crate) fn troubled_shell(lang: Lang, here: &str) -> Shell {
+    Shell {
+        notices: vec![
+            Notice::Source {
+                name: "zut1".to_owned(),
+                trouble: SourceTrouble::Down,
+                since: NOW.plus_millis(-11 * MINUTE_MS),
+            },
+            Notice::Source {
+                name: "ams1".to_owned(),
+                trouble: SourceTrouble::Suspect,
+                since: NOW.plus_millis(-26 * HOUR_MS),
+            },
+            Notice::Stale { until: NOW.plus_millis(-7 * MINUTE_MS) },
+        ],
+        freshness: Freshness { until: Some(NOW.plus_millis(-7 * MINUTE_MS)), is_stale: true },
+        ..shell(lang, here)
+    }
+}
+
+fn cause(native: u32, name: &str) -> Cause {
+    Cause { component: format!("ams1/device/{native}"), name: name.to_owned() }
+}
+
+fn causes_of(state: ServiceState) -> Vec<Cause> {
+    match state {
+        Down => vec![cause(17, "agg-zut-02.zutphen")],
+        Degraded => vec![
+            cause(17, "agg-zut-02.zutphen"),
+            Cause {
+                component: "ams1/port/4711".to_owned(),
+                name: "xe-0/0/3 · core-dev-01".to_owned(),
+            },
+        ],
+        Unknown => vec![cause(203, "acc-vor-11.vorden")],
+        Maintenance => vec![cause(88, "sbc-01.deventer")],
+        Up => Vec::new(),
+    }
+}
+
+fn today() -> Date {
+    date(2026, 11, 24)
+}
+
+/// Thirty days in which the service of that number had its bad ones.
+pub(crate) fn days(seed: usize, state: ServiceState) -> Vec<DayCell> {
+    let mut days: Vec<DayCell> = (0..30)
+        .map(|ago| {
+            let noise = (seed * 31 + ago * 17 + seed * ago) % 61;
+            let (worst, percent, down_ms) = match noise {
+                3 => (Down, "97.22", 40 * MINUTE_MS),
+                11 => (Down, "99.65", 5 * MINUTE_MS),
+                19 | 40 => (Degraded, "100.00", 0),
+                27 => (Maintenance, "100.00", 0),
+                _ => (Up, "100.00", 0),
+            };
+            DayCell {
+                date: today() - i64::try_from(ago).expect("thirty").days(),
+                worst: Some(worst),
+                uptime_percent: Some(percent.to_owned()),
+                down_ms,
+            }
+        })
+        .collect();
+    days[0].worst = Some(state);
+    if state == Down {
+        days[0].uptime_percent = Some("98.01".to_owned());
+        days[0].down_ms = 17 * MINUTE_MS;
+    }
+    if state == Unknown {
+        days[0].uptime_percent = None;
+        for day in &mut days[22..] {
+            (day.worst, day.uptime_percent, day.down_ms) = (None, None, 0);
+        }
+    }
+    days.reverse();
+    days
+}
+
+fn counts() -> StateCounts {
+    StateCounts { up: 1_187, degraded: 14, down: 9, maintenance: 3, unknown: 2 }
+}
+
+/// What is going on now.
+pub(crate) fn live() -> Live {
+    let troubles = SERVICES
+        .iter()
+        .filter(|service| matches!(service.2, Down | Degraded))
+        .enumerate()
+        .map(|(index, (name, customer, state, minutes, ..))| Trouble {
+            service: format!("svc-{:05}", 10_300 + index),
+            name: (*name).to_owned(),
+            customer: (*customer).to_owned(),
+            state: *state,
+            since: NOW.plus_millis(-minutes * MINUTE_MS - 23_000),
+            causes: causes_of(*state),
+        })
+        .collect();
+    Live {
+        counts: counts(),
+        troubles,
+        impacts: vec![
+            CauseImpact { cause: cause(17, "agg-zut-02.zutphen"), down: 8, degraded: 11 },
+            CauseImpact {
+                cause: Cause {
+                    component: "ams1/port/4711".to_owned(),
+                    name: "xe-0/0/3 · core-dev-01.deventer".to_owned(),
+                },
+                down: 0,
+                degraded: 3,
+            },
+            CauseImpact { cause: cause(341, "cpe-korenaar-zut"), down: 1, degraded: 0 },
+        ],
+    }
+}
+
+/// A network without a fault.
+pub(crate) fn calm_live() -> Live {
+    Live { counts: StateCounts { up: 1_215, ..StateCounts::default() }, ..Live::default() }
+}
+
+/// One page of services.
+pub(crate) fn table(home: TableHome, filter: ServiceFilter) -> ServiceTable {
+    let rows: Vec<ServiceRow> = SERVICES
+        .iter()
+        .enumerate()
+        .filter(|(_, service)| filter.state.is_none_or(|state| state == service.2))
+        .map(|(index, (name, customer, state, minutes, day, week, month))| ServiceRow {
+            id: format!("svc-{:05}", 10_300 + index),
+            name: (*name).to_owned(),
+            customer: (*customer).to_owned(),
+            state: *state,
+            since: NOW.plus_millis(-minutes * MINUTE_MS),
+            uptime_today: day.map(str::to_owned),
+            uptime_7d: Some((*week).to_owned()),
+            uptime_30d: Some((*month).to_owned()),
+            days: days(index, *state),
+        })
+        .collect();
+    let total = if filter == ServiceFilter::default() { 1_215 } else { rows.len() as u64 };
+    ServiceTable { home, filter, rows, pager: Pager { page: 1, per_page: 12, total } }
+}
+
+/// A table in which nothing was found, or in which there is nothing.
+pub(crate) fn empty_table(filter: ServiceFilter) -> ServiceTable {
+    let pager = Pager { page: 1, per_page: 12, total: 0 };
+    ServiceTable { home: TableHome::Services, filter, rows: Vec::new(), pager }
+}
+
+/// The overview in the middle of an outage.
+pub(crate) fn overview(shell: Shell) -> OverviewPage {
+    let table = table(TableHome::Overview, ServiceFilter::default());
+    OverviewPage { shell, live: live(), table }
+}
+
+/// The list of services, filtered.
+pub(crate) fn services(shell: Shell) -> ServicesPage {
+    let filter = ServiceFilter {
+        state: Some(Degraded),
+        cause: Some(cause(17, "agg-zut-02.zutphen")),
+        sort: ServiceSort::Name,
+        ..ServiceFilter::default()
+    };
+    ServicesPage { shell, counts: counts(), table: table(TableHome::Services, filter) }
+}
+
+fn leaf(native: u32, kind: &str, name: &str, detail: &str, state: ComponentState) -> PathNode {
+    PathNode {
+        kind: PathNodeKind::Component {
+            id: format!("ams1/{kind}/{native}"),
+            kind: kind.to_owned(),
+        },
+        name: name.to_owned(),
+        detail: detail.to_owned(),
+        state,
+        in_maintenance: false,
+        is_cause: state == ComponentState::Down,
+        children: Vec::new(),
+    }
+}
+
+fn group(kind: PathNodeKind, state: ComponentState, children: Vec<PathNode>) -> PathNode {
+    PathNode {
+        kind,
+        name: String::new(),
+        detail: String::new(),
+        state,
+        in_maintenance: false,
+        is_cause: false,
+        children,
+    }
+}
+
+/// Two core legs, a redundant aggregation of which one is down, an access
+/// switch, and the line to the customer.
+pub(crate) fn path() -> PathView {
+    use ComponentState as C;
+    let core = group(
+        PathNodeKind::Any,
+        C::Up,
+        vec![
+            leaf(1, "device", "core-ams-01", "Amsterdam", C::Up),
+            leaf(2, "device", "core-dev-01", "Deventer", C::Up),
+        ],
+    );
+    let aggregation = group(
+        PathNodeKind::Any,
+        C::Up,
+        vec![
+            group(
+                PathNodeKind::All,
+                C::Up,
+                vec![
+                    leaf(4_709, "port", "xe-0/0/1", "core-dev-01", C::Up),
+                    leaf(16, "device", "agg-zut-01", "Zutphen", C::Up),
+                ],
+            ),
+            group(
+                PathNodeKind::All,
+                C::Down,
+                vec![
+                    leaf(4_711, "port", "xe-0/0/3", "core-dev-01", C::Unknown),
+                    leaf(17, "device", "agg-zut-02", "Zutphen", C::Down),
+                ],
+            ),
+        ],
+    );
+    let mut access = leaf(204, "device", "acc-zut-07", "Zutphen", C::Up);
+    access.in_maintenance = true;
+    let dns = PathNode {
+        kind: PathNodeKind::Service { id: "svc-dns".to_owned() },
+        ..leaf(0, "service", "DNS-resolvers", "", C::Up)
+    };
+    let root = group(
+        PathNodeKind::All,
+        C::Up,
+        vec![
+            core,
+            aggregation,
+            access,
+            leaf(9_120, "port", "ge-0/0/12", "acc-zut-07", C::Up),
+            group(
+                PathNodeKind::AtLeast(1),
+                C::Up,
+                vec![dns, leaf(77, "device", "ns3", "Arnhem", C::Up)],
+            ),
+        ],
+    );
+    PathView { root: Some(root) }
+}
+
+fn timeline(zoom: Zoom) -> Timeline {
+    let from = NOW.plus_millis(-zoom.millis());
+    let share = |thousandths: i64| from.plus_millis(zoom.millis() / 1_000 * thousandths);
+    let pieces = [
+        (Up, 0),
+        (Maintenance, 118),
+        (Up, 171),
+        (Down, 402),
+        (Up, 409),
+        (Unknown, 560),
+        (Up, 604),
+        (Degraded, 760),
+        (Up, 812),
+        (Down, 871),
+        (Up, 872),
+        (Degraded, 988),
+    ];
+    let ends = pieces.iter().skip(1).map(|piece| share(piece.1)).chain([NOW]);
+    let segments = pieces
+        .iter()
+        .zip(ends)
+        .map(|((state, start), end)| Segment {
+            state: *state,
+            start: share(*start),
+            end,
+            causes: causes_of(*state),
+        })
+        .collect();
+    Timeline { zoom, period: Period::new(from, NOW), segments }
+}
+
+fn intervals() -> IntervalTable {
+    let mut end = None;
+    let mut at = NOW.plus_millis(-17 * MINUTE_MS - 23_417);
+    let rows = [Degraded, Up, Down, Up, Degraded, Maintenance, Up, Unknown, Up, Down]
+        .into_iter()
+        .enumerate()
+        .map(|(index, state)| {
+            let row = IntervalRow { state, start: at, end, causes: causes_of(state) };
+            end = Some(at);
+            let step = i64::try_from(index * index + 1).expect("small") * 37 * MINUTE_MS + 4_321;
+            at = at.plus_millis(-step);
+            row
+        })
+        .collect();
+    IntervalTable { rows, pager: Pager { page: 1, per_page: 10, total: 138 } }
+}
+
+fn kpis() -> Kpis {
+    let figure = |period, uptime: &str, completeness: &str| UptimeFigure {
+        period,
+        uptime_percent: Some(uptime.to_owned()),
+        completeness_percent: Some(completeness.to_owned()),
+    };
+    Kpis {
+        uptime: vec![
+            figure(UptimePeriod::Today, "100.00", "100.00"),
+            figure(UptimePeriod::Days7, "99.97", "99.81"),
+            figure(UptimePeriod::Days30, "99.94", "99.96"),
+            figure(UptimePeriod::ThisYear, "99.981", "99.90"),
+        ],
+        outages_30d: 4,
+        down_30d_ms: 26 * MINUTE_MS + 12_000,
+        longest_outage_30d_ms: Some(17 * MINUTE_MS + 40_000),
+        degraded_30d_ms: DAY_MS + 3 * HOUR_MS,
+    }
+}
+
+/// A service that lost its redundancy.
+pub(crate) fn service(shell: Shell, zoom: Zoom) -> ServicePage {
+    ServicePage {
+        shell,
+        service: ServiceHead {
+            id: "svc-10304".to_owned(),
+            name: "Glasvezel Zakelijk 1G · Zutphen".to_owned(),
+            customer: "Bakkerij De Korenaar B.V.".to_owned(),
+            state: Some(Degraded),
+            since: Some(NOW.plus_millis(-17 * MINUTE_MS - 23_000)),
+            causes: vec![cause(17, "agg-zut-02.zutphen")],
+        },
+        kpis: kpis(),
+        timeline: timeline(zoom),
+        days: days(3, Degraded),
+        path: path(),
+        intervals: intervals(),
+    }
+}
+
+/// A service that was defined a moment ago: no figure, no path, no interval.
+pub(crate) fn new_service(shell: Shell) -> ServicePage {
+    let zoom = Zoom::Hours24;
+    let period = Period::new(NOW.plus_millis(-zoom.millis()), NOW);
+    ServicePage {
+        service: ServiceHead {
+            id: "new/1".to_owned(),
+            name: "<script>alert(1)</script> & co".to_owned(),
+            customer: String::new(),
+            state: None,
+            since: None,
+            causes: Vec::new(),
+        },
+        kpis: Kpis {
+            uptime: vec![UptimeFigure {
+                period: UptimePeriod::Today,
+                uptime_percent: None,
+                completeness_percent: None,
+            }],
+            ..Kpis::default()
+        },
+        timeline: Timeline { zoom, period, segments: Vec::new() },
+        days: Vec::new(),
+        path: PathView { root: None },
+        intervals: IntervalTable {
+            rows: Vec::new(),
+            pager: Pager { page: 1, per_page: 10, total: 0 },
+        },
+        shell,
+    }
+}
+
+/// The sign-in page.
+pub(crate) fn login(lang: Lang, error: Option<LoginError>) -> LoginPage {
+    let shell = Shell { user: None, ..shell(lang, "/login") };
+    let email = if error.is_some() { "m.degroot@achterhoek.example" } else { "" };
+    LoginPage { shell, email: email.to_owned(), next: "/services?state=down".to_owned(), error }
+}
+
+/// Every error page.
+pub(crate) fn errors(lang: Lang) -> Vec<ErrorPage> {
+    let reference = "01932c6e-7c1b-7d44".to_owned();
+    [
+        ErrorKind::NotFound,
+        ErrorKind::Forbidden,
+        ErrorKind::Internal { reference: reference.clone() },
+        ErrorKind::Unavailable { reference },
+    ]
+    .into_iter()
+    .map(|kind| ErrorPage { shell: shell(lang, "/nowhere"), kind })
+    .collect()
+}

@@ -1,0 +1,209 @@
+//! Every page, rendered in both languages with many, one and no rows: what
+//! must hold of all of them, and what each must say.
+
+#[path = "../examples/gallery/fixtures.rs"]
+mod fixtures;
+
+use dashboards::{
+    Lang, LoginError, OverviewLivePartial, OverviewPage, Render, ServiceFilter, ServicesPage,
+    TableHome, Zoom, asset,
+};
+
+/// Every page with a name for messages.
+fn pages(lang: Lang) -> Vec<(&'static str, String)> {
+    let shell = || fixtures::shell(lang, "/?q=\"><x");
+    let render = |page: &dyn Render| page.render().expect("pages render");
+    let mut pages = vec![
+        ("overview", render(&fixtures::overview(shell()))),
+        ("troubled", render(&fixtures::overview(fixtures::troubled_shell(lang, "/")))),
+        (
+            "calm",
+            render(&OverviewPage {
+                shell: shell(),
+                live: fixtures::calm_live(),
+                table: fixtures::empty_table(ServiceFilter::default()),
+            }),
+        ),
+        ("services", render(&fixtures::services(shell()))),
+        ("service", render(&fixtures::service(shell(), Zoom::Days7))),
+        ("new service", render(&fixtures::new_service(shell()))),
+        ("login", render(&fixtures::login(lang, None))),
+        ("login error", render(&fixtures::login(lang, Some(LoginError::BadCredentials)))),
+        (
+            "login wait",
+            render(&fixtures::login(lang, Some(LoginError::TooManyAttempts { retry_after_s: 61 }))),
+        ),
+    ];
+    pages.extend(fixtures::errors(lang).iter().map(|page| ("error", render(page))));
+    pages
+}
+
+fn all_pages() -> impl Iterator<Item = (&'static str, String)> {
+    Lang::ALL.into_iter().flat_map(pages)
+}
+
+fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
+    let start = format!(" {name}=\"");
+    html.split(&start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn nothing_inline_breaks_the_content_security_policy() {
+    for (name, html) in all_pages() {
+        assert!(!html.contains("<style"), "{name} has a style block");
+        assert!(!html.contains(" style="), "{name} has an inline style");
+        assert!(!html.contains("javascript:"), "{name} has a script address");
+        for tag in html.split("<script").skip(1) {
+            let open = tag.split('>').next().expect("split has a first part");
+            let is_data = open.contains("type=\"application/json\"");
+            assert!(is_data || open.contains(" src=\"/assets/"), "{name}: <script{open}>");
+        }
+        for tag in html.split('<').skip(1) {
+            let open = tag.split('>').next().expect("split has a first part");
+            assert!(
+                !open.split_whitespace().any(|word| word.starts_with("on") && word.contains("=\"")),
+                "{name} has an event handler: <{open}>"
+            );
+        }
+    }
+}
+
+#[test]
+fn text_from_outside_stays_text() {
+    let html = fixtures::new_service(fixtures::shell(Lang::English, "/?q=\"><x")).render();
+    let html = html.expect("pages render");
+    assert!(!html.contains("<script>alert"), "a service's name became markup");
+    assert!(!html.contains("value=\"/?q=\"><x"), "an address left its attribute");
+    assert!(html.contains("/services/new%2F1"), "an id must be encoded in addresses");
+}
+
+#[test]
+fn every_asset_and_icon_exists() {
+    let sprite = all_pages()
+        .flat_map(|(_, html)| {
+            let found: Vec<String> =
+                attributes(&html, "href").into_iter().map(str::to_owned).collect();
+            found
+        })
+        .filter_map(|href| href.strip_prefix("/assets/").map(str::to_owned))
+        .collect::<std::collections::BTreeSet<_>>();
+    assert!(sprite.len() > 20, "only {} addresses of assets", sprite.len());
+    for address in sprite {
+        let (file, icon) = address.split_once('#').unwrap_or((&address, ""));
+        let asset = asset(file).unwrap_or_else(|| panic!("{address} is not served"));
+        let text = String::from_utf8_lossy(&asset.bytes);
+        assert!(
+            icon.is_empty() || text.contains(&format!("<symbol id=\"{icon}\"")),
+            "{icon} is not in assets/icons.json"
+        );
+    }
+}
+
+#[test]
+fn ids_are_unique_and_every_reference_finds_one() {
+    for (name, html) in all_pages() {
+        let ids = attributes(&html, "id");
+        let mut sorted = ids.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), ids.len(), "{name} uses an id twice: {ids:?}");
+        for attribute in ["for", "aria-labelledby", "aria-describedby", "aria-controls"] {
+            for reference in attributes(&html, attribute) {
+                assert!(
+                    ids.contains(&reference),
+                    "{name}: {attribute}=\"{reference}\" finds nothing"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_page_has_one_heading_a_language_and_a_way_past_the_menu() {
+    for lang in Lang::ALL {
+        for (name, html) in pages(lang) {
+            assert_eq!(html.matches("<h1").count(), 1, "{name}");
+            assert!(html.contains(&format!("<html lang=\"{}\"", lang.code())), "{name}");
+            assert!(html.contains("class=\"skip-link\" href=\"#main\""), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_state_is_said_in_words_and_not_only_coloured() {
+    let html = fixtures::overview(fixtures::shell(Lang::Dutch, "/")).render().expect("renders");
+    for word in ["Storing", "Verminderd", "Onbekend", "Onderhoud", "In bedrijf"] {
+        assert!(html.contains(&format!("<span>{word}</span>")), "{word}");
+    }
+}
+
+#[test]
+fn no_figure_shows_as_a_dash_and_never_as_zero() {
+    let html = fixtures::new_service(fixtures::shell(Lang::Dutch, "/")).render().expect("renders");
+    assert!(html.contains("<dd class=\"num\">–</dd>"));
+    let texts = html.split('<').filter_map(|tag| tag.split_once('>').map(|(_, text)| text));
+    let percent = texts.into_iter().find(|text| text.contains('%'));
+    assert_eq!(percent, None, "a missing figure became a number");
+}
+
+#[test]
+fn the_overview_names_what_is_down_and_why() {
+    let dutch = fixtures::overview(fixtures::shell(Lang::Dutch, "/")).render().expect("renders");
+    for text in
+        ["9 services in storing", "agg-zut-02.zutphen", "17 min 23 s", "1.215 services", "99,83%"]
+    {
+        assert!(dutch.contains(text), "{text}");
+    }
+    let english =
+        fixtures::overview(fixtures::shell(Lang::English, "/")).render().expect("renders");
+    for text in ["9 services are down", "1,215 services", "99.83%", "17 more services"] {
+        assert!(english.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn the_live_part_is_the_same_as_on_the_page() {
+    let page = fixtures::overview(fixtures::shell(Lang::Dutch, "/")).render().expect("renders");
+    let partial = OverviewLivePartial {
+        locale: fixtures::locale(Lang::Dutch),
+        now: fixtures::NOW,
+        live: fixtures::live(),
+    };
+    let partial = partial.render().expect("renders");
+    assert!(page.contains(partial.trim()), "the partial differs from the page");
+}
+
+#[test]
+fn notices_say_which_source_since_when_and_what_it_means() {
+    let shell = fixtures::troubled_shell(Lang::English, "/");
+    let html = fixtures::overview(shell).render().expect("renders");
+    for text in [
+        "Source zut1 does not answer.",
+        "turns unknown",
+        "Source ams1 gives doubtful answers.",
+        "yesterday 12:42",
+        "The data are behind.",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn the_table_keeps_its_filter_through_links_and_fields() {
+    let filter = ServiceFilter { query: "a \"b\"".to_owned(), ..ServiceFilter::default() };
+    let mut table = fixtures::table(TableHome::Services, ServiceFilter::default());
+    table.filter = filter;
+    let page = ServicesPage { table, ..fixtures::services(fixtures::shell(Lang::English, "/")) };
+    let html = page.render().expect("renders");
+    assert!(html.contains("href=\"/services?q=a%20%22b%22&amp;page=2\""));
+    assert!(html.contains("value=\"a &#34;b&#34;\""));
+}
+
+#[test]
+fn the_service_page_links_to_its_csv_and_keeps_its_zoom() {
+    let page = fixtures::service(fixtures::shell(Lang::English, "/"), Zoom::Days30);
+    let html = page.render().expect("renders");
+    assert!(html.contains("href=\"/services/svc-10304/intervals.csv\""));
+    assert!(html.contains("href=\"/services/svc-10304?zoom=30d&amp;page=2\""));
+    assert!(html.contains("sse-connect=\"/events?service=svc-10304\""));
+}

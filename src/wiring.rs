@@ -1,0 +1,144 @@
+//! Opens what the stages work on: log, series and records. What is configured
+//! by URL is connected to; what is not is embedded. It starts no stage.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use store::embedded::Embedded;
+use store::log::{EmbeddedLog, KafkaLog, Log, TopicKind, TopicSpec};
+use store::records::Records;
+use store::series::{Series, SeriesConfig};
+use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{ClickHouseConfig, Config, LogPlace};
+use crate::parts;
+
+/// One partition keeps all definitions in one order; there are few.
+const DEFINITIONS_PARTITIONS: u32 = 1;
+
+/// How long between two tries while an outside part is away at the start.
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The record log, with both topics there.
+///
+/// # Errors
+/// A log that cannot be opened, or topics of another shape. A broker that is
+/// away is waited for until `shutdown`.
+pub(crate) async fn open_log(
+    config: &Config,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Arc<dyn Log>> {
+    let log: Arc<dyn Log> = match &config.log.place {
+        LogPlace::Embedded { dir } => {
+            Arc::new(EmbeddedLog::open(dir).await.context("open the embedded log")?)
+        }
+        LogPlace::Kafka(kafka) => {
+            Arc::new(KafkaLog::open(parts::kafka(kafka)).context("configure kafka")?)
+        }
+    };
+    let topics = [
+        TopicSpec {
+            name: SAMPLES_TOPIC.to_owned(),
+            partitions: config.log.samples_partitions,
+            kind: TopicKind::Retained(config.log.samples_retention),
+        },
+        TopicSpec {
+            name: DEFINITIONS_TOPIC.to_owned(),
+            partitions: DEFINITIONS_PARTITIONS,
+            kind: TopicKind::Compacted,
+        },
+    ];
+    for topic in topics {
+        let mut told = false;
+        loop {
+            match log.ensure_topic(&topic).await {
+                Ok(()) => break,
+                Err(error) if error.is_retriable() && !shutdown.is_cancelled() => {
+                    if !told {
+                        tracing::warn!(topic = topic.name, %error, "the log is away: waiting for it");
+                    }
+                    told = true;
+                    pause(shutdown).await;
+                }
+                Err(error) => {
+                    return Err(error).with_context(|| format!("prepare topic {}", topic.name));
+                }
+            }
+        }
+    }
+    Ok(log)
+}
+
+/// Waits between two tries, or until `shutdown`.
+pub(crate) async fn pause(shutdown: &CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = tokio::time::sleep(RETRY_PAUSE) => {}
+    }
+}
+
+/// ClickHouse: a server by URL, or the embedded engine as a child process.
+pub(crate) struct OpenSeries {
+    /// The series, migrated.
+    pub series: Series,
+    /// The engine, if it is ours; it stops when this is dropped.
+    pub embedded: Option<Embedded>,
+    /// How BI tools log in, and where the password is.
+    pub bi: Option<(SeriesConfig, PathBuf)>,
+}
+
+/// Opens ClickHouse and brings its tables to this version.
+///
+/// # Errors
+/// The embedded engine does not start, the server refuses us, or a migration
+/// fails. A server that is away is waited for until `shutdown`.
+pub(crate) async fn open_series(
+    config: &Config,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<OpenSeries> {
+    let (series, embedded, bi) = match &config.clickhouse {
+        ClickHouseConfig::Server(server) => (Series::connect(&parts::series(server))?, None, None),
+        ClickHouseConfig::Embedded(embedded) => {
+            let embedded = Embedded::start(parts::embedded(embedded)?)
+                .await
+                .context("start the embedded clickhouse")?;
+            let bi = (embedded.bi_config(), embedded.bi_password_file().to_owned());
+            (Series::connect(&embedded.series_config())?, Some(embedded), Some(bi))
+        }
+    };
+    let mut told = false;
+    loop {
+        match series.migrate().await {
+            Ok(_) => break,
+            Err(error) if error.is_retriable() && !shutdown.is_cancelled() => {
+                if !told {
+                    tracing::warn!(%error, "clickhouse is away: waiting for it");
+                }
+                told = true;
+                pause(shutdown).await;
+            }
+            Err(error) => return Err(error).context("bring clickhouse to this version"),
+        }
+    }
+    if let ClickHouseConfig::Server(server) = &config.clickhouse
+        && let Some((user, password)) = &server.bi
+    {
+        series.ensure_bi_user(user, password).await.context("make the BI user")?;
+    }
+    Ok(OpenSeries { series, embedded, bi })
+}
+
+/// The records database, migrated.
+///
+/// # Errors
+/// A database that cannot be opened or migrated.
+pub(crate) async fn open_records(config: &Config) -> anyhow::Result<Records> {
+    let records =
+        Records::connect(config.database.url.expose_secret()).await.context("open the database")?;
+    records.migrate().await.context("bring the database to this version")?;
+    Ok(records)
+}

@@ -1,0 +1,208 @@
+//! The engine's snapshot as checkpoint records, and back.
+
+use correlate::engine::{ComponentSnapshot, SampleRun, Segment, ServiceSnapshot};
+use correlate::model::{
+    ComponentId, ComponentState, ServiceDefinition, ServiceId, ServiceState, Timestamp, Window,
+};
+
+use super::{Checkpoint, Position};
+use crate::wire::proto::checkpoint_record::Record;
+use crate::wire::{DefinitionRecord, proto};
+
+pub(super) fn wrap(record: Record) -> proto::CheckpointRecord {
+    proto::CheckpointRecord { record: Some(record) }
+}
+
+/// Every record but the end, the head first.
+pub(super) fn records(
+    checkpoint: &Checkpoint,
+) -> impl Iterator<Item = proto::CheckpointRecord> + '_ {
+    let engine = &checkpoint.engine;
+    let head = proto::CheckpointHead {
+        epoch: checkpoint.epoch,
+        now_ms: engine.evaluator.now.map(Timestamp::millis),
+        origin_ms: engine.evaluator.origin.map(Timestamp::millis),
+        offsets: checkpoint.positions.iter().map(offset_of).collect(),
+    };
+    let components = engine.components.iter().map(|c| Record::Component(component(c)));
+    let services = engine.evaluator.services.iter().map(|s| Record::Service(service(s)));
+    let windows = engine.evaluator.windows.iter().map(|(id, w)| Record::Window(window(id, w)));
+    std::iter::once(Record::Head(head)).chain(components).chain(services).chain(windows).map(wrap)
+}
+
+pub(crate) fn offset_of(position: &Position) -> proto::Offset {
+    let Position { topic, partition, next } = position;
+    proto::Offset { topic: topic.clone(), partition: *partition, next: *next }
+}
+
+fn component(snapshot: &ComponentSnapshot) -> proto::CheckpointComponent {
+    let runs = snapshot.runs.iter().map(|run| proto::SampleRun {
+        start_ms: run.start.millis(),
+        step_ms: run.step_ms,
+        count: run.count,
+        state: run.state as u32,
+    });
+    let transitions = snapshot
+        .transitions
+        .iter()
+        .map(|&(at, state)| proto::StateAt { at_ms: at.millis(), state: state as u32 });
+    proto::CheckpointComponent {
+        id: snapshot.id.as_str().to_owned(),
+        runs: runs.collect(),
+        forgotten: snapshot.forgotten,
+        transitions: transitions.collect(),
+    }
+}
+
+fn service(snapshot: &ServiceSnapshot) -> proto::CheckpointService {
+    let id = &snapshot.definition.id;
+    let segments = snapshot.segments.iter().flatten().map(|segment| proto::Segment {
+        at_ms: segment.at.millis(),
+        state: segment.verdict.as_ref().map(|verdict| verdict.0.as_str().to_owned()),
+        cause: segment.verdict.iter().flat_map(|v| &v.1).map(|c| c.as_str().to_owned()).collect(),
+    });
+    proto::CheckpointService {
+        id: id.as_str().to_owned(),
+        definition_json: definition_json(&DefinitionRecord::Service {
+            id: id.clone(),
+            definition: Some(snapshot.definition.clone()),
+        }),
+        segments: segments.collect(),
+    }
+}
+
+fn window(id: &str, window: &Window) -> proto::CheckpointWindow {
+    proto::CheckpointWindow {
+        id: id.to_owned(),
+        window_json: definition_json(&DefinitionRecord::Window {
+            id: id.to_owned(),
+            window: Some(window.clone()),
+        }),
+    }
+}
+
+/// The engine holds only what came through the log's form, so it fits there.
+fn definition_json(record: &DefinitionRecord) -> Vec<u8> {
+    let encoded = record.encode().expect("what was decoded from the log can be encoded for it");
+    encoded.value.map(|value| value.to_vec()).unwrap_or_default()
+}
+
+/// Puts records together again.
+#[derive(Default)]
+pub(super) struct Collector {
+    checkpoint: Checkpoint,
+    head_seen: bool,
+    records: u64,
+    ended: bool,
+}
+
+impl Collector {
+    pub(super) fn take(&mut self, record: proto::CheckpointRecord) -> Result<(), String> {
+        if self.ended {
+            return Err(String::from("there are records after its end"));
+        }
+        let engine = &mut self.checkpoint.engine;
+        match record.record {
+            Some(Record::Head(head)) => {
+                self.head_seen = true;
+                self.checkpoint.epoch = head.epoch;
+                self.checkpoint.positions = head.offsets.into_iter().map(position_of).collect();
+                engine.evaluator.now = head.now_ms.map(Timestamp);
+                engine.evaluator.origin = head.origin_ms.map(Timestamp);
+                return Ok(());
+            }
+            Some(Record::Component(record)) => engine.components.push(read_component(record)?),
+            Some(Record::Service(record)) => {
+                engine.evaluator.services.push(read_service(&record)?);
+            }
+            Some(Record::Window(record)) => {
+                let window = read_window(&record)?;
+                engine.evaluator.windows.push((record.id, window));
+            }
+            Some(Record::End(end)) if end.records == self.records => {
+                self.ended = true;
+                return Ok(());
+            }
+            Some(Record::End(end)) => {
+                return Err(format!("it holds {} records of {}", self.records, end.records));
+            }
+            None => return Err(String::from("a record is of a kind this version does not know")),
+        }
+        self.records += 1;
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<Checkpoint, String> {
+        match (self.head_seen, self.ended) {
+            (true, true) => Ok(self.checkpoint),
+            (false, _) => Err(String::from("it has no head")),
+            (_, false) => Err(String::from("it has no end")),
+        }
+    }
+}
+
+pub(crate) fn position_of(offset: proto::Offset) -> Position {
+    Position { topic: offset.topic, partition: offset.partition, next: offset.next }
+}
+
+fn state(number: u32) -> Result<ComponentState, String> {
+    match number {
+        0 => Ok(ComponentState::Down),
+        1 => Ok(ComponentState::Unknown),
+        2 => Ok(ComponentState::Up),
+        other => Err(format!("{other} is no component state")),
+    }
+}
+
+fn read_component(record: proto::CheckpointComponent) -> Result<ComponentSnapshot, String> {
+    let run = |run: &proto::SampleRun| {
+        Ok::<_, String>(SampleRun {
+            start: Timestamp(run.start_ms),
+            step_ms: run.step_ms,
+            count: run.count,
+            state: state(run.state)?,
+        })
+    };
+    let transition = |at: &proto::StateAt| Ok((Timestamp(at.at_ms), state(at.state)?));
+    Ok(ComponentSnapshot {
+        id: ComponentId::from(record.id),
+        runs: record.runs.iter().map(run).collect::<Result<_, _>>()?,
+        forgotten: record.forgotten,
+        transitions: record.transitions.iter().map(transition).collect::<Result<_, String>>()?,
+    })
+}
+
+fn read_service(record: &proto::CheckpointService) -> Result<ServiceSnapshot, String> {
+    let mut segments = Vec::with_capacity(record.segments.len());
+    for segment in &record.segments {
+        let verdict = match &segment.state {
+            None => None,
+            Some(state) => {
+                let state: ServiceState = state.parse().map_err(|error| format!("{error}"))?;
+                let cause = segment.cause.iter().map(|id| ComponentId::from(id.as_str()));
+                Some((state, cause.collect()))
+            }
+        };
+        segments.push(Segment { at: Timestamp(segment.at_ms), verdict });
+    }
+    let definition = read_definition(&record.id, &record.definition_json)?;
+    Ok(ServiceSnapshot { definition, segments: Some(segments) })
+}
+
+fn read_definition(id: &str, json: &[u8]) -> Result<ServiceDefinition, String> {
+    let record = DefinitionRecord::Service { id: ServiceId::from(id), definition: None };
+    match DefinitionRecord::decode(record.key().as_bytes(), Some(json)) {
+        Ok(DefinitionRecord::Service { definition: Some(definition), .. }) => Ok(definition),
+        Ok(_) => Err(format!("service {id} has no definition")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn read_window(record: &proto::CheckpointWindow) -> Result<Window, String> {
+    let key = DefinitionRecord::Window { id: record.id.clone(), window: None }.key();
+    match DefinitionRecord::decode(key.as_bytes(), Some(&record.window_json)) {
+        Ok(DefinitionRecord::Window { window: Some(window), .. }) => Ok(window),
+        Ok(_) => Err(format!("window {} is empty", record.id)),
+        Err(error) => Err(error.to_string()),
+    }
+}

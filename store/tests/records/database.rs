@@ -1,0 +1,93 @@
+//! A database for one test, and the values that tests are made of.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use correlate::model::{ServiceDefinition, ServiceId, Timestamp};
+use sea_orm::ConnectionTrait;
+use serde_json::Value;
+use store::records::{Actor, Records, ServiceDraft};
+
+const ADMIN_URL: &str = "PADWACHT_TEST_POSTGRES";
+
+/// An empty database with the schema of today.
+pub struct TestDatabase {
+    pub records: Records,
+    pub url: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestDatabase {
+    pub async fn sqlite() -> TestDatabase {
+        let database = TestDatabase::sqlite_unmigrated().await;
+        database.records.migrate().await.expect("the schema is made");
+        database
+    }
+
+    pub async fn postgres() -> TestDatabase {
+        let database = TestDatabase::postgres_unmigrated().await;
+        database.records.migrate().await.expect("the schema is made");
+        database
+    }
+
+    pub async fn sqlite_unmigrated() -> TestDatabase {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}/made/padwacht.db", folder.path().display());
+        let records = Records::connect(&url).await.expect("SQLite opens");
+        TestDatabase { records, url, _folder: Some(folder) }
+    }
+
+    pub async fn postgres_unmigrated() -> TestDatabase {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let admin = std::env::var(ADMIN_URL).unwrap_or_else(|_| {
+            panic!("{ADMIN_URL} is not set: run `make test`, which starts a PostgreSQL for tests")
+        });
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{number}", std::process::id());
+        let server = sea_orm::Database::connect(&admin).await.expect("the test server answers");
+        for sql in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+            server.execute_unprepared(&sql).await.expect("a database of one's own");
+        }
+        server.close().await.expect("the server lets go");
+        let (server, _) = admin.rsplit_once('/').expect("the URL names a database");
+        let url = format!("{server}/{name}");
+        let records = Records::connect(&url).await.expect("PostgreSQL opens");
+        TestDatabase { records, url, _folder: None }
+    }
+
+    /// The same database as another process sees it.
+    pub async fn another(&self) -> Records {
+        Records::connect(&self.url).await.expect("a second process opens the database")
+    }
+
+    /// What any SQL tool would do to the database.
+    pub async fn execute(&self, sql: &str) {
+        let tool = sea_orm::Database::connect(self.url.as_str()).await.expect("a tool connects");
+        tool.execute_unprepared(sql).await.expect("the statement runs");
+        tool.close().await.expect("the tool leaves");
+    }
+}
+
+pub fn actor(at: i64) -> Actor {
+    Actor::new("anna@example.net", Timestamp(at))
+}
+
+/// A definition with one path for ever, in the JSON form.
+pub fn definition(id: &str, path: Value) -> ServiceDefinition {
+    ServiceDefinition::from_json(&serde_json::json!({ "id": id, "path": path }), &|_| None)
+        .expect("a valid definition")
+}
+
+/// A service named like its id in capitals.
+pub fn draft(id: &str, path: Value) -> ServiceDraft {
+    ServiceDraft {
+        definition: definition(id, path),
+        name: id.to_uppercase(),
+        customer: None,
+        description: String::new(),
+        active: true,
+    }
+}
+
+pub fn service(id: &str) -> ServiceId {
+    ServiceId::from(id)
+}
