@@ -57,21 +57,23 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check(args)) => check_config(&load(&args)?),
         Command::Config(ConfigCommand::Print(args)) => print_config(&load(&args)?),
         Command::Doctor(args) => {
-            let loaded = start(&args.stage)?;
+            let loaded = load(&args.stage)?;
+            telemetry::init(&doctor::quiet(&loaded))?;
             runtime()?.block_on(doctor::run(&args, &loaded.config))
         }
-        Command::Replay(args) => replay::run(&args),
         Command::EmbeddedClickHouse(engine) => {
             store::embedded::run_child(engine.args)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Replay(args) => replay::run(&args),
         Command::All(args) => run(&args, Stages::All),
         Command::Ingest(args) => run(&args, Stages::Ingest),
         Command::Correlate(args) => run(&args, Stages::Correlate),
         Command::Api(args) => run(&args, Stages::Api),
         Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
-        Command::Demo(_)
-        | Command::Simulate(_) => anyhow::bail!("this build does not hold that command yet"),
+        Command::Demo(_) | Command::Simulate(_) => {
+            anyhow::bail!("this build does not hold that command yet")
+        }
     }
 }
 
