@@ -16,6 +16,8 @@ mod replay;
 mod retention;
 mod signals;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 mod trouble;
 mod wiring;
 
