@@ -41,7 +41,7 @@ pub(super) struct Network {
     world: Arc<World>,
     /// What strikes (`true`) or relents, by instant.
     strokes: BTreeMap<Timestamp, Vec<(FailureId, Failure, bool)>>,
-    active: HashSet<FailureId>,
+    active: HashMap<FailureId, Failure>,
     next_id: FailureId,
     /// How many failures hold each thing down; absent means none.
     held: HashMap<(FailureTarget, FailureKind), u32>,
@@ -64,7 +64,7 @@ impl Network {
         }
         let mut network = Network {
             strokes: BTreeMap::new(),
-            active: HashSet::new(),
+            active: HashMap::new(),
             next_id: 1,
             held: HashMap::new(),
             device_works: vec![true; world.devices().len()],
@@ -105,24 +105,18 @@ impl Network {
     /// Takes a failure back at `now`: what it holds down comes back then. False when there is
     /// no such failure, or it is over.
     pub(super) fn clear(&mut self, id: FailureId, now: Timestamp) -> bool {
-        let mut taken = None;
+        let mut found = false;
         self.strokes.retain(|_, strokes| {
-            strokes.retain(|(stroke, failure, _)| {
-                let other = *stroke != id;
-                if !other {
-                    taken = Some(failure.clone());
-                }
-                other
-            });
+            let before = strokes.len();
+            strokes.retain(|(stroke, ..)| *stroke != id);
+            found |= strokes.len() < before;
             !strokes.is_empty()
         });
-        match taken {
-            Some(failure) if self.active.contains(&id) => {
-                self.strokes.entry(now).or_default().push((id, failure, false));
-                true
-            }
-            taken => taken.is_some(),
+        if let Some(failure) = self.active.get(&id).cloned() {
+            self.strokes.entry(now).or_default().push((id, failure, false));
+            found = true;
         }
+        found
     }
 
     /// When something happens next.
@@ -137,8 +131,8 @@ impl Network {
         let mut touched = Touched::default();
         for (id, failure, strikes) in strokes {
             if strikes {
-                self.active.insert(id);
-            } else if !self.active.remove(&id) {
+                self.active.insert(id, failure.clone());
+            } else if self.active.remove(&id).is_none() {
                 continue;
             }
             self.hold(&failure, strikes, at, &mut touched, &mut changes);

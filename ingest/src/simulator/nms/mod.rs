@@ -7,6 +7,8 @@
 
 mod eventlog;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::cmp::Reverse;
