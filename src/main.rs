@@ -1,11 +1,18 @@
 //! The one binary. It only wires: each command has a file of its own that
 //! takes its arguments and the checked configuration.
 
+mod all;
+mod api;
 mod cli;
 mod config;
+mod correlate;
 mod doctor;
+mod ingest;
+mod migrate;
 mod parts;
+mod publish;
 mod replay;
+mod signals;
 mod telemetry;
 mod wiring;
 
@@ -15,8 +22,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
+use all::Stages;
 use cli::{Cli, Command, ConfigCommand, StageArgs};
-use config::{ConfigError, Loaded, Machine};
+use config::{ConfigError, Loaded, Machine, Shared};
 
 /// Wrong usage, configuration or input, as clap uses it too.
 const EXIT_WRONG_INPUT: u8 = 2;
@@ -52,14 +60,26 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             store::embedded::run_child(engine.args)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::All(_)
-        | Command::Ingest(_)
-        | Command::Correlate(_)
-        | Command::Api(_)
-        | Command::Demo(_)
-        | Command::Simulate(_)
-        | Command::Migrate(_) => anyhow::bail!("this build does not hold that command yet"),
+        Command::All(args) => run(&args, Stages::All),
+        Command::Ingest(args) => run(&args, Stages::Ingest),
+        Command::Correlate(args) => run(&args, Stages::Correlate),
+        Command::Api(args) => run(&args, Stages::Api),
+        Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
+        Command::Demo(_)
+        | Command::Simulate(_) => anyhow::bail!("this build does not hold that command yet"),
     }
+}
+
+/// Runs stages; apart from each other they need parts that they can share.
+fn run(args: &StageArgs, stages: Stages) -> anyhow::Result<ExitCode> {
+    let loaded = start(args)?;
+    let shared: &[Shared] = match stages {
+        Stages::All => &[],
+        Stages::Ingest => &[Shared::Log],
+        Stages::Correlate | Stages::Api => &[Shared::Log, Shared::ClickHouse],
+    };
+    loaded.config.check_apart(stages.name(), shared)?;
+    runtime()?.block_on(all::run(loaded.config, stages))
 }
 
 fn load(args: &StageArgs) -> Result<Loaded, ConfigError> {

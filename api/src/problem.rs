@@ -120,8 +120,11 @@ impl ApiError {
     pub(crate) fn of_records(error: RecordsError) -> ApiError {
         let place = |place: &str, reason: String| vec![Refusal { place: place.to_owned(), reason }];
         match error {
-            RecordsError::NotFound { kind: "service", .. } => ApiError::NotFound(Thing::Service),
-            RecordsError::NotFound { kind: "window", .. } => ApiError::NotFound(Thing::Window),
+            RecordsError::NotFound { kind, .. } => ApiError::NotFound(match kind {
+                "service" => Thing::Service,
+                "window" => Thing::Window,
+                _ => Thing::Address,
+            }),
             RecordsError::Exists { kind, .. } | RecordsError::Stale { kind, .. } => {
                 ApiError::Conflict(place(kind, error.to_string()))
             }
@@ -209,84 +212,89 @@ impl ApiError {
 
     /// The title and the detail.
     fn words(&self, language: Lang) -> Wording {
-        let (dutch, english) = self.wordings();
         match language {
-            Lang::Dutch => dutch,
-            Lang::English => english,
+            Lang::Dutch => self.dutch(),
+            Lang::English => self.english(),
         }
     }
 
-    /// The words in Dutch and in English.
-    fn wordings(&self) -> (Wording, Wording) {
+    /// The words in Dutch.
+    fn dutch(&self) -> Wording {
         match self {
-            ApiError::NotFound(Thing::Address) => (
-                ("Niet gevonden", "Op dit adres staat niets."),
-                ("Not found", "There is nothing at this address."),
-            ),
-            ApiError::NotFound(Thing::Service) => (
-                ("Niet gevonden", "Deze dienst bestaat niet, of u mag hem niet zien."),
-                ("Not found", "This service does not exist, or you may not see it."),
-            ),
-            ApiError::NotFound(Thing::Window) => (
-                ("Niet gevonden", "Dit onderhoudsvenster bestaat niet."),
-                ("Not found", "This maintenance window does not exist."),
-            ),
-            ApiError::MethodNotAllowed => (
-                ("Kan hier niet", "Deze handeling bestaat niet op dit adres."),
-                ("Method not allowed", "This address does not offer that method."),
-            ),
-            ApiError::Malformed => (
-                ("Onleesbaar verzoek", "Het verzoek is niet te lezen."),
-                ("Malformed request", "The request cannot be read."),
-            ),
-            ApiError::Refused(_) => (
-                ("Geweigerd", "Er is iets mis met wat is gestuurd; zie de lijst met plaatsen."),
-                ("Refused", "Something in what was sent is wrong; see the list of places."),
-            ),
-            ApiError::Conflict(_) => (
-                ("Botst met wat er is", "Dit zou iets breken dat al bestaat."),
-                ("Conflict", "This would break something that exists."),
-            ),
-            ApiError::Unauthenticated => (
-                ("Niet aangemeld", "Meld u aan, of stuur een geldig token mee."),
-                ("Not signed in", "Sign in, or send a valid token."),
-            ),
-            ApiError::Forbidden => (
-                ("Geen toegang", "Uw rol geeft hier geen toegang toe."),
-                ("No access", "Your role does not give access to this."),
-            ),
-            ApiError::CrossOrigin => (
-                ("Geweigerd", "Dit verzoek kwam van een andere website."),
-                ("Refused", "This request came from another website."),
-            ),
-            ApiError::TooLarge => (
-                ("Te groot", "Het verzoek is groter dan toegestaan."),
-                ("Too large", "The request is larger than allowed."),
-            ),
-            ApiError::UnsupportedType => (
-                ("Onbekend soort inhoud", "Stuur de inhoud als application/json."),
-                ("Unsupported type", "Send the body as application/json."),
-            ),
-            ApiError::Busy => (
-                ("Te druk", "Er gebeurt te veel tegelijk. Probeer het zo opnieuw."),
-                ("Busy", "Too much is happening at once. Try again in a moment."),
-            ),
-            ApiError::Unavailable(Part::Records) => (
-                ("Even niet beschikbaar", "De gegevensbank is niet bereikbaar."),
-                ("Unavailable", "The records database cannot be reached."),
-            ),
-            ApiError::Unavailable(Part::Series) => (
-                ("Even niet beschikbaar", "De meetgegevens zijn niet bereikbaar."),
-                ("Unavailable", "The measurements cannot be reached."),
-            ),
-            ApiError::TimedOut => (
-                ("Duurde te lang", "Vraag een kortere periode, of probeer het opnieuw."),
-                ("Took too long", "Ask for a shorter period, or try again."),
-            ),
-            ApiError::Internal => (
-                ("Storing", "Er ging iets mis bij ons. De beheerder vindt het in het logboek."),
-                ("Fault", "Something went wrong on our side. The log says what."),
-            ),
+            ApiError::NotFound(Thing::Address) => ("Niet gevonden", "Op dit adres staat niets."),
+            ApiError::NotFound(Thing::Service) => {
+                ("Niet gevonden", "Deze dienst bestaat niet, of u mag hem niet zien.")
+            }
+            ApiError::NotFound(Thing::Window) => {
+                ("Niet gevonden", "Dit onderhoudsvenster bestaat niet.")
+            }
+            ApiError::MethodNotAllowed => {
+                ("Kan hier niet", "Deze handeling bestaat niet op dit adres.")
+            }
+            ApiError::Malformed => ("Onleesbaar verzoek", "Het verzoek is niet te lezen."),
+            ApiError::Refused(_) => {
+                ("Geweigerd", "Er is iets mis met wat is gestuurd; zie de lijst met plaatsen.")
+            }
+            ApiError::Conflict(_) => ("Botst met wat er is", "Dit zou iets breken dat al bestaat."),
+            ApiError::Unauthenticated => {
+                ("Niet aangemeld", "Meld u aan, of stuur een geldig token mee.")
+            }
+            ApiError::Forbidden => ("Geen toegang", "Uw rol geeft hier geen toegang toe."),
+            ApiError::CrossOrigin => ("Geweigerd", "Dit verzoek kwam van een andere website."),
+            ApiError::TooLarge => ("Te groot", "Het verzoek is groter dan toegestaan."),
+            ApiError::UnsupportedType => {
+                ("Onbekend soort inhoud", "Stuur de inhoud als application/json.")
+            }
+            ApiError::Busy => ("Te druk", "Er gebeurt te veel tegelijk. Probeer het zo opnieuw."),
+            ApiError::Unavailable(Part::Records) => {
+                ("Even niet beschikbaar", "De gegevensbank is niet bereikbaar.")
+            }
+            ApiError::Unavailable(Part::Series) => {
+                ("Even niet beschikbaar", "De meetgegevens zijn niet bereikbaar.")
+            }
+            ApiError::TimedOut => {
+                ("Duurde te lang", "Vraag een kortere periode, of probeer het opnieuw.")
+            }
+            ApiError::Internal => {
+                ("Storing", "Er ging iets mis bij ons. De beheerder vindt het in het logboek.")
+            }
+        }
+    }
+
+    /// The words in English.
+    fn english(&self) -> Wording {
+        match self {
+            ApiError::NotFound(Thing::Address) => {
+                ("Not found", "There is nothing at this address.")
+            }
+            ApiError::NotFound(Thing::Service) => {
+                ("Not found", "This service does not exist, or you may not see it.")
+            }
+            ApiError::NotFound(Thing::Window) => {
+                ("Not found", "This maintenance window does not exist.")
+            }
+            ApiError::MethodNotAllowed => {
+                ("Method not allowed", "This address does not offer that method.")
+            }
+            ApiError::Malformed => ("Malformed request", "The request cannot be read."),
+            ApiError::Refused(_) => {
+                ("Refused", "Something in what was sent is wrong; see the list of places.")
+            }
+            ApiError::Conflict(_) => ("Conflict", "This would break something that exists."),
+            ApiError::Unauthenticated => ("Not signed in", "Sign in, or send a valid token."),
+            ApiError::Forbidden => ("No access", "Your role does not give access to this."),
+            ApiError::CrossOrigin => ("Refused", "This request came from another website."),
+            ApiError::TooLarge => ("Too large", "The request is larger than allowed."),
+            ApiError::UnsupportedType => ("Unsupported type", "Send the body as application/json."),
+            ApiError::Busy => ("Busy", "Too much is happening at once. Try again in a moment."),
+            ApiError::Unavailable(Part::Records) => {
+                ("Unavailable", "The records database cannot be reached.")
+            }
+            ApiError::Unavailable(Part::Series) => {
+                ("Unavailable", "The measurements cannot be reached.")
+            }
+            ApiError::TimedOut => ("Took too long", "Ask for a shorter period, or try again."),
+            ApiError::Internal => ("Fault", "Something went wrong on our side. The log says what."),
         }
     }
 
@@ -310,6 +318,7 @@ impl ApiError {
     }
 }
 
+/// A title and a detail.
 type Wording = (&'static str, &'static str);
 
 fn chain(error: &dyn std::error::Error) -> String {

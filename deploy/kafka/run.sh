@@ -10,6 +10,7 @@ heap=${PADWACHT_KAFKA_HEAP:-512m}
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 ready_seconds=120
 stop_seconds=30
+release_seconds=10
 data=$cache/data
 port=
 
@@ -37,6 +38,15 @@ fail() {
 # Is nobody listening on port $1 of loopback?
 is_free() {
   ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# A broker that was just killed holds its port for a moment longer.
+require_free() {
+  local deadline=$((SECONDS + release_seconds))
+  until is_free "$1"; do
+    ((SECONDS < deadline)) || fail "port $1 of 127.0.0.1 is in use; choose another with --port"
+    sleep 0.2
+  done
 }
 
 free_port() {
@@ -109,6 +119,8 @@ write_settings() {
   controller=$(setting controller.quorum.voters | sed 's|.*:||')
   port=${port:-$(free_port)}
   controller=${controller:-$(free_port)}
+  require_free "$port"
+  require_free "$controller"
   mkdir -p "$data"
   cat >"$data/server.properties" <<EOF
 process.roles=broker,controller
@@ -119,7 +131,6 @@ controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:$controller
 log.dirs=$data/log
 num.partitions=1
-auto.create.topics.enable=false
 default.replication.factor=1
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
@@ -143,7 +154,6 @@ prepare() {
     fail "a broker runs already in $data (process $pid)"
   fi
   write_settings
-  is_free "$port" || fail "port $port of 127.0.0.1 is in use; choose another with --port"
   broker=("$java" "-Xms$heap" "-Xmx$heap" -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError
     "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$jars/*")
   if [[ ! -f $data/log/meta.properties ]]; then
@@ -157,13 +167,17 @@ prepare() {
 }
 
 start() {
+  # One start at a time in a data directory; the broker must not keep the lock.
+  mkdir -p "$data"
+  exec 8>"$data/lock"
+  flock 8
   if running_pid >/dev/null; then
     address
     return
   fi
   prepare
   : >"$data/broker.log"
-  setsid nohup "${broker[@]}" >"$data/broker.log" 2>&1 </dev/null &
+  setsid nohup "${broker[@]}" >"$data/broker.log" 2>&1 </dev/null 8>&- &
   local pid=$!
   echo "$pid" >"$data/broker.pid"
   local deadline=$((SECONDS + ready_seconds))
@@ -180,12 +194,12 @@ start() {
 stop() {
   local pid
   pid=$(running_pid) || return 0
-  kill "$pid"
+  kill "$pid" || return 0
   local deadline=$((SECONDS + stop_seconds))
   while running_pid >/dev/null; do
     if ((SECONDS >= deadline)); then
       echo "kafka: process $pid did not stop in $stop_seconds s and is killed" >&2
-      kill -9 "$pid"
+      kill -9 "$pid" || true
     fi
     sleep 0.2
   done

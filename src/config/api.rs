@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::reader::Reader;
-use super::rule::{Addresses, DurationIn, Listen, MailAddress, NAME, Text, UrlOf};
+use super::rule::{Addresses, DurationIn, Listen, MailAddress, Text, UrlOf};
 
 /// Loopback: facing a network is a decision, not a default.
 const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
@@ -18,7 +18,11 @@ const SESSION: DurationIn =
     DurationIn { min: Duration::from_secs(300), max: Duration::from_secs(365 * 86_400) };
 const SESSION_IDLE_DEFAULT: Duration = Duration::from_secs(2 * 3_600);
 const SESSION_LIFETIME_DEFAULT: Duration = Duration::from_secs(12 * 3_600);
-const ADMIN_USER_DEFAULT: &str = "admin";
+const ADMIN_EMAIL: Text = Text {
+    allowed: "an address such as name@example.net",
+    accepts: |text| text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
+};
+const ADMIN_EMAIL_DEFAULT: &str = "admin@padwacht.local";
 
 const SMTP_URL: UrlOf = UrlOf { schemes: &["smtps", "smtp"], example: "smtps://mail.example.net" };
 const MAIL_USER: Text =
@@ -40,8 +44,8 @@ pub(crate) struct ApiConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Opens `/metrics` to whoever sends it as a bearer token.
     pub metrics_token: Option<SecretString>,
-    /// The name of the administrator that is made at the first start.
-    pub admin_user: String,
+    /// The address with which the administrator signs in that is made at the first start.
+    pub admin_email: String,
     /// Its password; without one, one is made and printed once.
     pub admin_password: Option<SecretString>,
 }
@@ -67,7 +71,7 @@ pub(super) fn read(reader: &Reader<'_>) -> ApiConfig {
         session_lifetime: section.or("session_lifetime", &SESSION, SESSION_LIFETIME_DEFAULT),
         trusted_proxies: section.or("trusted_proxies", &Addresses, Vec::new()),
         metrics_token: section.secret("metrics_token"),
-        admin_user: section.or("admin_user", &NAME, ADMIN_USER_DEFAULT.to_owned()),
+        admin_email: section.or("admin_email", &ADMIN_EMAIL, ADMIN_EMAIL_DEFAULT.to_owned()),
         admin_password: section.secret("admin_password"),
     };
     if config.session_idle > config.session_lifetime {

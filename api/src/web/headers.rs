@@ -13,7 +13,7 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// What a page may load and run; an answer without one gets [`ContentPolicy::Strict`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ContentPolicy {
-    /// Only our own files; no inline script or style, no frames, no plug-ins.
+    /// What the pages need: only our own files, nothing inline, no frames.
     Strict,
     /// The same, but inline styles: Swagger UI writes them. Only on its own page.
     ApiDocs,
@@ -22,11 +22,7 @@ pub(crate) enum ContentPolicy {
 impl ContentPolicy {
     fn value(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            ContentPolicy::Strict => {
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                 font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
-                 base-uri 'none'; frame-ancestors 'none'"
-            }
+            ContentPolicy::Strict => dashboards::CONTENT_SECURITY_POLICY,
             ContentPolicy::ApiDocs => {
                 "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                  img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; \

@@ -12,7 +12,8 @@ use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::PathItem;
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::app::ApiState;
@@ -151,6 +152,8 @@ impl Routes {
         .into_iter()
         .find_map(|(verb, offered)| offered.then_some(verb))
         .expect("the operation has one of the methods in use");
+        let mut paths = paths;
+        paths.paths.values_mut().for_each(document_problems);
         self.document.paths.merge(paths);
         self.document.components.get_or_insert_default().schemas.extend(schemas);
         let path = path.unwrap_or(&documented).to_owned();
@@ -169,6 +172,21 @@ impl Routes {
     /// The router, the table that it was made from, and the document.
     pub(crate) fn into_parts(self) -> (Router, Vec<RouteEntry>, OpenApi) {
         (self.router.with_state(self.state), self.entries, self.document)
+    }
+}
+
+/// Says of every operation that whatever else it answers is a problem: nobody
+/// signed in, no access, a part that is away.
+fn document_problems(item: &mut PathItem) {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = ResponseBuilder::new()
+        .description("Nobody is signed in, the role does not allow it, or a part is away")
+        .content("application/problem+json", content)
+        .build();
+    let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+    for operation in operations.into_iter().flatten() {
+        let responses = &mut operation.responses.responses;
+        responses.insert("default".to_owned(), problem.clone().into());
     }
 }
 

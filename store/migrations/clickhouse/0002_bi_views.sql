@@ -32,10 +32,12 @@ SELECT
     if(i.service = '', NULL, i.start) AS since,
     i.cause AS cause
 FROM (
-    SELECT service, start, CAST(state, 'String') AS state,
-           if(empty(cause_moves), cause, cause_moves[-1].2) AS cause
-    FROM service_intervals FINAL WHERE end IS NULL
-    ORDER BY service, start DESC LIMIT 1 BY service
+    SELECT service, max(start) AS start, argMax(CAST(state, 'String'), service_intervals.start) AS state,
+           argMax(if(empty(cause_moves), service_intervals.cause, cause_moves[-1].2), service_intervals.start) AS cause
+    FROM service_intervals FINAL
+    WHERE end IS NULL AND (service, service_intervals.start) IN (
+        SELECT service, start FROM service_intervals WHERE end IS NULL)
+    GROUP BY service
 ) AS i
 FULL OUTER JOIN (SELECT * FROM services FINAL) AS s ON s.id = i.service
 COMMENT 'Each service with its present state, since when (UTC), and the components to blame at present; not_existing for a service that is named but has no open interval';

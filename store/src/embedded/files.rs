@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{BI_USER, DATABASE, EmbeddedConfig, EmbeddedError, USER};
-use crate::series::{BI_EXECUTION_SECONDS_MAX, BI_MEMORY_BYTES_MAX, hex};
+use crate::series::{BI_EXECUTION_SECONDS_MAX, BI_MEMORY_BYTES_MAX, BI_QUERIES_MAX, hex};
 
 /// Random bytes in a generated password: 192 bits, beyond guessing.
 const PASSWORD_BYTES: usize = 24;
@@ -71,18 +71,29 @@ fn users_xml(
 ) -> String {
     let start_queries = 2 + usize::from(config.tcp_port.is_some());
     let loopback = "<networks><ip>127.0.0.1</ip><ip>::1</ip></networks>";
+    // Right for every table, because each one's partition follows from its key.
+    let by_partition = "<do_not_merge_across_partitions_select_final>1\
+                        </do_not_merge_across_partitions_select_final>";
     let query_memory = config.memory_bytes_max / 2;
     let bi_memory = BI_MEMORY_BYTES_MAX.min(query_memory);
     format!(
         r"<!-- Written by padwacht at each start; changes are lost. -->
 <clickhouse>
   <profiles>
-    <default><max_memory_usage>{query_memory}</max_memory_usage></default>
+    <default>
+      <max_memory_usage>{query_memory}</max_memory_usage>
+      {by_partition}
+    </default>
     <bi>
+      {by_partition}
       <readonly>2</readonly>
       <max_execution_time>{BI_EXECUTION_SECONDS_MAX}</max_execution_time>
       <max_memory_usage>{bi_memory}</max_memory_usage>
+      <max_memory_usage_for_user>{bi_memory}</max_memory_usage_for_user>
+      <max_concurrent_queries_for_user>{BI_QUERIES_MAX}</max_concurrent_queries_for_user>
       <constraints>
+        <max_memory_usage_for_user><readonly/></max_memory_usage_for_user>
+        <max_concurrent_queries_for_user><readonly/></max_concurrent_queries_for_user>
         <max_execution_time><min>1</min><max>{BI_EXECUTION_SECONDS_MAX}</max></max_execution_time>
         <max_memory_usage><min>1</min><max>{bi_memory}</max></max_memory_usage>
       </constraints>

@@ -9,12 +9,15 @@ use sha2::{Digest, Sha256};
 use super::migrate::hex;
 use super::{Series, SeriesError, is_plain_name};
 
-/// Memory that one BI query may take, in bytes: enough for a year of a large
-/// fleet, too little to push the pipeline out.
+/// Memory that the BI user's queries may take together, in bytes: enough for
+/// a year of a large fleet, too little to push the pipeline out.
 pub(crate) const BI_MEMORY_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Seconds that one BI query may run.
 pub(crate) const BI_EXECUTION_SECONDS_MAX: u64 = 60;
+
+/// BI queries that may run at once: a dashboard's panels ask together.
+pub(crate) const BI_QUERIES_MAX: u64 = 16;
 
 impl Series {
     /// Makes the user `name` where it is absent, sets its password and limits,
@@ -43,13 +46,17 @@ impl Series {
 
 /// `readonly = 2` forbids every change but that of settings, which the clients
 /// of BI tools need; the limits carry constraints, so they cannot be lifted.
+/// `FINAL` may work partition by partition, because each table's partition
+/// follows from its key.
 fn bi_user_statements(name: &str, password: &SecretString, database: &str) -> [String; 4] {
     let hash = hex(&Sha256::digest(password.expose_secret().as_bytes()));
     let identified = format!("IDENTIFIED WITH sha256_hash BY '{hash}'");
     let settings = format!(
-        "SETTINGS readonly = 2, \
+        "SETTINGS readonly = 2, do_not_merge_across_partitions_select_final = 1, \
          max_execution_time = {BI_EXECUTION_SECONDS_MAX} MIN 1 MAX {BI_EXECUTION_SECONDS_MAX}, \
-         max_memory_usage = {BI_MEMORY_BYTES_MAX} MIN 1 MAX {BI_MEMORY_BYTES_MAX}"
+         max_memory_usage = {BI_MEMORY_BYTES_MAX} MIN 1 MAX {BI_MEMORY_BYTES_MAX}, \
+         max_memory_usage_for_user = {BI_MEMORY_BYTES_MAX} CONST, \
+         max_concurrent_queries_for_user = {BI_QUERIES_MAX} CONST"
     );
     [
         format!("CREATE USER IF NOT EXISTS {name} {identified} {settings}"),

@@ -38,7 +38,7 @@ const BOOKS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     number UInt32 COMMENT 'Number of the migration file',
     name String COMMENT 'Name of the migration file',
     checksum String COMMENT 'SHA-256 of the file as applied',
-    applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When it was applied'
 ) ENGINE = ReplacingMergeTree(applied_at) ORDER BY number
 COMMENT 'Which migrations of padwacht this database has seen'";
 

@@ -53,7 +53,7 @@ use clickhouse::Client;
 use correlate::model::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use access::{BI_EXECUTION_SECONDS_MAX, BI_MEMORY_BYTES_MAX};
+pub(crate) use access::{BI_EXECUTION_SECONDS_MAX, BI_MEMORY_BYTES_MAX, BI_QUERIES_MAX};
 pub(crate) use migrate::hex;
 
 pub use dimension::{ComponentDimension, DIMENSION_ROWS_MAX, Progress, ServiceDimension};
@@ -61,8 +61,8 @@ pub use error::SeriesError;
 pub use migrate::AppliedMigration;
 pub use query::{
     Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService, FleetAvailability,
-    IDS_MAX, Order, PERIODS_MAX, Page, ROWS_MAX, SeriesHealth, ServiceAvailability, ServiceFilter,
-    StateCounts, civil_days,
+    IDS_MAX, Order, PERIODS_MAX, Page, ROWS_MAX, SUMS_MAX, SeriesHealth, ServiceAvailability,
+    ServiceFilter, StateCounts, civil_days,
 };
 pub use write::{SeriesBatch, Transition};
 

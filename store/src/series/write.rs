@@ -11,6 +11,7 @@
 
 use std::time::Duration;
 
+use clickhouse::insert::Insert;
 use clickhouse::{Row, RowOwned, RowWrite};
 use correlate::model::{ComponentId, ComponentState, IntervalRevision, Timestamp};
 use serde::Serialize;
@@ -88,34 +89,29 @@ impl Series {
         R: Row + RowOwned + RowWrite + Serialize,
     {
         for piece in rows.chunks(INSERT_ROWS_MAX) {
-            self.insert_piece(table, piece).await.map_err(|source| {
+            // The client asks for the table's columns before the first insert.
+            let insert = self.guard("preparing a write", self.client.insert::<R>(table)).await?;
+            insert_piece(insert, piece).await.map_err(|source| {
                 SeriesError::from_exchange("writing to a table", &self.config.url, source)
             })?;
         }
         Ok(())
     }
+}
 
-    async fn insert_piece<R>(
-        &self,
-        table: &'static str,
-        rows: &[R],
-    ) -> Result<(), clickhouse::error::Error>
-    where
-        R: Row + RowOwned + RowWrite + Serialize,
-    {
-        let mut insert = self
-            .client
-            .insert::<R>(table)
-            .await?
-            .with_timeouts(Some(INSERT_SEND_TIMEOUT), Some(INSERT_END_TIMEOUT))
-            .with_setting("async_insert", "0")
-            // History that is filled in may touch any number of months.
-            .with_setting("max_partitions_per_insert_block", "0");
-        for row in rows {
-            insert.write(row).await?;
-        }
-        insert.end().await
+async fn insert_piece<R>(insert: Insert<R>, rows: &[R]) -> Result<(), clickhouse::error::Error>
+where
+    R: Row + RowOwned + RowWrite + Serialize,
+{
+    let mut insert = insert
+        .with_timeouts(Some(INSERT_SEND_TIMEOUT), Some(INSERT_END_TIMEOUT))
+        .with_setting("async_insert", "0")
+        // History that is filled in may touch any number of months.
+        .with_setting("max_partitions_per_insert_block", "0");
+    for row in rows {
+        insert.write(row).await?;
     }
+    insert.end().await
 }
 
 fn interval_rows(batch: &SeriesBatch) -> Result<Vec<IntervalRow>, SeriesError> {

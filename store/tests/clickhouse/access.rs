@@ -76,7 +76,12 @@ async fn the_bi_user_reads_intervals_and_cannot_do_anything_else() {
             "{sql}: {error}"
         );
     }
-    for setting in ["max_memory_usage = 100000000000", "max_execution_time = 0"] {
+    for setting in [
+        "max_memory_usage = 100000000000",
+        "max_memory_usage_for_user = 0",
+        "max_concurrent_queries_for_user = 0",
+        "max_execution_time = 0",
+    ] {
         let sql = format!("SELECT 1 SETTINGS {setting}");
         let error = ask(&bi, true, &sql).await.expect_err("constrained");
         assert!(error.contains("SETTING_CONSTRAINT_VIOLATION"), "{error}");
@@ -97,4 +102,15 @@ async fn the_product_user_cannot_read_files_or_manage_users() {
     ] {
         check_denied(ask(&config, true, sql).await, sql);
     }
+}
+
+#[tokio::test]
+async fn making_a_bi_user_without_the_right_to_is_refused_and_explained() {
+    let rig = Rig::start().await;
+    let error = rig.series.ensure_bi_user("grafana", &"secret".into()).await.expect_err("refused");
+    let text = error.to_string();
+    assert!(text.contains("ACCESS_DENIED"), "the statement itself is understood: {text}");
+    assert!(!error.is_retriable());
+    let error = rig.series.ensure_bi_user("a b", &"secret".into()).await.expect_err("refused");
+    assert!(error.to_string().contains("letters, digits and _"), "{error}");
 }

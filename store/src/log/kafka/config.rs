@@ -35,8 +35,9 @@ const FETCH_QUEUE_BACKOFF_MS: &str = "5";
 const GROUP_ID: &str = "padwacht-reader";
 
 /// Properties that the log's promises depend on, so that nobody else sets them.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 13] = [
     "acks",
+    "allow.auto.create.topics",
     "request.required.acks",
     "auto.offset.reset",
     "bootstrap.servers",
@@ -59,7 +60,9 @@ pub struct KafkaConfig {
     /// brokers. With three or more, an append needs all but one of them.
     pub replication_factor: u16,
     /// Further properties of librdkafka, for security (`security.protocol`,
-    /// `sasl.mechanism`, `ssl.ca.location`, ...) and tuning.
+    /// `sasl.mechanism`, `ssl.ca.location`, ...) and tuning. The user that they
+    /// name needs Describe, Read, Write and DescribeConfigs on the topics
+    /// `padwacht.*`, Create to make them, and IdempotentWrite on the cluster.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -101,6 +104,9 @@ impl KafkaConfig {
             config.set(name, value);
         }
         config.set("bootstrap.servers", &self.brokers);
+        // librdkafka lets producers make a topic by asking for it, with whatever
+        // partitions the broker gives topics by default.
+        config.set("allow.auto.create.topics", "false");
         for (name, value) in fixed {
             config.set(*name, *value);
         }

@@ -34,7 +34,7 @@ pub(super) fn failed_on(
     failed(format!("{doing} topic {topic}"), error, last)
 }
 
-pub(super) fn is_unknown_topic(code: RDKafkaErrorCode) -> bool {
+fn is_unknown_topic(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
         code,

@@ -9,6 +9,7 @@
 //! for the end.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use super::super::{LogError, ReadLimits, StoredRecord};
 use super::REQUEST_TIMEOUT;
 use super::config::KafkaConfig;
 use super::context::{Context, LastError};
-use super::failure::{failed_on, is_unknown_topic, passes};
+use super::failure::{failed_on, passes};
 use super::producer::Producer;
 use super::topics::{bounds, partition_number};
 
@@ -57,7 +58,7 @@ struct Reader {
     position: u64,
     /// Up to here, the log was seen to hold nothing from `position` on.
     void_until: u64,
-    consumer: Arc<StreamConsumer<Context>>,
+    consumer: Arc<OwnConsumer>,
 }
 
 /// What a consumer said while a read waited.
@@ -150,7 +151,7 @@ impl Reader {
             partition,
             position,
             void_until: position,
-            consumer: Arc::new(consumer),
+            consumer: Arc::new(OwnConsumer(Some(consumer))),
         })
     }
 
@@ -226,7 +227,14 @@ impl Reader {
                     return Heard::OutOfRange;
                 }
                 // The consumer goes on by itself; who waits too long asks the leader.
-                (_, Some(code)) if passes(code) && !is_unknown_topic(code) => {}
+                (_, Some(code)) if passes(code) => {}
+                // About the group that nobody joins.
+                (
+                    _,
+                    Some(
+                        RDKafkaErrorCode::GroupAuthorizationFailed | RDKafkaErrorCode::PollExceeded,
+                    ),
+                ) => {}
                 _ => {
                     let last = &self.consumer.context().last_error;
                     return Heard::Failed(failed_on("read", &self.topic, &error, last));
@@ -257,11 +265,22 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
-    /// Closing a consumer blocks until its threads have ended.
+/// A consumer that is closed where blocking is allowed: closing waits until
+/// its threads have ended.
+struct OwnConsumer(Option<StreamConsumer<Context>>);
+
+impl Deref for OwnConsumer {
+    type Target = StreamConsumer<Context>;
+
+    fn deref(&self) -> &StreamConsumer<Context> {
+        self.0.as_ref().expect("only taken when dropped")
+    }
+}
+
+impl Drop for OwnConsumer {
     fn drop(&mut self) {
+        let consumer = self.0.take();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let consumer = Arc::clone(&self.consumer);
             runtime.spawn_blocking(move || drop(consumer));
         }
     }

@@ -17,6 +17,10 @@ use super::{check_ids, clip, clip_instant};
 /// Periods that one query may ask for: a year of days and some.
 pub const PERIODS_MAX: usize = 400;
 
+/// Services times periods that one query may ask for: what an answer of a few
+/// megabytes holds.
+pub const SUMS_MAX: usize = 50_000;
+
 /// How a period splits over the states, in milliseconds. The six add up to
 /// the period.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,8 +146,8 @@ impl Series {
     /// service that nobody knows spent them not existing.
     ///
     /// # Errors
-    /// More than [`IDS_MAX`](super::super::IDS_MAX) services or [`PERIODS_MAX`] periods, or the
-    /// server is away or refuses.
+    /// More than [`IDS_MAX`](super::super::IDS_MAX) services, [`PERIODS_MAX`] periods, or
+    /// [`SUMS_MAX`] of both multiplied; or the server is away or refuses.
     pub async fn availability(
         &self,
         services: &[ServiceId],
@@ -151,6 +155,13 @@ impl Series {
         now: Timestamp,
     ) -> Result<Vec<ServiceAvailability>, SeriesError> {
         check_ids(services.len())?;
+        if services.len() * periods.len() > SUMS_MAX {
+            return Err(SeriesError::Invalid(format!(
+                "at most {SUMS_MAX} services times periods can be asked for, found {} times {}",
+                services.len(),
+                periods.len()
+            )));
+        }
         let clipped = clip_periods(periods, now)?;
         let mut sums: HashMap<String, Vec<Availability>> = HashMap::new();
         let empty: Vec<_> = clipped.iter().copied().map(Availability::empty).collect();

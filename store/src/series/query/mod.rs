@@ -19,7 +19,9 @@ use correlate::model::{Period, Timestamp};
 
 use super::{EARLIEST, LATEST, QUERY_EXECUTION_SECONDS, Series, SeriesError};
 
-pub use availability::{Availability, FleetAvailability, PERIODS_MAX, ServiceAvailability};
+pub use availability::{
+    Availability, FleetAvailability, PERIODS_MAX, SUMS_MAX, ServiceAvailability,
+};
 pub use calendar::{CivilDay, civil_days};
 pub use causes::CauseNow;
 pub use current::{CurrentPage, CurrentService, Order, Page, ServiceFilter, StateCounts};

@@ -1,0 +1,94 @@
+//! What time the engine is told it is.
+//!
+//! While a partition is behind, what lies in it may still renew components,
+//! so the engine's clock waits for it: after a restart nothing turns unknown
+//! only because we were away. A partition that makes no progress holds the
+//! clock back for [`HOLD_MAX`] at most.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use correlate::model::Timestamp;
+
+/// The longest that a partition without progress holds the clock back.
+pub(super) const HOLD_MAX: Duration = Duration::from_secs(60);
+
+/// How far a partition has been read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Reached {
+    /// Everything in it before this instant has been read.
+    until: Timestamp,
+    /// When that last changed.
+    at: Timestamp,
+}
+
+/// The clock of one stage.
+#[derive(Debug)]
+pub(super) struct Clock {
+    partitions: BTreeMap<u32, Reached>,
+    /// A partition read up to so shortly before the present is not behind.
+    slack: Duration,
+}
+
+impl Clock {
+    pub(super) fn new(
+        partitions: impl IntoIterator<Item = u32>,
+        slack: Duration,
+        wall: Timestamp,
+    ) -> Clock {
+        let unread = Reached { until: Timestamp::MIN, at: wall };
+        Clock { partitions: partitions.into_iter().map(|p| (p, unread)).collect(), slack }
+    }
+
+    /// Records appended to `partition` before `until` have been read.
+    pub(super) fn reached(&mut self, partition: u32, until: Timestamp, wall: Timestamp) {
+        self.partitions.insert(partition, Reached { until, at: wall });
+    }
+
+    /// The engine's time at `wall`, not before `previous`.
+    pub(super) fn now(&self, wall: Timestamp, previous: Option<Timestamp>) -> Timestamp {
+        let held = |reached: &&Reached| {
+            let stuck = wall.millis() - reached.at.millis() > millis(HOLD_MAX);
+            let behind = wall.millis().saturating_sub(reached.until.millis()) > millis(self.slack);
+            behind && !stuck
+        };
+        let slowest = self.partitions.values().filter(held).map(|reached| reached.until).min();
+        let now = slowest.unwrap_or(wall).min(wall);
+        previous.map_or(now, |previous| previous.max(now))
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLACK: Duration = Duration::from_secs(2);
+
+    #[test]
+    fn a_partition_that_is_behind_holds_the_clock_while_it_moves() {
+        let mut clock = Clock::new([0, 1], SLACK, Timestamp(1_000_000));
+        clock.reached(0, Timestamp(1_000_000), Timestamp(1_000_000));
+        clock.reached(1, Timestamp(400_000), Timestamp(1_000_000));
+        assert_eq!(clock.now(Timestamp(1_001_000), None), Timestamp(400_000));
+        clock.reached(1, Timestamp(999_500), Timestamp(1_001_000));
+        assert_eq!(clock.now(Timestamp(1_001_000), None), Timestamp(1_001_000));
+    }
+
+    #[test]
+    fn a_stuck_partition_holds_it_for_a_bounded_time() {
+        let clock = Clock::new([0], SLACK, Timestamp(0));
+        assert_eq!(clock.now(Timestamp(60_000), Some(Timestamp(5))), Timestamp(5));
+        assert_eq!(clock.now(Timestamp(60_001), Some(Timestamp(5))), Timestamp(60_001));
+    }
+
+    #[test]
+    fn the_clock_never_goes_back() {
+        let mut clock = Clock::new([0], SLACK, Timestamp(0));
+        clock.reached(0, Timestamp(10_000), Timestamp(10_000));
+        assert_eq!(clock.now(Timestamp(10_000), Some(Timestamp(11_000))), Timestamp(11_000));
+    }
+}

@@ -1,0 +1,179 @@
+//! Brings the engine back to where it was: checkpoint, then journal.
+//!
+//! Without a usable checkpoint the state is rebuilt from the log, under
+//! versions above all that ClickHouse has seen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use correlate::model::Sample;
+use store::checkpoint::{self, Checkpoint, Position};
+use store::journal::{Entry, Journal, Taken};
+use store::log::{Log, LogError, ReadLimits};
+use store::series::Series;
+use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
+use tokio::task::block_in_place;
+use tokio_util::sync::CancellationToken;
+
+use super::epoch::Engine;
+use super::intake::{decode, wall};
+use super::writer::Writer;
+use crate::config::CorrelateConfig;
+use crate::wiring;
+
+/// The engine as it was, and the journal to go on with; `None` when stopped
+/// before that.
+///
+/// # Errors
+/// A disk, log or ClickHouse that refuses for good, or a damaged journal.
+pub(super) async fn recover(
+    config: &CorrelateConfig,
+    log: &Arc<dyn Log>,
+    series: &Series,
+    dir: &Path,
+    writer: &Writer,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<(Engine, Journal)>> {
+    let (found, passed_over) = block_in_place(|| checkpoint::load_newest(dir))?;
+    for error in passed_over {
+        tracing::error!(%error, "passed over a checkpoint");
+    }
+    let base = match found {
+        Some(base) => base,
+        None => match fresh(log, series, shutdown).await? {
+            Some(base) => base,
+            None => return Ok(None),
+        },
+    };
+    let base_epoch = base.epoch;
+    let entries = block_in_place(|| journaled(dir, base_epoch))?;
+    let mut engine = block_in_place(|| {
+        Engine::start(config.workers, config.stale_after, with_all_partitions(base))
+    })?;
+    let journal_entries = entries.len();
+    for entry in entries {
+        let Some(samples) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
+        let batch = block_in_place(|| engine.apply(&entry, samples))?;
+        writer.write(batch).await?;
+    }
+    writer.settled().await;
+    if shutdown.is_cancelled() {
+        return Ok(None);
+    }
+    tracing::info!(
+        checkpoint = base_epoch,
+        epochs_taken_in_again = journal_entries,
+        epoch = engine.epoch(),
+        "correlation goes on"
+    );
+    let journal = block_in_place(|| -> anyhow::Result<_> {
+        let saved = engine.checkpoint()?;
+        checkpoint::save(dir, &saved)?;
+        Ok(Journal::open(dir, saved.epoch)?.0)
+    })?;
+    Ok(Some((engine, journal)))
+}
+
+/// A state without facts, at the beginning of the log.
+async fn fresh(
+    log: &Arc<dyn Log>,
+    series: &Series,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<Checkpoint>> {
+    let epoch = loop {
+        match series.max_version().await {
+            Ok(version) => break version.unwrap_or(0),
+            Err(error) if error.is_retriable() && !shutdown.is_cancelled() => {
+                wiring::pause(shutdown).await;
+            }
+            Err(error) => return Err(error).context("ask clickhouse for its last version"),
+        }
+    };
+    if epoch > 0 {
+        tracing::warn!(epoch, "no usable checkpoint: rebuilding the state from the log");
+    }
+    let mut positions = Vec::new();
+    for topic in [SAMPLES_TOPIC, DEFINITIONS_TOPIC] {
+        let partitions = log.partitions(topic).await?;
+        for partition in 0..partitions {
+            let bounds = log.bounds(topic, partition).await?;
+            positions.push(Position { topic: topic.to_owned(), partition, next: bounds.start });
+        }
+    }
+    Ok((!shutdown.is_cancelled()).then(|| Checkpoint { epoch, positions, ..Checkpoint::default() }))
+}
+
+/// Positions in the order in which they are compared and saved.
+fn with_all_partitions(mut base: Checkpoint) -> Checkpoint {
+    base.positions.sort_unstable();
+    base
+}
+
+/// The entries after `base`, from its journal and those of later checkpoints
+/// that turned out damaged.
+fn journaled(dir: &Path, base: u64) -> anyhow::Result<Vec<Entry>> {
+    let mut epochs = checkpoint::epochs(dir)?;
+    epochs.retain(|&epoch| epoch > base);
+    epochs.insert(0, base);
+    let mut entries: Vec<Entry> = Vec::new();
+    for epoch in epochs {
+        entries.extend(Journal::open(dir, epoch)?.1);
+    }
+    let mut expected = base;
+    for entry in &entries {
+        expected += 1;
+        anyhow::ensure!(
+            entry.epoch == expected,
+            "the journal in {} holds epoch {} where {expected} belongs",
+            dir.display(),
+            entry.epoch
+        );
+    }
+    Ok(entries)
+}
+
+/// Reads an epoch's samples from the log once more.
+async fn read_again(
+    log: &Arc<dyn Log>,
+    entry: &Entry,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<Vec<Sample>>> {
+    let mut samples = Vec::new();
+    for taken in &entry.samples {
+        let mut next = taken.offsets.start;
+        while next < taken.offsets.end {
+            if shutdown.is_cancelled() {
+                return Ok(None);
+            }
+            let limits = ReadLimits::default();
+            let wait = wiring::RETRY_PAUSE;
+            match log.read(&taken.topic, taken.partition, next, limits, wait).await {
+                Ok(mut records) => {
+                    records.retain(|record| record.offset < taken.offsets.end);
+                    samples.extend(decode(taken.partition, &records));
+                    next = records.last().map_or(taken.offsets.end, |record| record.offset + 1);
+                }
+                Err(error) if error.is_retriable() => wiring::pause(shutdown).await,
+                Err(LogError::OffsetOutOfRange { earliest, .. }) if earliest > next => {
+                    lost(taken, next, earliest, entry);
+                    next = earliest;
+                }
+                Err(error) => return Err(error).context("read an epoch's samples again"),
+            }
+        }
+    }
+    Ok(Some(samples))
+}
+
+fn lost(taken: &Taken, from: u64, until: u64, entry: &Entry) {
+    tracing::error!(
+        topic = taken.topic,
+        partition = taken.partition,
+        from,
+        until,
+        epoch = entry.epoch,
+        age_ms = wall().millis() - entry.recorded_at.millis(),
+        "the log no longer holds these records; keep samples longer than the stage may be away"
+    );
+}

@@ -1,0 +1,158 @@
+//! Writes epochs to ClickHouse, in order, each until it is stored.
+//!
+//! A bounded queue lets the engine run ahead by a few epochs; while
+//! ClickHouse is away it fills up, and reading the log stops.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use store::series::{Progress, Series, SeriesBatch};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::intake::wall;
+
+/// Epochs that wait to be written.
+const QUEUE_MAX: usize = 4;
+
+/// The first and the longest pause between two tries.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_LAST: Duration = Duration::from_secs(10);
+
+/// The names under which the stage reports its progress.
+const STAGE: &str = "correlate";
+const INSTANCE: &str = "main";
+
+/// The handle of the writing task.
+pub(super) struct Writer {
+    queue: mpsc::Sender<SeriesBatch>,
+    queued: std::sync::atomic::AtomicU64,
+    written: watch::Receiver<u64>,
+}
+
+impl Writer {
+    /// Starts the task. The receiver yields the error that ended it.
+    pub(super) fn start(
+        series: Series,
+        shutdown: &CancellationToken,
+    ) -> Option<(Writer, oneshot::Receiver<anyhow::Error>)> {
+        let (queue, batches) = mpsc::channel(QUEUE_MAX);
+        let (acknowledge, written) = watch::channel(0);
+        let (fail, failed) = oneshot::channel();
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move {
+            let result = write_all(series, batches, acknowledge, &shutdown).await;
+            match result {
+                Err(error) => drop(fail.send(error)),
+                // The stage ended first; its own result counts.
+                Ok(()) => std::future::pending().await,
+            }
+        });
+        Some((Writer { queue, queued: 0.into(), written }, failed))
+    }
+
+    /// Queues an epoch's rows; waits while the queue is full.
+    ///
+    /// # Errors
+    /// The task has ended.
+    pub(super) async fn write(&self, batch: SeriesBatch) -> anyhow::Result<()> {
+        let sent = self.queue.send(batch).await;
+        sent.map_err(|_| anyhow::anyhow!("the writer to clickhouse has stopped"))?;
+        self.queued.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn queued(&self) -> u64 {
+        self.queued.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Whether everything queued has been stored.
+    pub(super) fn is_idle(&self) -> bool {
+        *self.written.borrow() >= self.queued()
+    }
+
+    /// Waits until everything queued has been stored, or the task has ended.
+    pub(super) async fn settled(&self) {
+        let queued = self.queued();
+        // An error means that the task has ended, which is reported elsewhere.
+        drop(self.written.clone().wait_for(|&written| written >= queued).await);
+    }
+}
+
+async fn write_all(
+    series: Series,
+    mut batches: mpsc::Receiver<SeriesBatch>,
+    acknowledge: watch::Sender<u64>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    while let Some(batch) = batches.recv().await {
+        let empty = batch.intervals.is_empty()
+            && batch.transitions.is_empty()
+            && batch.withdrawn_transitions.is_empty();
+        if !empty {
+            write_one(&series, &batch, shutdown).await?;
+        }
+        acknowledge.send_modify(|written| *written += 1);
+        report(&series, &batch).await;
+    }
+    Ok(())
+}
+
+async fn write_one(
+    series: &Series,
+    batch: &SeriesBatch,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut pauses = ExponentialBuilder::default()
+        .with_min_delay(RETRY_FIRST)
+        .with_max_delay(RETRY_LAST)
+        .without_max_times()
+        .build();
+    let mut told = false;
+    loop {
+        match series.write(batch).await {
+            Ok(()) => {
+                if told {
+                    tracing::info!(epoch = batch.epoch, "clickhouse is back");
+                }
+                return Ok(());
+            }
+            Err(error) if error.is_retriable() => {
+                if !told {
+                    let epoch = batch.epoch;
+                    tracing::warn!(epoch, %error, "clickhouse is away: keeping the rows and trying again");
+                }
+                told = true;
+                metrics::counter!("padwacht_correlate_write_retries_total").increment(1);
+                let pause = pauses.next().unwrap_or(RETRY_LAST);
+                tokio::select! {
+                    () = shutdown.cancelled() => anyhow::bail!("stopped while clickhouse was away"),
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+            Err(error) => {
+                return Err(
+                    anyhow::Error::new(error).context(format!("write epoch {}", batch.epoch))
+                );
+            }
+        }
+    }
+}
+
+/// Tells readers how fresh the series are. That it fails is seen by the next
+/// write, or by the page that finds it old.
+async fn report(series: &Series, batch: &SeriesBatch) {
+    let now = wall();
+    let progress = Progress {
+        stage: STAGE.to_owned(),
+        instance: INSTANCE.to_owned(),
+        at: now,
+        frontier: Some(batch.recorded_at),
+        epoch: batch.epoch,
+        lag_ms: u64::try_from(now.millis() - batch.recorded_at.millis()).unwrap_or(0),
+        detail: String::new(),
+    };
+    if let Err(error) = series.record_progress(&[progress]).await {
+        tracing::debug!(%error, "could not report progress");
+    }
+}
