@@ -98,8 +98,8 @@ impl Place {
     }
 }
 
-/// `rand::rng` is a cryptographic generator, seeded by the system.
-fn made_up() -> SecretString {
+/// A secret. `rand::rng` is a cryptographic generator, seeded by the system.
+pub(super) fn made_up() -> SecretString {
     let mut random = rand::rng();
     let letter = |_| PASSWORD_ALPHABET[random.random_range(0..PASSWORD_ALPHABET.len())] as char;
     SecretString::from((0..PASSWORD_CHARS).map(letter).collect::<String>())

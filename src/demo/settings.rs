@@ -85,7 +85,7 @@ fn load_on(machine: &dyn World, args: &DemoArgs) -> Result<Config, ConfigError> 
     config.correlate.stale_after = STALE_AFTER;
     config.correlate.batch_interval = BATCH_INTERVAL;
     config.correlate.checkpoint_interval = CHECKPOINT_INTERVAL;
-    config.api.admin_user = ADMIN.to_owned();
+    config.api.admin_email = ADMIN.to_owned();
     Ok(config)
 }
 
@@ -128,17 +128,16 @@ pub(super) fn complete(config: &mut Config, running: Running) -> anyhow::Result<
     Ok(())
 }
 
-/// The address for the pages, found free, with its port if any was asked for.
+/// Checks that the pages can be served at `address`, before a minute is spent
+/// on history.
 ///
 /// # Errors
 /// It is in use, or not this machine's.
-pub(super) fn free_address(wanted: SocketAddr) -> anyhow::Result<SocketAddr> {
-    match TcpListener::bind(wanted).and_then(|listener| listener.local_addr()) {
-        Ok(address) => Ok(address),
-        Err(error) => {
-            bail!("cannot listen on {wanted} ({error}): --listen takes another address")
-        }
+pub(super) fn check_free(address: SocketAddr) -> anyhow::Result<()> {
+    if let Err(error) = TcpListener::bind(address) {
+        bail!("cannot listen on {address} ({error}): --listen takes another address");
     }
+    Ok(())
 }
 
 /// `wanted`, or any other free port on loopback.
