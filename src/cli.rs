@@ -208,7 +208,11 @@ impl DemoArgs {
             ("--data-dir", "general.data_dir", &self.data_dir),
             ("--listen", "api.listen", &self.listen),
             ("--log-format", "telemetry.format", &self.log_format),
-            ("--log-filter", "telemetry.filter", if self.log_filter.is_some() { &self.log_filter } else { &quiet }),
+            (
+                "--log-filter",
+                "telemetry.filter",
+                if self.log_filter.is_some() { &self.log_filter } else { &quiet },
+            ),
         ];
         flags
             .into_iter()
@@ -283,7 +287,12 @@ pub(crate) struct SimulateArgs {
     )]
     pub token: String,
     /// Opens /control, for failures and faults on command, to whoever sends this as X-Control-Token
-    #[arg(long, value_name = "TOKEN", env = "PADWACHT_SIMULATE_CONTROL_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "PADWACHT_SIMULATE_CONTROL_TOKEN",
+        hide_env_values = true
+    )]
     pub control_token: Option<String>,
     /// Write the customers' services to this file, as `padwacht replay` and the import take them
     #[arg(long, value_name = "FILE")]

@@ -23,9 +23,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use correlate::model::Period;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::simulator::{SimOptions, Simulator, Topology, World, WorldOptions};
 use secrecy::SecretString;
+use store::records::Records;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -127,36 +129,42 @@ async fn prepare(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<bool> {
     let records = wiring::open_records(config).await?;
-    let zone = config.general.time_zone.clone();
-    let frame = Frame::new(now(), args.history, zone.clone());
-    let wanted = Scenario::new(&topology.name, args, &frame);
-    let scenario = scenario::begin(&records, &wanted, now()).await?;
-    if !scenario.is_like(&wanted) {
-        records.close().await;
-        refuse(&config.general.data_dir, &scenario)?;
-    }
-    let mut done = scenario.complete;
-    if !done {
-        let frame = Frame { from: scenario.from(), origin: scenario.origin(), zone };
-        let past = past::draw(network, args.seed, &frame);
-        scenario::import(&records, network, &frame, &past, now()).await?;
-        let filling = Filling {
-            world: Arc::clone(network.world()),
-            failures: past.failures,
-            period: correlate_period(&frame),
-        };
-        done = fill(config, filling, shutdown).await?;
-        if done {
-            scenario::complete(&records, &scenario, now()).await?;
-        }
-    }
+    let prepared = prepare_in(&records, args, config, topology, network, shutdown).await;
     records.close().await;
-    Ok(done)
+    prepared
 }
 
-/// From the beginning of the past up to the present.
-fn correlate_period(frame: &Frame) -> correlate::model::Period {
-    correlate::model::Period::new(frame.from, now())
+async fn prepare_in(
+    records: &Records,
+    args: &DemoArgs,
+    config: &Config,
+    topology: &Topology,
+    network: &Network,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<bool> {
+    let zone = config.general.time_zone.clone();
+    let wanted =
+        Scenario::new(&topology.name, args, &Frame::new(now(), args.history, zone.clone()));
+    let scenario = scenario::begin(records, &wanted, now()).await?;
+    if !scenario.is_like(&wanted) {
+        refuse(&config.general.data_dir, &scenario)?;
+    }
+    if scenario.complete {
+        return Ok(true);
+    }
+    let frame = Frame { from: scenario.from(), origin: scenario.origin(), zone };
+    let past = past::draw(network, args.seed, &frame);
+    scenario::import(records, network, &frame, &past, now()).await?;
+    let filling = Filling {
+        world: Arc::clone(network.world()),
+        failures: past.failures,
+        period: Period::new(frame.from, now()),
+    };
+    let done = fill(config, filling, shutdown).await?;
+    if done {
+        scenario::complete(records, &scenario, now()).await?;
+    }
+    Ok(done)
 }
 
 fn refuse(dir: &Path, scenario: &Scenario) -> anyhow::Result<()> {

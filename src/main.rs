@@ -3,6 +3,7 @@
 
 mod all;
 mod api;
+mod batches;
 mod cli;
 mod config;
 mod correlate;
@@ -13,9 +14,11 @@ mod migrate;
 mod parts;
 mod publish;
 mod replay;
+mod retention;
 mod signals;
 mod simulate;
 mod telemetry;
+mod trouble;
 mod wiring;
 
 use std::io::{self, Write};
@@ -54,14 +57,15 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check(args)) => check_config(&load(&args)?),
         Command::Config(ConfigCommand::Print(args)) => print_config(&load(&args)?),
         Command::Doctor(args) => {
-            let loaded = start(&args.stage)?;
+            let loaded = load(&args.stage)?;
+            telemetry::init(&doctor::quiet(&loaded))?;
             runtime()?.block_on(doctor::run(&args, &loaded.config))
         }
-        Command::Replay(args) => replay::run(&args),
         Command::EmbeddedClickHouse(engine) => {
             store::embedded::run_child(engine.args)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Replay(args) => replay::run(&args),
         Command::All(args) => run(&args, Stages::All),
         Command::Ingest(args) => run(&args, Stages::Ingest),
         Command::Correlate(args) => run(&args, Stages::Correlate),

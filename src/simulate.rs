@@ -217,8 +217,8 @@ mod tests {
     #[test]
     fn the_services_file_is_what_replay_reads() {
         let text = services_file(&world()).unwrap();
-        let read = correlate::files::read_services(text.as_bytes());
-        assert_eq!(read.filter(Result::is_ok).count(), 300);
+        let read = correlate::files::read_services(&text);
+        assert_eq!(read.iter().filter(|entry| entry.is_ok()).count(), 300);
     }
 
     #[test]

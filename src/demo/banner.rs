@@ -32,7 +32,10 @@ impl Banner {
         Banner {
             listen: config.api.listen.to_string(),
             credit: credit(topology),
-            network: format!("{}: {sites} sites, {devices} devices, {services} services", world.name()),
+            network: format!(
+                "{}: {sites} sites, {devices} devices, {services} services",
+                world.name()
+            ),
             email: config.api.admin_email.clone(),
             password,
             data_dir: config.general.data_dir.display().to_string(),
@@ -60,7 +63,7 @@ impl Banner {
              {credit}\n\
              \x20 Pages     http://{address}/\n\
              \x20 Sign in   {email}   password {password}\n\
-             \x20 API       http://{address}/api/docs\n\
+             \x20 API       http://{address}/docs\n\
              {bi}\
              \x20 Data      {data_dir}\n\
              \n\

@@ -118,9 +118,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
+    use ingest::simulator::{Topology, WorldOptions};
     use store::log::{EmbeddedLog, ReadLimits, TopicKind, TopicSpec};
     use store::wire::{decode_report, report_samples};
-    use ingest::simulator::{Topology, WorldOptions};
 
     use super::*;
 

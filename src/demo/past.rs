@@ -94,7 +94,8 @@ pub(super) fn draw(network: &Network, seed: u64, frame: &Frame) -> Past {
 
 /// The cut that is under repair when the demo begins at `now`.
 pub(super) fn open_cut(network: &Network, now: Timestamp) -> Option<Failure> {
-    let target = cuts(network).into_iter().find(|(_, degraded)| OPEN_CUT_SERVICES.contains(degraded));
+    let target =
+        cuts(network).into_iter().find(|(_, degraded)| OPEN_CUT_SERVICES.contains(degraded));
     Some(Failure {
         from: now.plus_millis(-OPEN_CUT_SINCE_MS),
         until: now.plus_millis(OPEN_CUT_REMAINING_MS),
@@ -107,8 +108,7 @@ pub(super) fn open_cut(network: &Network, now: Timestamp) -> Option<Failure> {
 fn small_failures(network: &Network, seed: u64, period: Period) -> Vec<Failure> {
     let never = Rate { per_year: 0.0, mean_minutes: 1.0 };
     // A shut port is nobody's outage, and would only blur the figures.
-    let rates =
-        FailureRates { site_power: never, admin_down: never, ..FailureRates::realistic() };
+    let rates = FailureRates { site_power: never, admin_down: never, ..FailureRates::realistic() };
     let hubs = network.world().hubs();
     let is_hub = |failure: &Failure| match failure.target {
         FailureTarget::Device(device) => {
@@ -318,9 +318,9 @@ mod tests {
         let intervals = workers.intervals().unwrap();
         for service in world.service_list() {
             let spent = |state: ServiceState| -> i64 {
-                let own = intervals.iter().filter(|interval| interval.service == service.id);
-                let own = own.filter(|interval| interval.state == state);
-                own.map(|interval| interval.period.intersect(&whole).millis()).sum()
+                let own = intervals.iter().filter(|(id, _)| *id == service.id);
+                let own = own.flat_map(|(_, own)| own).filter(|interval| interval.state == state);
+                own.map(|own| Period::new(own.start, own.end).intersect(&whole).millis()).sum()
             };
             let down = spent(ServiceState::Down);
             assert_eq!(spent(ServiceState::Unknown), 0, "{} was seen all the time", service.id);

@@ -202,8 +202,12 @@ mod tests {
         let config = completed();
         let dir = Path::new("/home/noc/.local/share/padwacht/demo");
         assert_eq!(config.general.data_dir, dir);
-        assert!(matches!(&config.log.place, LogPlace::Embedded { dir: log } if log.starts_with(dir)));
-        assert!(matches!(&config.clickhouse, ClickHouseConfig::Embedded(e) if e.dir.starts_with(dir)));
+        assert!(
+            matches!(&config.log.place, LogPlace::Embedded { dir: log } if log.starts_with(dir))
+        );
+        assert!(
+            matches!(&config.clickhouse, ClickHouseConfig::Embedded(e) if e.dir.starts_with(dir))
+        );
         let database = config.database.url.expose_secret();
         assert_eq!(database, "sqlite:///home/noc/.local/share/padwacht/demo/records.db");
         let [account] = &config.nms[..] else { panic!("one account") };

@@ -225,8 +225,7 @@ pub(super) async fn perform(
         }
         let now = simulator.now();
         // What is over is taken off the simulator's list, which would grow for ever.
-        let (ended, lasting): (Vec<_>, _) =
-            over.into_iter().partition(|(until, _)| *until <= now);
+        let (ended, lasting): (Vec<_>, _) = over.into_iter().partition(|(until, _)| *until <= now);
         over = lasting;
         for (_, id) in ended {
             simulator.clear(id);

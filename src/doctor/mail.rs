@@ -19,7 +19,7 @@ pub(super) async fn check(config: Option<&MailConfig>) -> Verdict {
     };
     let server = config.url.host_str().unwrap_or_default().to_owned();
     match greet(config).await {
-        Ok(true) => Verdict::Well(format!("{server} answers and accepts the login")),
+        Ok(true) => Verdict::Well(format!("{server} takes mails from {}", config.from)),
         Ok(false) => Verdict::wrong(
             format!("{server} answers but is not ready"),
             "ask who runs the mail server",

@@ -12,6 +12,7 @@ use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
+use sqlx::Connection;
 
 use super::error::{Doing, RecordsError};
 use super::migrations;
@@ -22,11 +23,12 @@ const SQLITE_READERS: u32 = 4;
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections to PostgreSQL; several API processes share its default of 100.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// How long to wait for a free connection before an operation fails.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long to wait for the server when connecting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// No statement here takes seconds; one that does is stuck.
+/// How long a writer of SQLite waits for its turn: as long as a large import takes.
+const SQLITE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long to wait for a connection to PostgreSQL, free or new. Short, as the
+/// driver keeps trying for so long when nobody listens, and a page waits with it.
+const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// No statement here takes seconds, but one may wait for the lock of an import.
 const POSTGRES_STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Which database holds the records.
@@ -138,12 +140,11 @@ impl Records {
     }
 }
 
-fn options(url: impl Into<String>, connections: u32) -> ConnectOptions {
+fn options(url: impl Into<String>, connections: u32, acquire_timeout: Duration) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(acquire_timeout)
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
     options
@@ -155,7 +156,7 @@ async fn connect_sqlite(path: &Path) -> Result<Records, RecordsError> {
     prepare_file(path).map_err(|error| unreachable(error.to_string()))?;
     let open = |connections: u32, writes: bool| {
         let file = path.to_owned();
-        let mut options = options("sqlite:", connections);
+        let mut options = options("sqlite:", connections, SQLITE_ACQUIRE_TIMEOUT);
         options.map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .filename(&file)
@@ -178,12 +179,21 @@ async fn connect_sqlite(path: &Path) -> Result<Records, RecordsError> {
 
 async fn connect_postgres(url: &str) -> Result<Records, RecordsError> {
     let name = without_user(url);
-    let mut options = options(url, POSTGRES_CONNECTIONS);
+    let unreachable = |reason: String| RecordsError::Unreachable { database: name.clone(), reason };
+    // The pool would only say that it timed out; one connection says why.
+    let probe = tokio::time::timeout(POSTGRES_ACQUIRE_TIMEOUT, sqlx::PgConnection::connect(url));
+    match probe.await {
+        Err(_) => {
+            let seconds = POSTGRES_ACQUIRE_TIMEOUT.as_secs();
+            return Err(unreachable(format!("no answer within {seconds} seconds")));
+        }
+        Ok(Err(error)) => return Err(unreachable(error.to_string())),
+        // Whether it takes leave in time is of no consequence.
+        Ok(Ok(connection)) => drop(connection.close().await),
+    }
+    let mut options = options(url, POSTGRES_CONNECTIONS, POSTGRES_ACQUIRE_TIMEOUT);
     options.set_application_name("padwacht").statement_timeout(POSTGRES_STATEMENT_TIMEOUT);
-    let pool = Database::connect(options).await.map_err(|error| RecordsError::Unreachable {
-        database: name.clone(),
-        reason: error.to_string(),
-    })?;
+    let pool = Database::connect(options).await.map_err(|error| unreachable(error.to_string()))?;
     Ok(Records { writer: pool.clone(), reader: pool, kind: DatabaseKind::Postgres, name })
 }
 

@@ -47,7 +47,8 @@ async fn a_killed_import_is_whole_and_can_be_repeated(db: &TestDatabase) {
         // SIGKILL on Unix: nothing of it runs any more.
         child.kill().expect("killed");
         child.wait().expect("gone");
-        let found = settled_services(db).await;
+        db.settled().await;
+        let found = services(db).await;
         assert_eq!(found % BATCH, 0, "half a batch is there");
         let rows = queued(db).await;
         assert_eq!(rows, (1..=found).collect::<Vec<_>>(), "services without outbox row");
@@ -62,13 +63,6 @@ async fn a_killed_import_is_whole_and_can_be_repeated(db: &TestDatabase) {
 
 async fn services(db: &TestDatabase) -> u64 {
     db.records.services().count(&ServiceFilter::default()).await.expect("counts")
-}
-
-/// The count once no transaction of the dead process is left: a change of
-/// definitions waits for the lock that such a one holds.
-async fn settled_services(db: &TestDatabase) -> u64 {
-    db.records.services().import(&actor(1), "[]").await.expect("waits and writes nothing");
-    services(db).await
 }
 
 async fn queued(db: &TestDatabase) -> Vec<u64> {

@@ -10,33 +10,33 @@ use store::records::{Actor, Records, ServiceDraft};
 const ADMIN_URL: &str = "PADWACHT_TEST_POSTGRES";
 
 /// An empty database with the schema of today.
-pub struct TestDatabase {
-    pub records: Records,
-    pub url: String,
+pub(crate) struct TestDatabase {
+    pub(crate) records: Records,
+    pub(crate) url: String,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl TestDatabase {
-    pub async fn sqlite() -> TestDatabase {
+    pub(crate) async fn sqlite() -> TestDatabase {
         let database = TestDatabase::sqlite_unmigrated().await;
         database.records.migrate().await.expect("the schema is made");
         database
     }
 
-    pub async fn postgres() -> TestDatabase {
+    pub(crate) async fn postgres() -> TestDatabase {
         let database = TestDatabase::postgres_unmigrated().await;
         database.records.migrate().await.expect("the schema is made");
         database
     }
 
-    pub async fn sqlite_unmigrated() -> TestDatabase {
+    pub(crate) async fn sqlite_unmigrated() -> TestDatabase {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/made/padwacht.db", folder.path().display());
         let records = Records::connect(&url).await.expect("SQLite opens");
         TestDatabase { records, url, _folder: Some(folder) }
     }
 
-    pub async fn postgres_unmigrated() -> TestDatabase {
+    pub(crate) async fn postgres_unmigrated() -> TestDatabase {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let admin = std::env::var(ADMIN_URL).unwrap_or_else(|_| {
             panic!("{ADMIN_URL} is not set: run `make test`, which starts a PostgreSQL for tests")
@@ -55,30 +55,37 @@ impl TestDatabase {
     }
 
     /// The same database as another process sees it.
-    pub async fn another(&self) -> Records {
+    pub(crate) async fn another(&self) -> Records {
         Records::connect(&self.url).await.expect("a second process opens the database")
     }
 
+    /// Waits until no transaction of somebody who is gone is left: a change of
+    /// definitions takes the lock that such a one holds.
+    pub(crate) async fn settled(&self) {
+        let nothing = self.records.services().import(&actor(0), "[]").await;
+        nothing.expect("waits, and writes nothing");
+    }
+
     /// What any SQL tool would do to the database.
-    pub async fn execute(&self, sql: &str) {
+    pub(crate) async fn execute(&self, sql: &str) {
         let tool = sea_orm::Database::connect(self.url.as_str()).await.expect("a tool connects");
         tool.execute_unprepared(sql).await.expect("the statement runs");
         tool.close().await.expect("the tool leaves");
     }
 }
 
-pub fn actor(at: i64) -> Actor {
+pub(crate) fn actor(at: i64) -> Actor {
     Actor::new("anna@example.net", Timestamp(at))
 }
 
 /// A definition with one path for ever, in the JSON form.
-pub fn definition(id: &str, path: Value) -> ServiceDefinition {
+pub(crate) fn definition(id: &str, path: Value) -> ServiceDefinition {
     ServiceDefinition::from_json(&serde_json::json!({ "id": id, "path": path }), &|_| None)
         .expect("a valid definition")
 }
 
 /// A service named like its id in capitals.
-pub fn draft(id: &str, path: Value) -> ServiceDraft {
+pub(crate) fn draft(id: &str, path: Value) -> ServiceDraft {
     ServiceDraft {
         definition: definition(id, path),
         name: id.to_uppercase(),
@@ -88,6 +95,6 @@ pub fn draft(id: &str, path: Value) -> ServiceDraft {
     }
 }
 
-pub fn service(id: &str) -> ServiceId {
+pub(crate) fn service(id: &str) -> ServiceId {
     ServiceId::from(id)
 }

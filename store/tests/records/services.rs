@@ -86,7 +86,10 @@ async fn references_must_lead_somewhere_and_not_round(db: &TestDatabase) {
     let round = draft("core", json!({"any": ["n/device/1", {"service": "b"}]}));
     assert_eq!(
         services.update(&actor(2), &round, None).await.map_err(refused),
-        Err("service core: references form a cycle: core → b → a → core".to_owned())
+        Err(
+            "service core, version 1: at path.any[1]: references form a cycle: core → b → a → core"
+                .to_owned()
+        )
     );
     assert_eq!(
         services.delete(&actor(2), &service("core")).await.map_err(refused),

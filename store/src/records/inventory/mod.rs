@@ -1,6 +1,6 @@
 //! What the NMSes know of devices, ports and links: names for pages, later
-//! topology. Only ever added to: what an NMS stops mentioning keeps its last
-//! [`Timestamp`] seen, so the past keeps its names.
+//! topology. Only ever added to: what an NMS stops mentioning keeps the instant
+//! at which it was last seen, so the past keeps its names.
 //!
 //! Texts come from other systems: they are cut and cleaned, never refused.
 //! Writes go in bounded chunks, each its own transaction, so that a large

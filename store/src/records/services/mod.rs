@@ -2,9 +2,8 @@
 //!
 //! A change is checked against all other services (every reference exists, no
 //! cycle), written, audited and queued for the engine in one transaction.
-//! References are looked at over all versions of a service together: two
-//! services may not refer to each other even at different times, which keeps
-//! the check independent of the order in which versions are edited.
+//! References are looked at over all versions of a service together, as the
+//! engine does: two services may not refer to each other even at different times.
 
 mod codec;
 mod import;

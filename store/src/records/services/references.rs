@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use correlate::model::{PathError, PathExpr, ServiceDefinition, ServiceError, ServiceId};
+use correlate::model::{PathError, ServiceDefinition, ServiceError, ServiceId};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -18,42 +18,41 @@ const INSERT_ROWS: usize = 1_000;
 /// Which services each one refers to.
 type Edges = BTreeMap<ServiceId, BTreeSet<ServiceId>>;
 
-/// What is wrong with the references of `changed`, were they written; empty
-/// when nothing is.
-pub(super) async fn problems(
+/// What [`check`] found.
+pub(super) enum Checked<'d> {
+    /// Nothing may be written.
+    Refused(Vec<ServiceError>),
+    /// All may be written. Each definition comes after those it refers to, so
+    /// that an engine which hears of them one by one never sees a cycle that
+    /// is made of old and new definitions.
+    Ordered(Vec<&'d ServiceDefinition>),
+}
+
+/// Looks at the references of `changed` as if they were written.
+pub(super) async fn check<'d>(
     tx: &DatabaseTransaction,
-    changed: &[&ServiceDefinition],
-) -> Result<Vec<ServiceError>, RecordsError> {
+    changed: &[&'d ServiceDefinition],
+) -> Result<Checked<'d>, RecordsError> {
+    let by_id: BTreeMap<&ServiceId, &'d ServiceDefinition> =
+        changed.iter().map(|one| (&one.id, *one)).collect();
     let own: Edges = changed.iter().map(|one| (one.id.clone(), refers_to(one))).collect();
     let outside: BTreeSet<ServiceId> =
         own.values().flatten().filter(|id| !own.contains_key(*id)).cloned().collect();
     let existing = existing(tx, &outside).await?;
-    let mut problems: Vec<ServiceError> = changed
+    let problems: Vec<ServiceError> = changed
         .iter()
         .filter_map(|one| dangling(one, &|id| own.contains_key(id) || existing.contains(id)))
         .collect();
-    if problems.is_empty() {
-        let edges = with_downstream(tx, own, outside).await?;
-        problems.extend(changed.iter().filter_map(|one| {
-            let cycle = cycle_through(&one.id, &edges)?;
-            Some(cycle_error(one, cycle))
-        }));
+    if !problems.is_empty() {
+        return Ok(Checked::Refused(problems));
     }
-    Ok(problems)
-}
-
-/// The refusal of `definition` for `cycle`, at the reference that begins it.
-fn cycle_error(definition: &ServiceDefinition, cycle: Vec<ServiceId>) -> ServiceError {
-    let versions = definition.versions().iter().enumerate();
-    let (version, place) = cycle
-        .get(1)
-        .and_then(|next| {
-            versions
-                .filter_map(|(index, one)| Some((index + 1, one.path.place_of_service(next)?)))
-                .next()
-        })
-        .unwrap_or_else(|| (1, "path".to_owned()));
-    ServiceError::Cycle { service: definition.id.clone(), version, place, cycle }
+    let edges = with_downstream(tx, own, outside).await?;
+    let walk = Walk::through(&edges);
+    if walk.cycles.is_empty() {
+        let ordered = walk.leaves_first.into_iter().filter_map(|id| by_id.get(id).copied());
+        return Ok(Checked::Ordered(ordered.collect()));
+    }
+    Ok(Checked::Refused(walk.cycles.iter().map(|cycle| cycle_error(cycle, &by_id)).collect()))
 }
 
 /// The services that refer to `id`, sorted.
@@ -115,38 +114,16 @@ fn dangling(
     exists: &dyn Fn(&ServiceId) -> bool,
 ) -> Option<ServiceError> {
     definition.versions().iter().enumerate().find_map(|(index, version)| {
-        let mut place = String::from("path");
-        let missing = dangling_in(&version.path, &mut place, exists)?;
+        let missing = version.path.service_refs().into_iter().find(|id| !exists(id))?;
         Some(ServiceError::Path {
             service: definition.id.clone(),
             version: index + 1,
-            error: PathError { place, reason: format!("service {missing} does not exist") },
+            error: PathError {
+                place: version.path.place_of_service(missing)?,
+                reason: format!("service {missing} does not exist"),
+            },
         })
     })
-}
-
-/// As [`dangling`]; leaves `place` at what it finds and unchanged otherwise.
-fn dangling_in<'e>(
-    expr: &'e PathExpr,
-    place: &mut String,
-    exists: &dyn Fn(&ServiceId) -> bool,
-) -> Option<&'e ServiceId> {
-    let key = match expr {
-        PathExpr::Component(_) => return None,
-        PathExpr::Service(id) => return (!exists(id)).then_some(id),
-        PathExpr::All(_) => "all",
-        PathExpr::Any(_) => "any",
-        PathExpr::AtLeast(..) => "of",
-    };
-    let mark = place.len();
-    for (index, child) in expr.children().iter().enumerate() {
-        place.push_str(&format!(".{key}[{index}]"));
-        if let Some(missing) = dangling_in(child, place, exists) {
-            return Some(missing);
-        }
-        place.truncate(mark);
-    }
-    None
 }
 
 /// Those of `ids` that are in the records.
@@ -198,66 +175,121 @@ async fn with_downstream(
     Ok(edges)
 }
 
-/// The shortest way from `start` back to itself, `start` at both ends.
-fn cycle_through(start: &ServiceId, edges: &Edges) -> Option<Vec<ServiceId>> {
-    let mut came_from: BTreeMap<&ServiceId, &ServiceId> = BTreeMap::new();
-    let mut frontier = vec![start];
-    while !frontier.is_empty() {
-        let mut next = Vec::new();
-        for from in frontier {
-            for to in edges.get(from).into_iter().flatten() {
-                if to == start {
-                    return Some(way_back(start, from, &came_from));
+/// The outcome of a walk along all references, in time linear in their number.
+#[derive(Default)]
+struct Walk<'e> {
+    /// Every service, each after all that it refers to (if there is no cycle).
+    leaves_first: Vec<&'e ServiceId>,
+    /// At least one cycle through every service that is on any; the first
+    /// service is not repeated at the end.
+    cycles: Vec<Vec<&'e ServiceId>>,
+}
+
+impl<'e> Walk<'e> {
+    fn through(edges: &'e Edges) -> Walk<'e> {
+        let mut walk = Walk::default();
+        let mut seen = BTreeSet::new();
+        for start in edges.keys() {
+            if seen.insert(start) {
+                walk.down_from(start, edges, &mut seen);
+            }
+        }
+        walk
+    }
+
+    /// Depth first, with its own stack: a chain of references may be long.
+    fn down_from(
+        &mut self,
+        start: &'e ServiceId,
+        edges: &'e Edges,
+        seen: &mut BTreeSet<&'e ServiceId>,
+    ) {
+        let targets = |id: &ServiceId| edges.get(id).into_iter().flatten();
+        let mut way = vec![start];
+        let mut place_on_way = BTreeMap::from([(start, 0)]);
+        let mut open = vec![targets(start)];
+        while let Some(next) = open.last_mut().map(Iterator::next) {
+            match next {
+                Some(to) => {
+                    if let Some(place) = place_on_way.get(to) {
+                        self.cycles.push(way[*place..].to_vec());
+                    } else if seen.insert(to) {
+                        place_on_way.insert(to, way.len());
+                        way.push(to);
+                        open.push(targets(to));
+                    }
                 }
-                if !came_from.contains_key(to) {
-                    came_from.insert(to, from);
-                    next.push(to);
+                None => {
+                    open.pop();
+                    if let Some(done) = way.pop() {
+                        place_on_way.remove(done);
+                        self.leaves_first.push(done);
+                    }
                 }
             }
         }
-        frontier = next;
     }
-    None
 }
 
-fn way_back(
-    start: &ServiceId,
-    last: &ServiceId,
-    came_from: &BTreeMap<&ServiceId, &ServiceId>,
-) -> Vec<ServiceId> {
-    let mut way = vec![start.clone()];
-    let mut at = last;
-    while at != start {
-        way.push(at.clone());
-        at = came_from.get(at).copied().unwrap_or(start);
-    }
-    way.push(start.clone());
-    way.reverse();
-    way
+/// The error for `cycle`, told from the first service on it that is changed:
+/// there is one, as the services had no cycle before.
+fn cycle_error(
+    cycle: &[&ServiceId],
+    changed: &BTreeMap<&ServiceId, &ServiceDefinition>,
+) -> ServiceError {
+    let first = cycle.iter().position(|id| changed.contains_key(id)).unwrap_or_default();
+    let mut way: Vec<ServiceId> =
+        cycle[first..].iter().chain(&cycle[..first]).map(|id| (*id).clone()).collect();
+    let service = way[0].clone();
+    way.push(service.clone());
+    let versions = changed.get(&service).map_or(&[][..], |definition| definition.versions());
+    let place = versions.iter().enumerate().find_map(|(index, version)| {
+        version.path.place_of_service(&way[1]).map(|place| (index + 1, place))
+    });
+    let (version, place) = place.unwrap_or((1, String::from("path")));
+    ServiceError::Cycle { service, version, place, cycle: way }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(edges: &[(&str, &[&str])], start: &str, expected: Option<&str>) {
-        let edges: Edges = edges
-            .iter()
-            .map(|(from, to)| (ServiceId::from(*from), to.iter().map(|to| (*to).into()).collect()))
-            .collect();
-        let way = cycle_through(&start.into(), &edges)
-            .map(|way| way.iter().map(ServiceId::as_str).collect::<Vec<_>>().join(">"));
-        assert_eq!(way.as_deref(), expected);
+    fn edges(edges: &[(&str, &[&str])]) -> Edges {
+        let to = |to: &[&str]| to.iter().map(|to| ServiceId::from(*to)).collect();
+        edges.iter().map(|(from, all)| (ServiceId::from(*from), to(all))).collect()
+    }
+
+    fn shown(ids: &[&ServiceId]) -> String {
+        ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn cycles_are_shown_in_the_direction_of_the_references() {
-        check(&[("a", &["a"])], "a", Some("a>a"));
-        check(&[("a", &["b"]), ("b", &["c"]), ("c", &["a"])], "a", Some("a>b>c>a"));
-        check(&[("a", &["b", "c"]), ("b", &["d"]), ("c", &["d"]), ("d", &[])], "a", None);
-        // A cycle further on is not one of a's.
-        check(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])], "a", None);
+    fn cycles_run_in_the_direction_of_the_references() {
+        let check = |given: &[(&str, &[&str])], expected: &[&str]| {
+            let given = edges(given);
+            let found: Vec<String> =
+                Walk::through(&given).cycles.iter().map(|cycle| shown(cycle)).collect();
+            assert_eq!(found, expected);
+        };
+        check(&[("a", &["a"])], &["a"]);
+        check(&[("a", &["b"]), ("b", &["c"]), ("c", &["a"])], &["a b c"]);
+        check(&[("a", &["b", "c"]), ("b", &["d"]), ("c", &["d"]), ("d", &[])], &[]);
+        check(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"]), ("d", &["d"])], &["b c", "d"]);
+    }
+
+    #[test]
+    fn a_service_comes_after_those_it_refers_to() {
+        let given = edges(&[("a", &["b", "c"]), ("b", &["d"]), ("c", &[]), ("d", &["c"])]);
+        assert_eq!(shown(&Walk::through(&given).leaves_first), "c d b a");
+    }
+
+    #[test]
+    fn a_long_chain_neither_overflows_nor_takes_long() {
+        let id = |number: u32| ServiceId::from(format!("{number:06}"));
+        let chain: Edges =
+            (0..100_000).map(|number| (id(number), BTreeSet::from([id(number + 1)]))).collect();
+        let walk = Walk::through(&chain);
+        assert_eq!((walk.leaves_first.len(), walk.cycles.len()), (100_001, 0));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use correlate::model::{ServiceDefinition, ServiceError, ServiceId};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
-use super::{Service, ServiceDraft, Services, codec, load, next, references};
+use super::references::{self, Checked};
+use super::{Service, ServiceDraft, Services, codec, load, next};
 use crate::records::audit::{self, Actor};
 use crate::records::customers;
 use crate::records::entity::service;
@@ -146,10 +147,10 @@ pub(super) async fn apply(
         .filter(|write| write.changes_definition())
         .map(|write| &write.draft.definition)
         .collect();
-    let problems = references::problems(tx, &redefined).await?;
-    if !problems.is_empty() {
-        return Ok(problems);
-    }
+    let redefined = match references::check(tx, &redefined).await? {
+        Checked::Refused(problems) => return Ok(problems),
+        Checked::Ordered(redefined) => redefined,
+    };
     let named: BTreeSet<&str> =
         writes.iter().filter_map(|write| write.draft.customer.as_deref()).collect();
     customers::ensure(tx, &named, actor.at).await?;
@@ -159,7 +160,7 @@ pub(super) async fn apply(
         queue.push(codec::topic_key(definition), Some(codec::topic_value(definition))).await?;
     }
     audit::append(tx, actor, writes.iter().map(audit_entry)).await?;
-    Ok(problems)
+    Ok(Vec::new())
 }
 
 async fn write_rows(

@@ -1,0 +1,177 @@
+//! The binary from outside: exit status, what goes to which stream, and
+//! `doctor` against real parts.
+//!
+//! Needs a Kafka broker (`PADWACHT_TEST_KAFKA`), a PostgreSQL
+//! (`PADWACHT_TEST_POSTGRES`) and `libchdb.so`; `make test` brings all three.
+
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use correlate::model::Timestamp;
+use ingest::simulator::{SimOptions, Simulator, Topology, WallClock, World, WorldOptions};
+use serde_json::Value;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// A command of the binary in an empty directory, with an environment that
+/// holds nothing of ours.
+fn padwacht(dir: &tempfile::TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_padwacht"));
+    let ours = |name: &str| name.starts_with("PADWACHT__") || name.starts_with("LIBRENMS_");
+    for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
+        command.env_remove(name);
+    }
+    command.current_dir(dir.path()).env("XDG_DATA_HOME", dir.path());
+    command
+}
+
+#[track_caller]
+fn check_status(output: &Output, expected: i32) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(expected), "{errors}");
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_wrong_configuration_ends_with_status_2_and_all_errors() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = "[correlate]\nstale_afer = \"1m\"\nworkers = 0\n";
+    std::fs::write(dir.path().join("padwacht.toml"), wrong).unwrap();
+    for stage in ["all", "ingest", "correlate", "api", "migrate", "doctor"] {
+        let output = padwacht(&dir).arg(stage).output().unwrap();
+        check_status(&output, 2);
+        assert_eq!(
+            text(&output.stderr),
+            "padwacht: the configuration has 2 errors, so nothing was started:\n  \
+             padwacht.toml:2: correlate.stale_afer is no setting; did you mean \
+             correlate.stale_after?\n  \
+             padwacht.toml:3: correlate.workers must be a whole number from 1 to 256; found 0\n",
+            "{stage}"
+        );
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_status_2() {
+    let dir = tempfile::tempdir().unwrap();
+    check_status(&padwacht(&dir).arg("alle").output().unwrap(), 2);
+    check_status(&padwacht(&dir).arg("replay").output().unwrap(), 2);
+}
+
+#[test]
+fn config_print_says_where_each_setting_comes_from_and_hides_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(".env"), "LIBRENMS_API_TOKEN=hunter2\n").unwrap();
+    let output = padwacht(&dir)
+        .args(["config", "print", "--listen", "127.0.0.1:9999"])
+        .env("LIBRENMS_API_URL", "https://nms.example.net")
+        .env("PADWACHT__CORRELATE__STALE_AFTER", "10m")
+        .output()
+        .unwrap();
+    check_status(&output, 0);
+    let lines = text(&output.stdout);
+    let line = |key: &str| {
+        let found = lines.lines().find(|line| line.starts_with(key)).unwrap();
+        found.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(line("api.listen"), "api.listen = \"127.0.0.1:9999\" # flag --listen");
+    assert_eq!(
+        line("correlate.stale_after"),
+        "correlate.stale_after = \"10m\" # environment variable PADWACHT__CORRELATE__STALE_AFTER"
+    );
+    assert!(line("nms[librenms].token").ends_with("# .env:1 (LIBRENMS_API_TOKEN)"));
+    assert!(!lines.contains("hunter2"));
+}
+
+/// The findings of `doctor --json` as `part: verdict`, and the whole answer.
+fn findings(output: &Output) -> (Vec<String>, Value) {
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = json["checks"].as_array().unwrap().iter().map(|check| {
+        format!("{}: {}", check["part"].as_str().unwrap(), check["verdict"].as_str().unwrap())
+    });
+    (found.collect(), json)
+}
+
+#[test]
+fn doctor_says_of_every_part_that_it_is_away() {
+    let dir = tempfile::tempdir().unwrap();
+    // Port 1 of loopback refuses at once.
+    let output = padwacht(&dir)
+        .args(["doctor", "--json", "--kafka", "127.0.0.1:1"])
+        .args(["--clickhouse", "http://127.0.0.1:1"])
+        .args(["--database", "postgres://padwacht@127.0.0.1:1/padwacht"])
+        .env("LIBRENMS_API_URL", "http://127.0.0.1:1")
+        .env("LIBRENMS_API_TOKEN", "hunter2")
+        .env("PADWACHT__MAIL__URL", "smtp://127.0.0.1:1")
+        .env("PADWACHT__MAIL__FROM", "noc@example.net")
+        .output()
+        .unwrap();
+    check_status(&output, 1);
+    let (found, json) = findings(&output);
+    assert_eq!(
+        found[1..],
+        [
+            "nms librenms, address and token: fail",
+            "log: fail",
+            "clickhouse: fail",
+            "database: fail",
+            "mail: fail",
+        ]
+    );
+    assert_eq!(json["well"], false);
+    assert!(!text(&output.stdout).contains("hunter2"));
+    assert_eq!(text(&output.stderr), "", "the findings say it all");
+}
+
+/// Serves a simulated LibreNMS on a free port for as long as the runtime lives.
+async fn serve_librenms() -> String {
+    let topology = Topology::surfnet();
+    let options = WorldOptions { services: 20, ..WorldOptions::default() };
+    let world = World::generate(&topology, &options).unwrap();
+    let now = || Timestamp(jiff::Timestamp::now().as_millisecond());
+    let mut sim_options = SimOptions::new(now(), TOKEN);
+    // It has watched long enough to have polled every device.
+    sim_options.since = now().plus_millis(-3_600_000);
+    let wall: WallClock = Arc::new(now);
+    let simulator = Simulator::new(Arc::new(world), Vec::new(), sim_options, wall).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(simulator.serve(listener));
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_real_parts_well() {
+    let needed = |name: &str| {
+        std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make test`"))
+    };
+    let (kafka, database) = (needed("PADWACHT_TEST_KAFKA"), needed("PADWACHT_TEST_POSTGRES"));
+    let librenms = serve_librenms().await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = padwacht(&dir);
+    command
+        .args(["doctor", "--json", "--kafka", &kafka, "--database", &database])
+        .env("LIBRENMS_API_URL", librenms)
+        .env("LIBRENMS_API_TOKEN", TOKEN);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let (found, json) = findings(&output);
+    assert_eq!(json["well"], true, "{json:#}");
+    check_status(&output, 0);
+    let expected = [
+        "nms librenms, address and token: ok",
+        "nms librenms, device list: ok",
+        "nms librenms, server clock: ok",
+        "nms librenms, age of data: ok",
+        "nms librenms, ports: ok",
+        "log: ok",
+        "clickhouse: ok",
+        // The tables are made by the first start, and doctor makes none.
+        "database: warn",
+        "mail: off",
+    ];
+    assert_eq!(found[1..], expected, "{json:#}");
+}
