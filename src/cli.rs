@@ -166,6 +166,9 @@ impl StageArgs {
 }
 
 /// `padwacht demo`.
+///
+/// It reads no configuration file and no environment, so that it can never
+/// touch a real set-up.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
     /// Topology file in JSON [default: Surfnet, built in]
@@ -174,15 +177,59 @@ pub(crate) struct DemoArgs {
     /// How many customer services to make
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub services: u32,
-    /// How much history to fill in before the start
+    /// How much history to fill in at the first start
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = with_unit)]
     pub history: Duration,
     /// The same seed gives the same customers and failures
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Configuration, as for the stages.
-    #[command(flatten)]
-    pub stage: StageArgs,
+    /// Forget an earlier demo in the directory and begin again
+    #[arg(long)]
+    pub fresh: bool,
+    /// Directory of the demo alone [default: ~/.local/share/padwacht/demo]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Address of pages and API [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Form of log lines, text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// What is logged, such as info or info,padwacht=debug [default: warn]
+    #[arg(long, value_name = "DIRECTIVES")]
+    pub log_filter: Option<String>,
+}
+
+impl DemoArgs {
+    /// The flags that were given, as settings.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let quiet = Some(String::from("warn"));
+        let flags = [
+            ("--data-dir", "general.data_dir", &self.data_dir),
+            ("--listen", "api.listen", &self.listen),
+            ("--log-format", "telemetry.format", &self.log_format),
+            (
+                "--log-filter",
+                "telemetry.filter",
+                if self.log_filter.is_some() { &self.log_filter } else { &quiet },
+            ),
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(flag, key, value)| Some(Override { flag, key, value: value.clone()? }))
+            .collect()
+    }
+}
+
+/// How often things break in `padwacht simulate` without a script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum FailureMood {
+    /// Nothing breaks
+    None,
+    /// As operators report: for long periods
+    Realistic,
+    /// Something every half minute: for watching
+    Lively,
 }
 
 /// `padwacht simulate`.
@@ -191,18 +238,42 @@ pub(crate) struct SimulateArgs {
     /// Topology file in JSON [default: Surfnet, built in]
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
-    /// How many customers to hang on its nodes
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
-    pub customers: u32,
-    /// Failure script [default: failures drawn from the seed]
-    #[arg(long, value_name = "FILE")]
-    pub script: Option<PathBuf>,
+    /// How many customer services to hang on its sites
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub services: u32,
+    /// The site where the NMS and the way to the internet are [default: Amsterdam, else the best connected]
+    #[arg(long, value_name = "SITE")]
+    pub hub: Option<String>,
     /// The same seed gives the same network and failures
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// How many times faster than real the simulated time runs
+    /// The account name under which padwacht will poll: the first part of component ids in --services-out
+    #[arg(long, value_name = "NAME", default_value = "librenms")]
+    pub account: String,
+    /// Failure script: CSV `component,from,to,kind`, or JSON [default: failures drawn from the seed]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["failures", "failures_for"])]
+    pub script: Option<PathBuf>,
+    /// How often things break
+    #[arg(long, value_name = "HOW", value_enum, default_value = "lively")]
+    pub failures: FailureMood,
+    /// For how much simulated time failures are drawn
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = with_unit)]
+    pub failures_for: Duration,
+    /// Simulated time at the start [default: now]
+    #[arg(long, value_name = "T", value_parser = instant, allow_negative_numbers = true)]
+    pub start: Option<Timestamp>,
+    /// How many times faster than real the simulated time runs; it then leaves the real one behind
     #[arg(long, value_name = "FACTOR", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub speed: u32,
+    /// How often the simulated LibreNMS polls each device, in simulated time; whole seconds
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = with_unit)]
+    pub poll_cycle: Duration,
+    /// How often it pings each device (fast ping) [default: it does not]
+    #[arg(long, value_name = "DURATION", value_parser = with_unit)]
+    pub ping_cycle: Option<Duration>,
+    /// The time zone in which the simulated server writes its local times
+    #[arg(long, value_name = "ZONE", default_value = "Europe/Amsterdam")]
+    pub time_zone: String,
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8070")]
     pub listen: SocketAddr,
@@ -215,9 +286,20 @@ pub(crate) struct SimulateArgs {
         default_value = "00000000000000000000000000000000"
     )]
     pub token: String,
-    /// The time zone in which the simulated server writes its local times
-    #[arg(long, value_name = "ZONE", default_value = "Europe/Amsterdam")]
-    pub time_zone: String,
+    /// Opens /control, for failures and faults on command, to whoever sends this as X-Control-Token
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "PADWACHT_SIMULATE_CONTROL_TOKEN",
+        hide_env_values = true
+    )]
+    pub control_token: Option<String>,
+    /// Write the customers' services to this file, as `padwacht replay` and the import take them
+    #[arg(long, value_name = "FILE")]
+    pub services_out: Option<PathBuf>,
+    /// Write the failures to this file, as --script takes them
+    #[arg(long, value_name = "FILE")]
+    pub script_out: Option<PathBuf>,
 }
 
 /// `padwacht replay`.

@@ -7,6 +7,7 @@ mod batches;
 mod cli;
 mod config;
 mod correlate;
+mod demo;
 mod doctor;
 mod ingest;
 mod migrate;
@@ -15,6 +16,7 @@ mod publish;
 mod replay;
 mod retention;
 mod signals;
+mod simulate;
 mod telemetry;
 #[cfg(test)]
 mod testing;
@@ -71,9 +73,18 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Correlate(args) => run(&args, Stages::Correlate),
         Command::Api(args) => run(&args, Stages::Api),
         Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
-        Command::Demo(_) | Command::Simulate(_) => {
-            anyhow::bail!("this build does not hold that command yet")
+        Command::Demo(args) => {
+            let config = demo::load(&args)?;
+            telemetry::init(&config.telemetry)?;
+            runtime()?.block_on(async {
+                let shutdown = signals::shutdown_on_signal()?;
+                demo::run(&args, config, shutdown).await
+            })
         }
+        Command::Simulate(args) => runtime()?.block_on(async {
+            let shutdown = signals::shutdown_on_signal()?;
+            simulate::run(&args, shutdown).await
+        }),
     }
 }
 
