@@ -31,6 +31,7 @@ lint: setup $(assets)
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --locked --workspace --no-deps --document-private-items
 	npm --prefix dashboards run --silent check
+	.ci/check-tidy
 	.ci/check-core
 	.ci/check-licences
 
