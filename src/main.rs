@@ -3,6 +3,7 @@
 
 mod all;
 mod api;
+mod batches;
 mod cli;
 mod config;
 mod correlate;
@@ -12,8 +13,10 @@ mod migrate;
 mod parts;
 mod publish;
 mod replay;
+mod retention;
 mod signals;
 mod telemetry;
+mod trouble;
 mod wiring;
 
 use std::io::{self, Write};
@@ -66,8 +69,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Correlate(args) => run(&args, Stages::Correlate),
         Command::Api(args) => run(&args, Stages::Api),
         Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
-        Command::Demo(_)
-        | Command::Simulate(_) => anyhow::bail!("this build does not hold that command yet"),
+        Command::Demo(_) | Command::Simulate(_) => {
+            anyhow::bail!("this build does not hold that command yet")
+        }
     }
 }
 

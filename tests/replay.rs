@@ -111,13 +111,33 @@ fn windows_staleness_and_clipping_follow_semantics() {
         ("m.csv", windows.as_bytes()),
     ]);
     let args = [
-        "--samples", "s.csv", "--services", "v.json", "--maintenance", "m.csv",
-        "--stale-after", "100s", "--from", "30s-is-no-time", "--until", "0",
+        "--samples",
+        "s.csv",
+        "--services",
+        "v.json",
+        "--maintenance",
+        "m.csv",
+        "--stale-after",
+        "100s",
+        "--from",
+        "30s-is-no-time",
+        "--until",
+        "0",
     ];
     assert_eq!(case.run(&args).status.code(), Some(2));
     let output = case.run(&[
-        "--samples", "s.csv", "--services", "v.json", "--maintenance", "m.csv",
-        "--stale-after", "100s", "--from", "70000", "--until", "300000",
+        "--samples",
+        "s.csv",
+        "--services",
+        "v.json",
+        "--maintenance",
+        "m.csv",
+        "--stale-after",
+        "100s",
+        "--from",
+        "70000",
+        "--until",
+        "300000",
     ]);
     assert_eq!(
         text(&output.stdout),
@@ -140,15 +160,27 @@ fn windows_staleness_and_clipping_follow_semantics() {
 #[test]
 fn a_bad_line_names_file_line_and_reason_and_writes_nothing() {
     let cases: [(&str, &str, &str); 4] = [
-        ("at,component,state\n0,a,up\n5,a,UP\n", SERVICES,
-         "padwacht: s.csv: line 3: state must be up, down or unknown, found \"UP\"\n"),
-        ("component,at\n", SERVICES,
-         "padwacht: s.csv: line 1: expected the header at,component,state, found \"component,at\"\n"),
-        (SAMPLES, "[{\"id\":\"x\",\n\"path\":{\"any\":[]}}]",
-         "padwacht: v.json: line 1: service x, version 1: at path.any: the list must not be empty\n"),
-        (SAMPLES, "[\n{\"id\":\"x\",\"path\":{\"all\":[\"a\",{\"service\":\"y\"}]}},\n\
+        (
+            "at,component,state\n0,a,up\n5,a,UP\n",
+            SERVICES,
+            "padwacht: s.csv: line 3: state must be up, down or unknown, found \"UP\"\n",
+        ),
+        (
+            "component,at\n",
+            SERVICES,
+            "padwacht: s.csv: line 1: expected the header at,component,state, found \"component,at\"\n",
+        ),
+        (
+            SAMPLES,
+            "[{\"id\":\"x\",\n\"path\":{\"any\":[]}}]",
+            "padwacht: v.json: line 1: service x, version 1: at path.any: the list must not be empty\n",
+        ),
+        (
+            SAMPLES,
+            "[\n{\"id\":\"x\",\"path\":{\"all\":[\"a\",{\"service\":\"y\"}]}},\n\
                    {\"id\":\"y\",\"path\":{\"service\":\"x\"}}]",
-         "padwacht: v.json: line 3: service y, version 1: at path: references form a cycle: y → x → y\n"),
+            "padwacht: v.json: line 3: service y, version 1: at path: references form a cycle: y → x → y\n",
+        ),
     ];
     for (samples, services, expected) in cases {
         let case = Case::new(&[("s.csv", samples.as_bytes()), ("v.json", services.as_bytes())]);

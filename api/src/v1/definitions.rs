@@ -160,7 +160,7 @@ pub(crate) async fn delete_service(
 /// Creates or changes every service of a services file; all or nothing.
 /// Services that the file does not mention stay as they are.
 #[utoipa::path(
-    post, path = "/api/v1/services/import", tag = "services",
+    post, path = "/api/v1/services", tag = "services",
     request_body(content = Vec<Object>, description =
         "A list of {\"id\", \"path\"} or {\"id\", \"versions\"}, with name, customer, \
          description and active if wanted"),

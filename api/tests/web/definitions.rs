@@ -87,7 +87,7 @@ async fn a_service_that_others_need_stays() {
 #[tokio::test]
 async fn an_import_is_all_or_nothing() {
     let editor = Editor::start().await;
-    let path = "/api/v1/services/import";
+    let path = "/api/v1/services";
     let bad = json!([{"id": "a", "path": "n/device/1"}, {"id": "b", "path": {"all": []}}]);
     let answer = editor.send(Method::POST, path, Some(bad)).await.expect(422);
     assert!(answer.body.contains("path.all"), "{}", answer.body);

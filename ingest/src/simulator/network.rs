@@ -41,7 +41,7 @@ pub(super) struct Network {
     world: Arc<World>,
     /// What strikes (`true`) or relents, by instant.
     strokes: BTreeMap<Timestamp, Vec<(FailureId, Failure, bool)>>,
-    active: HashSet<FailureId>,
+    active: HashMap<FailureId, Failure>,
     next_id: FailureId,
     /// How many failures hold each thing down; absent means none.
     held: HashMap<(FailureTarget, FailureKind), u32>,
@@ -53,6 +53,10 @@ pub(super) struct Network {
     port_changed: HashMap<PortIndex, Timestamp>,
     began: Timestamp,
     devices_of_site: Vec<Vec<DeviceIndex>>,
+    /// The devices that traffic to others passes through.
+    transit: Vec<DeviceIndex>,
+    /// For each device, the ports that lead to a transit device, and which.
+    ways_on: Vec<Vec<(PortIndex, DeviceIndex)>>,
 }
 
 impl Network {
@@ -64,7 +68,7 @@ impl Network {
         }
         let mut network = Network {
             strokes: BTreeMap::new(),
-            active: HashSet::new(),
+            active: HashMap::new(),
             next_id: 1,
             held: HashMap::new(),
             device_works: vec![true; world.devices().len()],
@@ -73,16 +77,35 @@ impl Network {
             port_changed: HashMap::new(),
             began,
             devices_of_site,
+            transit: Vec::new(),
+            ways_on: vec![Vec::new(); world.devices().len()],
             world,
         };
+        network.survey();
         for port in 0..network.port_works.len() {
             network.port_works[port] = network.port_should_work(PortIndex::at(port));
         }
-        let reached = network.reached_transit();
+        network.device_works = network.reached_transit();
         for device in 0..network.device_works.len() {
-            network.device_works[device] = network.reachable(DeviceIndex::at(device), &reached);
+            network.device_works[device] = network.reachable(DeviceIndex::at(device));
         }
         network
+    }
+
+    /// Notes what the search for reachable devices needs.
+    fn survey(&mut self) {
+        for place in 0..self.ways_on.len() {
+            let device = DeviceIndex::at(place);
+            if self.is_transit(device) {
+                self.transit.push(device);
+            }
+            for port in self.world.device(device).ports() {
+                let peer = self.world.peer(port).map(|peer| self.world.port(peer).device);
+                if let Some(next) = peer.filter(|next| self.is_transit(*next)) {
+                    self.ways_on[place].push((port, next));
+                }
+            }
+        }
     }
 
     /// Adds a failure; what of it lies before `now` is left out.
@@ -105,24 +128,18 @@ impl Network {
     /// Takes a failure back at `now`: what it holds down comes back then. False when there is
     /// no such failure, or it is over.
     pub(super) fn clear(&mut self, id: FailureId, now: Timestamp) -> bool {
-        let mut taken = None;
+        let mut found = false;
         self.strokes.retain(|_, strokes| {
-            strokes.retain(|(stroke, failure, _)| {
-                let other = *stroke != id;
-                if !other {
-                    taken = Some(failure.clone());
-                }
-                other
-            });
+            let before = strokes.len();
+            strokes.retain(|(stroke, ..)| *stroke != id);
+            found |= strokes.len() < before;
             !strokes.is_empty()
         });
-        match taken {
-            Some(failure) if self.active.contains(&id) => {
-                self.strokes.entry(now).or_default().push((id, failure, false));
-                true
-            }
-            taken => taken.is_some(),
+        if let Some(failure) = self.active.get(&id).cloned() {
+            self.strokes.entry(now).or_default().push((id, failure, false));
+            found = true;
         }
+        found
     }
 
     /// When something happens next.
@@ -137,8 +154,8 @@ impl Network {
         let mut touched = Touched::default();
         for (id, failure, strikes) in strokes {
             if strikes {
-                self.active.insert(id);
-            } else if !self.active.remove(&id) {
+                self.active.insert(id, failure.clone());
+            } else if self.active.remove(&id).is_none() {
                 continue;
             }
             self.hold(&failure, strikes, at, &mut touched, &mut changes);
@@ -215,18 +232,30 @@ impl Network {
                         .is_some_and(|peer| self.is_transit(self.world.port(peer).device));
             }
         }
-        let mut devices: Vec<DeviceIndex> = if transit {
-            (0..self.device_works.len()).map(DeviceIndex::at).collect()
-        } else {
-            touched.devices.into_iter().collect()
-        };
+        if transit {
+            self.settle_transit(&mut touched.devices, changes);
+        }
+        let mut devices: Vec<DeviceIndex> = touched.devices.into_iter().collect();
         devices.sort_unstable();
-        let reached = if transit { self.reached_transit() } else { self.device_works.clone() };
         for device in devices {
-            let works = self.reachable(device, &reached);
+            let works = self.reachable(device);
             if works != self.device_works[device.place()] {
                 self.device_works[device.place()] = works;
                 changes.push(Change::Works(Component::Device(device), works));
+            }
+        }
+    }
+
+    /// Works out which transit devices are reached; what hangs on those that changed is touched.
+    fn settle_transit(&mut self, touched: &mut HashSet<DeviceIndex>, changes: &mut Vec<Change>) {
+        let reached = self.reached_transit();
+        for &device in &self.transit {
+            let works = reached[device.place()];
+            if works != self.device_works[device.place()] {
+                self.device_works[device.place()] = works;
+                changes.push(Change::Works(Component::Device(device), works));
+                let peers = self.world.device(device).ports().filter_map(|p| self.world.peer(p));
+                touched.extend(peers.map(|peer| self.world.port(peer).device));
             }
         }
     }
@@ -278,13 +307,8 @@ impl Network {
         reached[vantage.place()] = true;
         let mut queue = VecDeque::from([vantage]);
         while let Some(device) = queue.pop_front() {
-            for port in self.world.device(device).ports() {
-                if !self.port_works[port.place()] {
-                    continue;
-                }
-                let Some(peer) = self.world.peer(port) else { continue };
-                let next = self.world.port(peer).device;
-                if self.is_transit(next) && !reached[next.place()] {
+            for &(port, next) in &self.ways_on[device.place()] {
+                if self.port_works[port.place()] && !reached[next.place()] {
                     reached[next.place()] = true;
                     queue.push_back(next);
                 }
@@ -293,17 +317,14 @@ impl Network {
         reached
     }
 
-    fn reachable(&self, device: DeviceIndex, transit: &[bool]) -> bool {
+    /// Whether the NMS reaches the device, given which transit devices it reaches.
+    fn reachable(&self, device: DeviceIndex) -> bool {
         if self.is_transit(device) {
-            return transit[device.place()];
+            return self.device_works[device.place()];
         }
         self.has_power(device)
-            && self.world.device(device).ports().any(|port| {
-                self.port_works[port.place()]
-                    && self
-                        .world
-                        .peer(port)
-                        .is_some_and(|peer| transit[self.world.port(peer).device.place()])
+            && self.ways_on[device.place()].iter().any(|(port, next)| {
+                self.port_works[port.place()] && self.device_works[next.place()]
             })
     }
 

@@ -51,6 +51,12 @@ pub(super) struct Course<'a> {
 }
 
 impl Course<'_> {
+    /// The instants at which it changed, ascending.
+    #[cfg(test)]
+    pub(super) fn changes(&self) -> &[Timestamp] {
+        self.flips
+    }
+
     pub(super) fn works_at(self, at: Timestamp) -> bool {
         let flips = self.flips.partition_point(|flip| *flip <= at);
         self.first ^ (flips % 2 == 1)

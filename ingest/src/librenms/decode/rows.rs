@@ -20,8 +20,6 @@ pub(in crate::librenms) struct DeviceRow {
     pub(in crate::librenms) status_reason: FailingChecks,
     #[serde(default, deserialize_with = "scalar::flag")]
     pub(in crate::librenms) disabled: Option<bool>,
-    #[serde(default, deserialize_with = "scalar::flag")]
-    pub(in crate::librenms) ignore: Option<bool>,
     /// When a full poll last ended with the device up.
     #[serde(default, deserialize_with = "scalar::time")]
     pub(in crate::librenms) last_polled: Option<RowTime>,

@@ -7,10 +7,12 @@
 
 mod eventlog;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use correlate::model::{Period, Timestamp};
@@ -162,6 +164,9 @@ pub(super) struct Nms {
     devices: Vec<DeviceState>,
     /// Rows that differ from what they were at the beginning.
     ports: HashMap<PortIndex, PortState>,
+    /// Ports that changed since the last good poll of their device, and since its discovery.
+    unread: HashMap<DeviceIndex, BTreeSet<PortIndex>>,
+    undiscovered: HashMap<DeviceIndex, BTreeSet<PortIndex>>,
     queue: BinaryHeap<Reverse<(Timestamp, Check, DeviceIndex)>>,
     queued: HashSet<(Check, DeviceIndex)>,
     /// Checks that a stalled poller group missed.
@@ -201,6 +206,8 @@ impl Nms {
             began,
             now: began,
             ports: HashMap::new(),
+            unread: HashMap::new(),
+            undiscovered: HashMap::new(),
             queue: BinaryHeap::new(),
             queued: HashSet::new(),
             parked: Vec::new(),
@@ -295,7 +302,10 @@ impl Nms {
         let device = match change {
             Change::Works(Component::Device(device), _) | Change::Management(device, _) => device,
             Change::Works(Component::Port(port), _) | Change::Admin(port, _) => {
-                self.world.port(port).device
+                let device = self.world.port(port).device;
+                self.unread.entry(device).or_default().insert(port);
+                self.undiscovered.entry(device).or_default().insert(port);
+                device
             }
         };
         let standing = self.world.device(device).standing;
@@ -366,7 +376,10 @@ impl Nms {
         }
         let booted = self.network.booted_at(device);
         let before = self.devices[device.place()].booted;
+        let mut unread = self.unread.remove(&device).unwrap_or_default();
         if booted != before {
+            // Its uptime began anew, and with it the meaning of every ifLastChange.
+            unread.extend(self.world.device(device).ports());
             let last = self.devices[device.place()].frozen.unwrap_or(before).max(before);
             let after_s = (last.millis() - before.millis()) / 1000;
             let up_s = (at.millis() - booted.millis()) / 1000;
@@ -374,8 +387,7 @@ impl Nms {
             self.devices[device.place()].booted = booted;
         }
         if self.world.device(device).standing != Standing::PingOnly {
-            let ports = self.world.device(device).ports();
-            ports.for_each(|port| self.read_port(device, port, at));
+            unread.into_iter().for_each(|port| self.read_port(device, port, at));
         }
     }
 
@@ -456,7 +468,7 @@ impl Nms {
         if !failing.is_up() {
             return;
         }
-        for port in self.world.device(device).ports() {
+        for port in self.undiscovered.remove(&device).unwrap_or_default() {
             let PortUse::Link(index) = self.world.port(port).used_for else { continue };
             let link = self.world.link(index);
             let end = usize::from(link.b == port);

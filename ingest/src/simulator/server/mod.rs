@@ -6,6 +6,8 @@ mod clock;
 mod control;
 mod faults;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

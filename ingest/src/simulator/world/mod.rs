@@ -13,7 +13,7 @@ mod services;
 
 use std::collections::HashMap;
 
-use correlate::model::ComponentId;
+use correlate::model::{ComponentId, PathExpr};
 use serde_json::{Value, json};
 
 use super::{SimulatorError, Topology};
@@ -148,10 +148,15 @@ impl World {
                     "name": service.name,
                     "customer": self.customers[service.customer as usize].name,
                     "kind": service.kind.as_str(),
-                    "path": service.path.to_json(),
+                    "path": self.path_of(service).to_json(),
                 })
             })
             .collect()
+    }
+
+    /// What one of this world's services needs.
+    pub fn path_of(&self, service: &Service) -> PathExpr {
+        services::path_of(self, service)
     }
 
     /// The device with this LibreNMS `hostname`.
@@ -242,8 +247,6 @@ impl World {
 mod tests {
     use std::collections::BTreeSet;
 
-    use correlate::model::PathExpr;
-
     use super::*;
 
     fn world(seed: u64) -> World {
@@ -278,7 +281,7 @@ mod tests {
         let world = world(2);
         let services = world.service_list().iter();
         for service in services.filter(|service| service.kind == ServiceKind::PointToPoint) {
-            let PathExpr::All(parts) = &service.path else { panic!("a list of hops") };
+            let PathExpr::All(parts) = world.path_of(service) else { panic!("a list of hops") };
             let ways = parts.iter().find_map(|part| match part {
                 PathExpr::Any(ways) => Some(ways),
                 _ => None,

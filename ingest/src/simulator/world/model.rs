@@ -1,8 +1,11 @@
 //! The parts of a world: sites, devices, ports, links, customers.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use correlate::model::{ComponentId, PathExpr, ServiceId};
+use correlate::model::{ComponentId, ServiceId};
+
+use super::paths::Leg;
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -221,8 +224,17 @@ pub struct Service {
     pub customer: u32,
     /// How it is built.
     pub kind: ServiceKind,
-    /// What it needs.
-    pub path: PathExpr,
+    /// How it runs; [`World::path_of`](super::World::path_of) writes it out.
+    pub(super) route: Route,
+}
+
+/// A service's way in short form: paths written out would fill the memory of a large world.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Route {
+    /// One for access, two otherwise.
+    pub(super) tails: Vec<LinkIndex>,
+    /// Through the core; none where the tail ends at the hub. Shared between services.
+    pub(super) legs: Option<Arc<[Leg; 2]>>,
 }
 
 /// A component of the world.

@@ -4,12 +4,13 @@
 //! behind the `any`, so that a single link is named once, as what it is: needed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use correlate::model::{PathExpr, ServiceId};
 
 use super::World;
 use super::model::{
-    Component, DeviceIndex, LinkIndex, LinkKind, PortIndex, Service, ServiceKind, SiteIndex,
+    Component, DeviceIndex, LinkIndex, LinkKind, PortIndex, Route, Service, ServiceKind, SiteIndex,
 };
 use super::paths::{Leg, SiteGraph};
 
@@ -28,7 +29,7 @@ type Ends = [SiteIndex; 2];
 pub(super) struct Paths {
     graph: SiteGraph,
     hubs: Ends,
-    found: HashMap<(Ends, Ends), [Leg; 2]>,
+    found: HashMap<(Ends, Ends), Arc<[Leg; 2]>>,
 }
 
 impl Paths {
@@ -37,16 +38,13 @@ impl Paths {
         Paths { graph, hubs, found: HashMap::new() }
     }
 
-    fn pair(&mut self, from: Ends, to: Ends) -> [Leg; 2] {
+    fn pair(&mut self, from: Ends, to: Ends) -> Arc<[Leg; 2]> {
         let Paths { graph, found, .. } = self;
-        found
-            .entry((from, to))
-            .or_insert_with(|| {
-                graph
-                    .pair(from.map(SiteIndex::place), to.map(SiteIndex::place))
-                    .expect("every site of a world can reach the hub")
-            })
-            .clone()
+        let legs = found.entry((from, to)).or_insert_with(|| {
+            let legs = graph.pair(from.map(SiteIndex::place), to.map(SiteIndex::place));
+            Arc::new(legs.expect("every site of a world can reach the hub"))
+        });
+        Arc::clone(legs)
     }
 
     /// Whether two ways between the sites share no link.
@@ -65,55 +63,63 @@ impl Paths {
                 name: name_of(world, draft),
                 customer: draft.customer,
                 kind: draft.kind,
-                path: self.path_of(world, draft),
+                route: Route { tails: draft.tails.clone(), legs: self.legs_of(world, draft) },
             })
             .collect()
     }
 
-    fn path_of(&mut self, world: &World, draft: &Draft) -> PathExpr {
-        let view = Hops { world };
-        let near = draft.tails[0];
-        let start = view.site_of(near);
-        let mut hops = vec![view.device(view.cpe(near))];
+    fn legs_of(&mut self, world: &World, draft: &Draft) -> Option<Arc<[Leg; 2]>> {
+        let site_of = |place: usize| Hops { world }.site_of(draft.tails[place]);
+        let (start, hub) = (site_of(0), self.hubs[0]);
         match draft.kind {
-            ServiceKind::Access => {
-                hops.extend(view.tail(near));
-                let hub = self.hubs[0];
-                if start != hub {
-                    let legs = self.pair([start; 2], [hub; 2]);
-                    hops.extend(view.either(&legs));
-                }
-            }
-            ServiceKind::PointToPoint => {
-                let far = draft.tails[1];
-                hops.extend(view.tail(near));
-                let legs = self.pair([start; 2], [view.site_of(far); 2]);
-                hops.extend(view.either(&legs));
-                // The last core router is in both: the end of the legs and of the far tail.
-                hops.pop();
-                let mut back = view.tail(far);
-                back.reverse();
-                hops.extend(back);
-                hops.push(view.device(view.cpe(far)));
-            }
-            ServiceKind::Redundant => {
-                let sites = [start, view.site_of(draft.tails[1])];
-                let legs = self.pair(sites, self.hubs);
-                let ways = draft.tails.iter().zip(self.order(sites, &legs)).map(|(&tail, leg)| {
-                    let mut way = view.tail(tail);
-                    way.extend(view.leg(leg));
-                    PathExpr::All(way)
-                });
-                hops.push(PathExpr::Any(ways.collect()));
-            }
+            ServiceKind::Access if start == hub => None,
+            ServiceKind::Access => Some(self.pair([start; 2], [hub; 2])),
+            ServiceKind::PointToPoint => Some(self.pair([start; 2], [site_of(1); 2])),
+            ServiceKind::Redundant => Some(self.pair([start, site_of(1)], self.hubs)),
         }
-        PathExpr::All(hops)
     }
+}
 
-    /// The legs in the order of the sites that they start from.
-    fn order<'a>(&self, sites: Ends, legs: &'a [Leg; 2]) -> [&'a Leg; 2] {
-        if legs[0].from == sites[0].place() { [&legs[0], &legs[1]] } else { [&legs[1], &legs[0]] }
+/// What the service needs.
+pub(super) fn path_of(world: &World, service: &Service) -> PathExpr {
+    let view = Hops { world };
+    let Route { tails, legs } = &service.route;
+    let near = tails[0];
+    let mut hops = vec![view.device(view.cpe(near))];
+    match (service.kind, legs.as_deref()) {
+        (ServiceKind::Access, None) => hops.extend(view.tail(near)),
+        (ServiceKind::Access, Some(legs)) => {
+            hops.extend(view.tail(near));
+            hops.extend(view.either(legs));
+        }
+        (ServiceKind::PointToPoint, legs) => {
+            let far = tails[1];
+            hops.extend(view.tail(near));
+            hops.extend(legs.map(|legs| view.either(legs)).unwrap_or_default());
+            // The last core router is in both: the end of the legs and of the far tail.
+            hops.pop();
+            let mut back = view.tail(far);
+            back.reverse();
+            hops.extend(back);
+            hops.push(view.device(view.cpe(far)));
+        }
+        (ServiceKind::Redundant, legs) => {
+            let start = view.site_of(near);
+            let ways = tails.iter().enumerate().map(|(place, &tail)| {
+                let mut way = view.tail(tail);
+                way.extend(legs.map(|legs| view.leg(from(legs, start, place))).unwrap_or_default());
+                PathExpr::All(way)
+            });
+            hops.push(PathExpr::Any(ways.collect()));
+        }
     }
+    PathExpr::All(hops)
+}
+
+/// The leg of the tail at `place`, where that of the first starts at `start`.
+fn from(legs: &[Leg; 2], start: SiteIndex, place: usize) -> &Leg {
+    let first = usize::from(legs[0].from != start.place());
+    &legs[first ^ place]
 }
 
 fn name_of(world: &World, draft: &Draft) -> String {

@@ -5,7 +5,7 @@ use correlate::model::Timestamp;
 use super::{epoch_s, local};
 use crate::simulator::json::{Json, Row};
 use crate::simulator::nms::{Event, EventLog, Nms, Outage};
-use crate::simulator::world::{DeviceIndex, LinkIndex, SiteIndex};
+use crate::simulator::world::{DeviceIndex, LinkIndex, PortIndex, SiteIndex};
 
 /// The windows of `/availability`, as LibreNMS has them by default.
 const AVAILABILITY_WINDOWS_S: [i64; 4] = [86_400, 604_800, 2_592_000, 31_536_000];
@@ -45,41 +45,52 @@ impl Nms {
             .collect()
     }
 
-    /// The rows of links at `device`, or of all.
-    pub(in crate::simulator) fn link_rows(&self, only: Option<DeviceIndex>) -> Vec<Row> {
-        let mut rows = Vec::new();
-        for (place, ids) in self.adjacencies.iter().enumerate() {
-            let link = self.world.link(LinkIndex::at(place));
-            for (id, (near, far)) in ids.iter().zip([(link.a, link.b), (link.b, link.a)]) {
-                let (local, remote) = (self.world.port(near).device, self.world.port(far).device);
-                let Some(id) = id.filter(|_| only.is_none_or(|only| only == local)) else {
-                    continue;
-                };
-                // LLDP needs both ends in LibreNMS for ids on both.
-                if !self.has_port(near) {
-                    continue;
-                }
-                let known = self.has_port(far);
-                rows.push((
-                    id,
-                    vec![
-                        ("id", Json::from(id)),
-                        ("local_port_id", Json::from(near.native_id())),
-                        ("local_device_id", Json::from(local.native_id())),
-                        ("remote_port_id", Json::from(known.then(|| far.native_id()))),
-                        ("active", Json::Int(1)),
-                        ("protocol", Json::from("lldp")),
-                        ("remote_hostname", Json::from(self.world.device(remote).sys_name())),
-                        ("remote_device_id", Json::from(remote.native_id())),
-                        ("remote_port", Json::from(self.world.port_name(far))),
-                        ("remote_platform", Json::Null),
-                        ("remote_version", Json::from("")),
-                    ],
-                ));
+    /// The ends of links that have a row, at one device or at all, in order of the row's id.
+    pub(in crate::simulator) fn link_places(&self, only: Option<DeviceIndex>) -> Vec<u32> {
+        let mut found = Vec::new();
+        for place in 0..2 * LinkIndex::at(self.adjacencies.len()).0 {
+            let (near, _) = self.link_ends(place);
+            let device = self.world.port(near).device;
+            if only.is_none_or(|only| only == device)
+                && self.has_port(near)
+                && let Some(id) = self.link_id(place)
+            {
+                found.push((id, place));
             }
         }
-        rows.sort_by_key(|(id, _)| *id);
-        rows.into_iter().map(|(_, row)| row).collect()
+        found.sort_unstable();
+        found.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// The id of the row at this end, if it has one.
+    pub(in crate::simulator) fn link_id(&self, place: u32) -> Option<u32> {
+        self.adjacencies[(place / 2) as usize][(place % 2) as usize]
+    }
+
+    /// The port at this end of the link, and the one at the other.
+    fn link_ends(&self, place: u32) -> (PortIndex, PortIndex) {
+        let link = self.world.link(LinkIndex::at((place / 2) as usize));
+        if place.is_multiple_of(2) { (link.a, link.b) } else { (link.b, link.a) }
+    }
+
+    /// The row of one end of a link.
+    pub(in crate::simulator) fn link_row(&self, place: u32) -> Row {
+        let (near, far) = self.link_ends(place);
+        let (local, remote) = (self.world.port(near).device, self.world.port(far).device);
+        let known = self.has_port(far).then(|| far.native_id());
+        vec![
+            ("id", Json::from(self.link_id(place))),
+            ("local_port_id", Json::from(near.native_id())),
+            ("local_device_id", Json::from(local.native_id())),
+            ("remote_port_id", Json::from(known)),
+            ("active", Json::Int(1)),
+            ("protocol", Json::from("lldp")),
+            ("remote_hostname", Json::from(self.world.device(remote).sys_name())),
+            ("remote_device_id", Json::from(remote.native_id())),
+            ("remote_port", Json::from(self.world.port_name(far))),
+            ("remote_platform", Json::Null),
+            ("remote_version", Json::from("")),
+        ]
     }
 
     /// Every site as a location.

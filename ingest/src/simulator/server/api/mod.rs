@@ -52,6 +52,7 @@ pub(super) fn router(simulator: &Simulator) -> Router {
     Router::new()
         .route("/up", get(|| async { Html("<!DOCTYPE html>\n<html><body>up</body></html>\n") }))
         .nest(BASE, api)
+        .fallback(no_route)
 }
 
 async fn no_route() -> Response {

@@ -10,7 +10,7 @@ use super::super::{Simulator, answers};
 use super::{find, ok_object};
 use crate::simulator::Release;
 use crate::simulator::json::{Json, Row};
-use crate::simulator::nms::instant;
+use crate::simulator::nms::{Nms, instant};
 use crate::simulator::world::{DeviceIndex, Role};
 
 /// The groups that an operator would have made, one per role.
@@ -69,13 +69,13 @@ pub(super) async fn system(State(simulator): State<Simulator>) -> Response {
 }
 
 fn links_or_none(simulator: &Simulator, keep: Keep, only: Option<DeviceIndex>) -> Response {
-    let mut rows = simulator.stale_state().nms.link_rows(only);
-    keep.cut(&mut rows);
-    if rows.is_empty() {
+    let mut places = simulator.stale_state().nms.link_places(only);
+    keep.cut(&mut places);
+    if places.is_empty() {
         return answers::none_found("Links do not exist");
     }
-    let count = answers::count(rows.len());
-    answers::list("links", rows, count)
+    let count = answers::count(places.len());
+    answers::stream(simulator, "links", places, count, Nms::link_row)
 }
 
 pub(super) async fn links(
@@ -96,10 +96,11 @@ pub(super) async fn links_of_device(
 }
 
 pub(super) async fn link(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
-    let rows = simulator.stale_state().nms.link_rows(None);
-    let wanted = id.parse().map(Json::Int).unwrap_or(Json::Null);
-    match rows.into_iter().find(|row| row.first().is_some_and(|(_, id)| *id == wanted)) {
-        Some(row) => answers::list("link", vec![row], answers::count(1)),
+    let state = simulator.stale_state();
+    let mut places = state.nms.link_places(None).into_iter();
+    let wanted = id.parse::<u32>().ok();
+    match places.find(|place| wanted.is_some() && state.nms.link_id(*place) == wanted) {
+        Some(place) => answers::list("link", vec![state.nms.link_row(place)], answers::count(1)),
         None => answers::none_found(&format!("Link {id} does not exist")),
     }
 }
