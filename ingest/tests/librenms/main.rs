@@ -1,6 +1,5 @@
 //! A LibreNMS account against a server that answers as LibreNMS does when all
 //! is well, and in every way in which it is known to fail.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test's helper fails")]
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
 
