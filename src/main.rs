@@ -3,6 +3,7 @@
 
 mod all;
 mod api;
+mod batches;
 mod cli;
 mod config;
 mod correlate;
@@ -12,8 +13,10 @@ mod migrate;
 mod parts;
 mod publish;
 mod replay;
+mod retention;
 mod signals;
 mod telemetry;
+mod trouble;
 mod wiring;
 
 use std::io::{self, Write};

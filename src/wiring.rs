@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use ingest::source::SystemClock;
 use secrecy::ExposeSecret;
 use store::embedded::Embedded;
 use store::log::{EmbeddedLog, KafkaLog, Log, TopicKind, TopicSpec};
@@ -15,7 +16,7 @@ use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ClickHouseConfig, Config, LogPlace};
-use crate::parts;
+use crate::{parts, retention};
 
 /// One partition keeps all definitions in one order; there are few.
 const DEFINITIONS_PARTITIONS: u32 = 1;
@@ -23,7 +24,8 @@ const DEFINITIONS_PARTITIONS: u32 = 1;
 /// How long between two tries while an outside part is away at the start.
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The record log, with both topics there.
+/// The record log, with both topics there. An embedded one forgets by itself
+/// what is older than its topics keep, until `shutdown`.
 ///
 /// # Errors
 /// A log that cannot be opened, or topics of another shape. A broker that is
@@ -34,7 +36,10 @@ pub(crate) async fn open_log(
 ) -> anyhow::Result<Arc<dyn Log>> {
     let log: Arc<dyn Log> = match &config.log.place {
         LogPlace::Embedded { dir } => {
-            Arc::new(EmbeddedLog::open(dir).await.context("open the embedded log")?)
+            let log = EmbeddedLog::open(dir).await.context("open the embedded log")?;
+            let log = Arc::new(log);
+            retention::start(&log, Arc::new(SystemClock), shutdown.clone());
+            log
         }
         LogPlace::Kafka(kafka) => {
             Arc::new(KafkaLog::open(parts::kafka(kafka)).context("configure kafka")?)

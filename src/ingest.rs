@@ -1,0 +1,124 @@
+//! The ingest stage: polls every NMS account and appends what it says to the
+//! topic `padwacht.samples`.
+//!
+//! ```text
+//! per account   poller ──▶ queue ──▶ appender ──▶ log
+//!                  └─────▶ notes ──▶ recorder ──▶ records
+//! ```
+//! * **Apart.** An account shares nothing with another. A task of it that
+//!   panics or fails is started again after a pause, and what was queued stays.
+//! * **Nothing lost.** While the log is away the appender holds on to its
+//!   batch, the queue fills, and then the poller waits: the NMS is asked again
+//!   when there is room. Only the end of the process loses what was queued,
+//!   and the next poll then says it again.
+//! * **Names on the side.** Source status and inventory are written to the
+//!   records by a task of their own, so a slow database never delays samples.
+//!
+//! It never decides what a sample means and never reads the log.
+
+mod account;
+mod append;
+mod encode;
+mod metric;
+mod note;
+mod poll;
+#[cfg(test)]
+mod tests;
+mod totals;
+
+pub(crate) use totals::INVENTORIES;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ingest::librenms::LibreNms;
+use ingest::source::{Clock, Source, SystemClock};
+use store::log::Log;
+use store::records::Records;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, NmsAccount, NmsKind};
+use crate::parts;
+
+/// What ingest works on.
+#[derive(Clone)]
+pub(crate) struct IngestParts {
+    /// Takes the samples; both topics are there.
+    pub log: Arc<dyn Log>,
+    /// Take source status and inventory.
+    pub records: Records,
+}
+
+/// One account, and how to read it.
+#[derive(Clone)]
+struct Feed {
+    /// The account's name: the first part of every component id.
+    name: String,
+    poll_interval: Duration,
+    inventory_interval: Duration,
+    clock: Arc<dyn Clock>,
+    /// Makes the source; again after it panicked.
+    open: Arc<dyn Fn() -> anyhow::Result<Box<dyn Source>> + Send + Sync>,
+}
+
+/// Polls every account of `config` until `shutdown`, then finishes what is in
+/// hand within [`SHUTDOWN_GRACE`](crate::signals::SHUTDOWN_GRACE).
+///
+/// # Errors
+/// The embedded log is broken: the process must be started again. An account
+/// that cannot be read is no error.
+pub(crate) async fn run(
+    config: &Config,
+    parts: IngestParts,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    if config.nms.is_empty() {
+        tracing::warn!("no NMS account is configured, so there is nothing to watch");
+    }
+    run_feeds(config.nms.iter().map(feed).collect(), parts, shutdown).await
+}
+
+async fn run_feeds(
+    feeds: Vec<Feed>,
+    parts: IngestParts,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let stop = shutdown.child_token();
+    let mut accounts = JoinSet::new();
+    for feed in feeds {
+        accounts.spawn(account::run(feed, parts.clone(), stop.clone()));
+    }
+    let mut result = Ok(());
+    while let Some(ended) = accounts.join_next().await {
+        let ended = ended.unwrap_or_else(|panic| {
+            // The others go on; the panic itself is logged where it happened.
+            tracing::error!(%panic, "an account is not watched any more, restart the process");
+            Ok(())
+        });
+        if ended.is_err() && result.is_ok() {
+            stop.cancel();
+            result = ended;
+        }
+    }
+    if result.is_ok() {
+        shutdown.cancelled().await;
+    }
+    result
+}
+
+fn feed(account: &NmsAccount) -> Feed {
+    let NmsKind::LibreNms = account.kind;
+    let (name, polling) = (account.name.clone(), account.polling);
+    let account = account.clone();
+    Feed {
+        name,
+        poll_interval: polling.poll_interval,
+        inventory_interval: polling.inventory_interval,
+        clock: Arc::new(SystemClock),
+        open: Arc::new(move || {
+            let source = LibreNms::new(parts::librenms(&account)?, Arc::new(SystemClock))?;
+            Ok(Box::new(source))
+        }),
+    }
+}
