@@ -191,7 +191,12 @@ where
         };
         metrics::counter!("padwacht_stage_restarts_total", "stage" => stage).increment(1);
         let pause_ms = pause.as_millis() as u64;
-        tracing::error!(stage, pause_ms, error = format!("{error:#}"), "a stage failed; starting it again");
+        tracing::error!(
+            stage,
+            pause_ms,
+            error = format!("{error:#}"),
+            "a stage failed; starting it again"
+        );
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = tokio::time::sleep(pause) => {}

@@ -69,8 +69,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Correlate(args) => run(&args, Stages::Correlate),
         Command::Api(args) => run(&args, Stages::Api),
         Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
-        Command::Demo(_)
-        | Command::Simulate(_) => anyhow::bail!("this build does not hold that command yet"),
+        Command::Demo(_) | Command::Simulate(_) => {
+            anyhow::bail!("this build does not hold that command yet")
+        }
     }
 }
 

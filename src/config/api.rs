@@ -20,7 +20,9 @@ const SESSION_IDLE_DEFAULT: Duration = Duration::from_secs(2 * 3_600);
 const SESSION_LIFETIME_DEFAULT: Duration = Duration::from_secs(12 * 3_600);
 const ADMIN_EMAIL: Text = Text {
     allowed: "an address such as name@example.net",
-    accepts: |text| text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
+    accepts: |text| {
+        text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+    },
 };
 const ADMIN_EMAIL_DEFAULT: &str = "admin@padwacht.local";
 
