@@ -29,8 +29,9 @@ test: setup-test $(assets)
 lint: setup $(assets)
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --locked --workspace --no-deps --document-private-items
 	npm --prefix dashboards run --silent check
+	.ci/check-tidy
 	.ci/check-core
 	.ci/check-licences
 

@@ -18,6 +18,8 @@ mod retention;
 mod signals;
 mod simulate;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 mod trouble;
 mod wiring;
 

@@ -37,3 +37,32 @@ async fn sweep_for_ever(log: Weak<EmbeddedLog>, clock: Arc<dyn Clock>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use correlate::model::Timestamp;
+    use store::log::{Log, Record, TopicKind, TopicSpec};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn old_records_go_at_the_start_and_the_log_is_not_kept_open() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = Arc::new(EmbeddedLog::open(dir.path()).await.expect("the log opens"));
+        let kind = TopicKind::Retained(Duration::from_secs(3_600));
+        let topic = TopicSpec { name: "t".to_owned(), partitions: 1, kind };
+        log.ensure_topic(&topic).await.expect("the topic is made");
+        log.append("t", vec![Record::new("k", "v")]).await.expect("appends");
+        let year_2200 = || Timestamp(7_258_118_400_000);
+        start(&log, Arc::new(year_2200), CancellationToken::new());
+        crate::testing::eventually("the record to go", async || {
+            (log.bounds("t", 0).await.expect("there is one") == (1..1)).then_some(())
+        })
+        .await;
+        drop(log);
+        crate::testing::eventually("the log to be free", async || {
+            EmbeddedLog::open(dir.path()).await.ok()
+        })
+        .await;
+    }
+}

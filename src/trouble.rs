@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_limit_and_start_anew_after_success() {
         let mut trouble = Trouble::new("test");
-        let mut fail = |trouble: &mut Trouble| trouble.failed(anyhow::anyhow!("away")).as_millis();
+        let fail = |trouble: &mut Trouble| trouble.failed(anyhow::anyhow!("away")).as_millis();
         let pauses: Vec<u128> = (0..8).map(|_| fail(&mut trouble)).collect();
         assert_eq!(pauses, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
         trouble.well();

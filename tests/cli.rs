@@ -3,6 +3,7 @@
 //!
 //! Needs a Kafka broker (`PADWACHT_TEST_KAFKA`), a PostgreSQL
 //! (`PADWACHT_TEST_POSTGRES`) and `libchdb.so`; `make test` brings all three.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test's helper fails")]
 
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -32,16 +33,16 @@ fn check_status(output: &Output, expected: i32) {
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8(bytes.to_vec()).expect("as this test set it up")
 }
 
 #[test]
 fn a_wrong_configuration_ends_with_status_2_and_all_errors() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as this test set it up");
     let wrong = "[correlate]\nstale_afer = \"1m\"\nworkers = 0\n";
-    std::fs::write(dir.path().join("padwacht.toml"), wrong).unwrap();
+    std::fs::write(dir.path().join("padwacht.toml"), wrong).expect("as this test set it up");
     for stage in ["all", "ingest", "correlate", "api", "migrate", "doctor"] {
-        let output = padwacht(&dir).arg(stage).output().unwrap();
+        let output = padwacht(&dir).arg(stage).output().expect("as this test set it up");
         check_status(&output, 2);
         assert_eq!(
             text(&output.stderr),
@@ -57,25 +58,27 @@ fn a_wrong_configuration_ends_with_status_2_and_all_errors() {
 
 #[test]
 fn wrong_usage_ends_with_status_2() {
-    let dir = tempfile::tempdir().unwrap();
-    check_status(&padwacht(&dir).arg("alle").output().unwrap(), 2);
-    check_status(&padwacht(&dir).arg("replay").output().unwrap(), 2);
+    let dir = tempfile::tempdir().expect("as this test set it up");
+    check_status(&padwacht(&dir).arg("alle").output().expect("as this test set it up"), 2);
+    check_status(&padwacht(&dir).arg("replay").output().expect("as this test set it up"), 2);
 }
 
 #[test]
 fn config_print_says_where_each_setting_comes_from_and_hides_secrets() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join(".env"), "LIBRENMS_API_TOKEN=hunter2\n").unwrap();
+    let dir = tempfile::tempdir().expect("as this test set it up");
+    std::fs::write(dir.path().join(".env"), "LIBRENMS_API_TOKEN=hunter2\n")
+        .expect("as this test set it up");
     let output = padwacht(&dir)
         .args(["config", "print", "--listen", "127.0.0.1:9999"])
         .env("LIBRENMS_API_URL", "https://nms.example.net")
         .env("PADWACHT__CORRELATE__STALE_AFTER", "10m")
         .output()
-        .unwrap();
+        .expect("as this test set it up");
     check_status(&output, 0);
     let lines = text(&output.stdout);
     let line = |key: &str| {
-        let found = lines.lines().find(|line| line.starts_with(key)).unwrap();
+        let found =
+            lines.lines().find(|line| line.starts_with(key)).expect("as this test set it up");
         found.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(line("api.listen"), "api.listen = \"127.0.0.1:9999\" # flag --listen");
@@ -89,16 +92,20 @@ fn config_print_says_where_each_setting_comes_from_and_hides_secrets() {
 
 /// The findings of `doctor --json` as `part: verdict`, and the whole answer.
 fn findings(output: &Output) -> (Vec<String>, Value) {
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let found = json["checks"].as_array().unwrap().iter().map(|check| {
-        format!("{}: {}", check["part"].as_str().unwrap(), check["verdict"].as_str().unwrap())
+    let json: Value = serde_json::from_slice(&output.stdout).expect("as this test set it up");
+    let found = json["checks"].as_array().expect("as this test set it up").iter().map(|check| {
+        format!(
+            "{}: {}",
+            check["part"].as_str().expect("as this test set it up"),
+            check["verdict"].as_str().expect("as this test set it up")
+        )
     });
     (found.collect(), json)
 }
 
 #[test]
 fn doctor_says_of_every_part_that_it_is_away() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as this test set it up");
     // Port 1 of loopback refuses at once.
     let output = padwacht(&dir)
         .args(["doctor", "--json", "--kafka", "127.0.0.1:1"])
@@ -109,7 +116,7 @@ fn doctor_says_of_every_part_that_it_is_away() {
         .env("PADWACHT__MAIL__URL", "smtp://127.0.0.1:1")
         .env("PADWACHT__MAIL__FROM", "noc@example.net")
         .output()
-        .unwrap();
+        .expect("as this test set it up");
     check_status(&output, 1);
     let (found, json) = findings(&output);
     assert_eq!(
@@ -131,15 +138,17 @@ fn doctor_says_of_every_part_that_it_is_away() {
 async fn serve_librenms() -> String {
     let topology = Topology::surfnet();
     let options = WorldOptions { services: 20, ..WorldOptions::default() };
-    let world = World::generate(&topology, &options).unwrap();
+    let world = World::generate(&topology, &options).expect("as this test set it up");
     let now = || Timestamp(jiff::Timestamp::now().as_millisecond());
     let mut sim_options = SimOptions::new(now(), TOKEN);
     // It has watched long enough to have polled every device.
     sim_options.since = now().plus_millis(-3_600_000);
     let wall: WallClock = Arc::new(now);
-    let simulator = Simulator::new(Arc::new(world), Vec::new(), sim_options, wall).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let simulator = Simulator::new(Arc::new(world), Vec::new(), sim_options, wall)
+        .expect("as this test set it up");
+    let listener =
+        tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("as this test set it up");
+    let url = format!("http://{}", listener.local_addr().expect("as this test set it up"));
     tokio::spawn(simulator.serve(listener));
     url
 }
@@ -151,13 +160,16 @@ async fn doctor_finds_real_parts_well() {
     };
     let (kafka, database) = (needed("PADWACHT_TEST_KAFKA"), needed("PADWACHT_TEST_POSTGRES"));
     let librenms = serve_librenms().await;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as this test set it up");
     let mut command = padwacht(&dir);
     command
         .args(["doctor", "--json", "--kafka", &kafka, "--database", &database])
         .env("LIBRENMS_API_URL", librenms)
         .env("LIBRENMS_API_TOKEN", TOKEN);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let output =
+        tokio::task::spawn_blocking(move || command.output().expect("as this test set it up"))
+            .await
+            .expect("as this test set it up");
     let (found, json) = findings(&output);
     assert_eq!(json["well"], true, "{json:#}");
     check_status(&output, 0);

@@ -143,10 +143,9 @@ fn windows_staleness_and_clipping_follow_semantics() {
         text(&output.stdout),
         "service,start,end,state,cause\n\
          redundant,70000,100000,degraded,n/port/2\n\
-         redundant,100000,120000,unknown,n/device/1\n\
+         redundant,100000,120000,unknown,n/device/1 n/port/3\n\
          redundant,120000,160000,down,n/port/2 n/port/3\n\
-         redundant,160000,180000,unknown,n/device/1 n/port/2\n\
-         redundant,180000,300000,unknown,n/device/1\n\
+         redundant,160000,300000,unknown,n/device/1 n/port/2\n\
          single,70000,90000,maintenance,n/port/2\n\
          single,90000,100000,down,n/port/2\n\
          single,100000,110000,maintenance,n/port/2\n\

@@ -40,7 +40,6 @@ enum Found {
         partition: u32,
         next: u64,
         records: Vec<Record>,
-        until: Timestamp,
     },
     /// There was nothing to read when asked at this moment.
     End {
@@ -114,7 +113,7 @@ impl Intake {
                 self.clock.reached(partition, until, wall());
                 input.take_samples(partition, offsets, samples);
             }
-            Found::Controls { partition, next, records, .. } => {
+            Found::Controls { partition, next, records } => {
                 input.take_controls(partition, next, records);
             }
             Found::End { topic: SAMPLES_TOPIC, partition, at } => {
@@ -189,7 +188,7 @@ impl Reader {
         } else {
             let plain = |record: StoredRecord| Record { key: record.key, value: record.value };
             let records = records.into_iter().map(plain).collect();
-            Found::Controls { partition, next, records, until }
+            Found::Controls { partition, next, records }
         }
     }
 }

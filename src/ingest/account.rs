@@ -70,7 +70,7 @@ pub(super) async fn run(
     tokio::select! {
         ended = work => ended,
         () = signals::grace_over(&shutdown) => {
-            tracing::warn!(nms, "stopped before everything that was read was in the log");
+            tracing::warn!(nms, "stopped with work in hand; the next start reads the NMS again");
             Ok(())
         }
     }

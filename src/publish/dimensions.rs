@@ -44,6 +44,10 @@ pub(super) struct Sync {
 }
 
 impl Sync {
+    pub(super) fn new(records: Records, series: Series, clock: Arc<dyn Clock>) -> Sync {
+        Sync { records, series, clock, last_version: 0 }
+    }
+
     /// The version of rows that are read after this call: a row that was read
     /// later replaces one that was read earlier, whoever wrote it. Milliseconds
     /// by the clock, and always greater than the one before.
@@ -61,7 +65,7 @@ impl Dimensions {
         held: Held,
         clock: Arc<dyn Clock>,
     ) -> Dimensions {
-        let sync = Sync { records, series, clock, last_version: 0 };
+        let sync = Sync::new(records, series, clock);
         let (services, components) = Default::default();
         Dimensions { sync, held, services, components }
     }

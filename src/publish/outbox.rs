@@ -27,7 +27,8 @@ const STANDBY_PAUSE: Duration = Duration::from_secs(5);
 const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What one look at the outbox came to.
-enum Look {
+#[derive(PartialEq, Eq, Debug)]
+pub(super) enum Look {
     /// There may be more at once.
     More,
     /// Nothing is waiting.
@@ -97,7 +98,8 @@ impl Outbox {
         }
     }
 
-    async fn look(&mut self) -> anyhow::Result<Look> {
+    /// Publishes what waits, if this process may.
+    pub(super) async fn look(&mut self) -> anyhow::Result<Look> {
         let Some(left) = self.role.hold().await? else {
             self.topic_seen = false;
             return Ok(Look::Standby);
@@ -170,4 +172,22 @@ fn record(row: OutboxRow) -> Option<Record> {
         return None;
     }
     Some(Record { key: key.into(), value: value.map(Into::into) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_that_no_log_takes_holds_nobody_up() {
+        let row = |bytes| OutboxRow {
+            sequence: 1,
+            key: "service/a".to_owned(),
+            value: Some("x".repeat(bytes)),
+        };
+        assert!(record(row(MAX_RECORD_BYTES)).is_none());
+        assert!(record(row(MAX_RECORD_BYTES - "service/a".len())).is_some());
+        let gone = OutboxRow { value: None, ..row(0) };
+        assert_eq!(record(gone), Some(Record::tombstone("service/a")));
+    }
 }

@@ -1,5 +1,10 @@
 //! The services dimension. The audit trail tells what changed: it has every
 //! change of a service, also of names, which the engine never hears of.
+//!
+//! The trail is in the order of the clocks of those who changed something, so
+//! one of a slow clock may be passed over: the next sync as a whole has it.
+//! Deleted services leave when their entry is read; one that was deleted
+//! [`ENTRIES_MAX`] changes ago, while nobody published, keeps its name.
 
 use std::collections::BTreeSet;
 

@@ -63,7 +63,7 @@ fn network(services: usize) -> Network {
         if customer % (CUSTOMERS_PER_SWITCH * SWITCHES_PER_SITE) == 0 {
             let site = customer / (CUSTOMERS_PER_SWITCH * SWITCHES_PER_SITE);
             pair = (0..2).map(|leg| format!("isp/device/agg{site}-{leg}")).collect();
-            if site % 2 == 0 {
+            if site.is_multiple_of(2) {
                 doomed.extend([names.len(), names.len() + 1]);
             }
             names.extend(pair.iter().cloned());

@@ -8,7 +8,7 @@ use super::failures::Failure;
 use super::nms::Cadence;
 use super::random::keyed;
 use super::truth::{Course, Truth};
-use super::world::{Component, DeviceIndex, Standing, World};
+use super::world::{Component, DeviceIndex, PortIndex, Standing, World};
 
 /// One batch covers at most this long.
 const BATCH_MS: i64 = 86_400_000;
@@ -24,10 +24,11 @@ pub struct HistoryBatch {
 
 /// Batches by day and, within a day, by device; made one at a time.
 ///
-/// Each device is read every `step_ms` at its own phase. A device that cannot
-/// be reached is down, one that lost its management plane is unknown, and
-/// neither says anything of its ports. Devices that LibreNMS does not poll are
-/// not there.
+/// Each device is read every `step_ms` at its own phase, and states are what
+/// ingest's default policy makes of the rows: a device that cannot be reached
+/// is down, one that only lost its management plane is up, and the ports of
+/// either are unknown, as are ports that somebody shut. Devices that LibreNMS
+/// does not poll are not there.
 #[derive(Clone, Debug)]
 pub struct History {
     world: Arc<World>,
@@ -69,38 +70,39 @@ impl History {
     fn batch(&self, device: DeviceIndex, day: Period) -> HistoryBatch {
         let id = |component| self.world.id_of(component);
         let own = Component::Device(device);
-        let watched: Vec<(ComponentId, Course<'_>)> = match self.world.device(device).standing {
-            Standing::PingOnly => Vec::new(),
-            _ => {
-                let ports = self.world.device(device).ports().map(Component::Port);
-                ports.map(|port| (id(port), self.truth.course(port))).collect()
-            }
-        };
+        let watched: Vec<(ComponentId, PortIndex, Course<'_>)> =
+            match self.world.device(device).standing {
+                Standing::PingOnly => Vec::new(),
+                _ => {
+                    let ports = self.world.device(device).ports();
+                    let course = |port| self.truth.course(Component::Port(port));
+                    ports.map(|port| (id(Component::Port(port)), port, course(port))).collect()
+                }
+            };
         let (name, course) = (id(own), self.truth.course(own));
         let key = keyed(self.world.seed(), "poll", u64::from(device.0));
         let cadence = Cadence::new(self.step_ms, key);
         let mut samples = Vec::new();
         let mut at = cadence.next(day.from);
         while at < day.until {
-            let state = if !course.works_at(at) {
-                ComponentState::Down
-            } else if self.truth.answers_management_at(device, at) {
-                ComponentState::Up
-            } else {
-                ComponentState::Unknown
-            };
-            samples.push(Sample { at, component: name.clone(), state });
-            if state == ComponentState::Up {
-                samples.extend(watched.iter().map(|(component, course)| {
-                    let works = course.works_at(at);
-                    let state = if works { ComponentState::Up } else { ComponentState::Down };
-                    Sample { at, component: component.clone(), state }
-                }));
-            }
+            let works = course.works_at(at);
+            let readable = works && self.truth.answers_management_at(device, at);
+            samples.push(Sample { at, component: name.clone(), state: state(works) });
+            samples.extend(watched.iter().map(|(component, port, course)| {
+                let state = match readable && !self.truth.is_shut_at(*port, at) {
+                    true => state(course.works_at(at)),
+                    false => ComponentState::Unknown,
+                };
+                Sample { at, component: component.clone(), state }
+            }));
             at = cadence.next(at.plus_millis(1));
         }
         HistoryBatch { device: name, samples }
     }
+}
+
+fn state(works: bool) -> ComponentState {
+    if works { ComponentState::Up } else { ComponentState::Down }
 }
 
 impl Iterator for History {

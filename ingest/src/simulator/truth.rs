@@ -11,7 +11,7 @@ use correlate::model::{ComponentId, ComponentState, Period, Timestamp};
 
 use super::failures::Failure;
 use super::network::{Change, Network};
-use super::world::{Component, DeviceIndex, World};
+use super::world::{Component, DeviceIndex, PortIndex, PortUse, World};
 
 /// A time during which a component had one state.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +32,8 @@ pub struct Truth {
     /// For each component that changed: what it was at first, and each change.
     flips: BTreeMap<Component, Flips>,
     management: BTreeMap<DeviceIndex, Vec<Timestamp>>,
+    /// When each port was shut and opened again, by turns.
+    shut: BTreeMap<PortIndex, Vec<Timestamp>>,
     /// What never works: unused ports and devices without power.
     never: Vec<Component>,
 }
@@ -84,13 +86,14 @@ impl Truth {
     /// A record that begins with the network as it is.
     pub(super) fn starting(network: &Network, world: &Arc<World>, at: Timestamp) -> Truth {
         let devices = (0..world.devices().len()).map(|d| Component::Device(DeviceIndex::at(d)));
-        let ports = (0..world.ports().len()).map(|p| Component::Port(super::PortIndex::at(p)));
+        let ports = (0..world.ports().len()).map(|p| Component::Port(PortIndex::at(p)));
         let never = devices.chain(ports).filter(|component| !network.works(*component)).collect();
         Truth {
             world: Arc::clone(world),
             period: Period::new(at, at),
             flips: BTreeMap::new(),
             management: BTreeMap::new(),
+            shut: BTreeMap::new(),
             never,
         }
     }
@@ -112,7 +115,7 @@ impl Truth {
                 Change::Management(device, _) => {
                     self.management.entry(device).or_default().push(at);
                 }
-                Change::Admin(..) => {}
+                Change::Admin(port, _) => self.shut.entry(port).or_default().push(at),
             }
         }
         self.extend_to(at);
@@ -153,6 +156,13 @@ impl Truth {
     pub(super) fn answers_management_at(&self, device: DeviceIndex, at: Timestamp) -> bool {
         let lost = self.management.get(&device);
         lost.is_none_or(|turns| turns.partition_point(|turn| *turn <= at) % 2 == 0)
+    }
+
+    /// Whether somebody had shut the port at `at`.
+    pub(super) fn is_shut_at(&self, port: PortIndex, at: Timestamp) -> bool {
+        let turns = self.shut.get(&port).map_or(&[][..], Vec::as_slice);
+        self.world.port(port).used_for == PortUse::Shut
+            || turns.partition_point(|turn| *turn <= at) % 2 == 1
     }
 
     /// The states of one component, gapless over the period; none for an unknown component.

@@ -116,6 +116,7 @@ fn users_xml(
         <query>GRANT TABLE ENGINE ON MergeTree</query>
         <query>GRANT TABLE ENGINE ON ReplacingMergeTree</query>
         <query>GRANT KILL QUERY ON *.*</query>
+        <query>GRANT SELECT ON system.processes</query>
       </grants>
     </{USER}>
     <{BI_USER}>

@@ -4,9 +4,7 @@ use correlate::model::{Period, Timestamp};
 
 use super::{Failure, FailureKind, FailureTarget};
 use crate::simulator::random::Random;
-use crate::simulator::world::{
-    DeviceIndex, LinkIndex, LinkKind, PortUse, Role, SiteIndex, Standing, World,
-};
+use crate::simulator::world::{DeviceIndex, LinkIndex, LinkKind, Role, SiteIndex, Standing, World};
 
 const YEAR_MS: f64 = 365.25 * 86_400_000.0;
 const MINUTE_MS: f64 = 60_000.0;
@@ -105,7 +103,6 @@ impl Failure {
                     draw.failures_of(target, FailureKind::FibreCut, rates.core_fibre_cut);
                 }
                 LinkKind::Tail => {
-                    debug_assert!(matches!(world.port(link.a).used_for, PortUse::Link(_)));
                     let port = FailureTarget::Port(link.a);
                     draw.failures_of(target, FailureKind::FibreCut, rates.tail_fibre_cut);
                     draw.failures_of(port, FailureKind::PortFlap, rates.port_flap);

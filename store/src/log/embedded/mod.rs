@@ -49,7 +49,7 @@ pub struct EmbeddedLog {
 struct Shared {
     path: PathBuf,
     db: Database,
-    /// Topics and the bounds of their partitions; see [`format`].
+    /// Topics and the bounds of their partitions; see [`mod@format`].
     meta: Keyspace,
     topics: RwLock<HashMap<String, Arc<Topic>>>,
     /// Held by whoever writes records or bounds.

@@ -11,11 +11,12 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, Response};
 use axum::routing::get;
 
 use super::faults::{FaultKind, Keep};
 use super::{Simulator, answers};
+use crate::simulator::json::{Json, Row};
 use crate::simulator::world::{DeviceIndex, World};
 
 const BASE: &str = "/api/v0";
@@ -115,8 +116,7 @@ fn places(len: usize) -> Vec<u32> {
     (0..u32::try_from(len).unwrap_or(u32::MAX)).collect()
 }
 
-/// An answer for a path that this simulator knows as LibreNMS's but has nothing for.
-fn ok_object(fields: crate::simulator::json::Row) -> Response {
-    use crate::simulator::json::Json;
-    answers::json(StatusCode::OK, &Json::Object(fields)).into_response()
+/// A whole answer that is not a list.
+fn ok_object(fields: Row) -> Response {
+    answers::json(StatusCode::OK, &Json::Object(fields))
 }
