@@ -88,7 +88,15 @@ pub(crate) async fn run(
     let (performed, stop) = (simulator.clone(), shutdown.clone());
     let ready = move |opened: &Opened| {
         crate::print(&banner.text(opened))?;
-        tokio::spawn(show::perform(performed, show, stop, move |line| banner::tell(&zone, line)));
+        let series = opened.series.as_ref().map(|open| open.series.clone());
+        tokio::spawn(async move {
+            if let Some(series) = series {
+                show::curtain(&series, now(), &stop).await;
+            }
+            let tell = |line: &str| banner::tell(&zone, line);
+            tell("the history has been read; now watch");
+            show::perform(performed, show, stop, tell).await;
+        });
         Ok(())
     };
     let ended = all::run_stages(config, Stages::All, shutdown, ready).await;

@@ -9,6 +9,7 @@ use ingest::simulator::{Failure, FailureKind, FailureTarget, LinkKind, Role, Sim
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+use store::series::Series;
 use tokio_util::sync::CancellationToken;
 
 use super::network::{Effect, Network};
@@ -24,6 +25,11 @@ const CUT_SERVICES_MIN: usize = 3;
 const AT_ONCE_MAX: usize = 5;
 /// Draws before a turn is left out because everything is broken already.
 const TRIES: usize = 20;
+
+/// How often and how many times the engine's progress is looked at: after four
+/// minutes the show begins whatever the engine does.
+const CURTAIN_PAUSE: Duration = Duration::from_millis(500);
+const CURTAIN_LOOKS: u32 = 480;
 
 /// One failure of the show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -203,6 +209,22 @@ impl Iterator for Show {
             }
         }
         None
+    }
+}
+
+/// Waits until the engine has read all that lay in the log at `since`, so that
+/// the first failure is seen when it happens.
+pub(super) async fn curtain(series: &Series, since: Timestamp, shutdown: &CancellationToken) {
+    for _ in 0..CURTAIN_LOOKS {
+        // What cannot be read now can be in a moment.
+        let progress = series.latest_progress().await.unwrap_or_default();
+        if progress.iter().any(|stage| stage.frontier.is_some_and(|frontier| frontier >= since)) {
+            return;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(CURTAIN_PAUSE) => {}
+        }
     }
 }
 
