@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use correlate::model::{Period, ServiceId, Timestamp};
 use ingest::simulator::{
-    Fault, FaultKind, Failure, FailureKind, FailureRates, FailureTarget, ServiceKind, World,
+    Failure, FailureKind, FailureRates, FailureTarget, Fault, FaultKind, ServiceKind, World,
 };
 
 use crate::network::{Nms, components_of, wall, world};
@@ -123,7 +123,8 @@ impl History {
             .collect();
         let whole = self.period(0, STEPS as i64 * STEP_MS / SECOND);
         // Drawn for a fixed period and then moved, so that each history has the same.
-        let drawn = Period::new(Timestamp(0), Timestamp(whole.until.millis() - whole.from.millis()));
+        let drawn =
+            Period::new(Timestamp(0), Timestamp(whole.until.millis() - whole.from.millis()));
         let crowd = Failure::random(&self.world, 3, drawn, &FailureRates::lively());
         failures.extend(crowd.into_iter().filter(|failure| self.is_small(failure, &spared)).map(
             |failure| Failure {
