@@ -35,7 +35,7 @@ impl Writer {
     pub(super) fn start(
         series: Series,
         shutdown: &CancellationToken,
-    ) -> Option<(Writer, oneshot::Receiver<anyhow::Error>)> {
+    ) -> (Writer, oneshot::Receiver<anyhow::Error>) {
         let (queue, batches) = mpsc::channel(QUEUE_MAX);
         let (acknowledge, written) = watch::channel(0);
         let (fail, failed) = oneshot::channel();
@@ -48,7 +48,7 @@ impl Writer {
                 Ok(()) => std::future::pending().await,
             }
         });
-        Some((Writer { queue, queued: 0.into(), written }, failed))
+        (Writer { queue, queued: 0.into(), written }, failed)
     }
 
     /// Queues an epoch's rows; waits while the queue is full.
