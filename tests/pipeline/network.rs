@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use correlate::model::{ComponentId, PathExpr, Timestamp};
-use ingest::simulator::{
-    Failure, SimOptions, Simulator, Standing, Topology, World, WorldOptions,
-};
+use ingest::simulator::{Failure, SimOptions, Simulator, Standing, Topology, World, WorldOptions};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -84,10 +82,15 @@ impl Nms {
     /// the wall time then.
     pub(crate) async fn read_begins(&self) -> Timestamp {
         let before = self.device_reads();
-        wait::until("ingest reads the devices", async || {
-            (self.device_reads() > before).then(wall)
-        })
-        .await
+        wait::until("ingest reads the devices", async || (self.device_reads() > before).then(wall))
+            .await
+    }
+
+    /// Waits until everything that is true now has been read: until a second
+    /// reading that began after this call.
+    pub(crate) async fn is_read(&self) {
+        self.read_begins().await;
+        self.read_begins().await;
     }
 
     fn device_reads(&self) -> u64 {
