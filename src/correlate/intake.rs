@@ -104,6 +104,7 @@ impl Intake {
         }
         input.recorded_at = wall();
         input.now = self.clock.now(input.recorded_at, previous);
+        input.complete_until = self.clock.complete_until(input.recorded_at);
         Ok(Some(input))
     }
 

@@ -129,12 +129,13 @@ impl Stage {
     }
 
     async fn take_in(&mut self, input: Input) -> anyhow::Result<()> {
+        let complete_until = input.complete_until;
         let batch = block_in_place(|| -> anyhow::Result<_> {
             let entry = self.engine.entry(&input);
             self.journal.append(&entry)?;
             self.engine.apply(&entry, input.samples)
         })?;
-        self.writer.write(batch).await
+        self.writer.write(batch, complete_until).await
     }
 
     /// Saves the state of the epoch that was last written.

@@ -53,7 +53,8 @@ pub(super) async fn recover(
     for entry in entries {
         let Some(samples) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
         let batch = block_in_place(|| engine.apply(&entry, samples))?;
-        writer.write(batch).await?;
+        // How far the log is read is known only when it is followed again.
+        writer.write(batch, None).await?;
     }
     writer.settled().await;
     if shutdown.is_cancelled() {

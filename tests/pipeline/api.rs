@@ -65,12 +65,29 @@ impl Api {
         body
     }
 
-    /// A page as a person reads it.
+    /// A page as a person reads it, in English.
     pub(crate) async fn page(&self, path: &str) -> String {
         let url = format!("{}{path}", self.base);
-        let request = self.client.get(url).bearer_auth(&self.token).header("accept", "text/html");
-        let answer = request.send().await.expect("somebody listens");
-        answer.text().await.expect("text")
+        let request = self.client.get(url).bearer_auth(&self.token);
+        let request = request.header("accept", "text/html").header("accept-language", "en");
+        request.send().await.expect("somebody listens").text().await.expect("text")
+    }
+
+    /// Sends what must be taken; gives the answer.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: &Value) -> Value {
+        let (status, body) = self.ask(method, path, Some(body)).await.expect("somebody listens");
+        assert!(status.is_success(), "{path}: {status} {body}");
+        body
+    }
+
+    /// Waits until `path` gives what `wanted` accepts; the API may be away.
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) {
+        let mut last = None;
+        wait::until_true(&format!("{path} comes to say so"), async || {
+            last = self.ask(Method::GET, path, None).await;
+            last.as_ref().is_some_and(|(status, body)| status.is_success() && wanted(body))
+        })
+        .await;
     }
 
     /// Imports services; again while the API is away.

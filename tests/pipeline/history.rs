@@ -14,11 +14,11 @@ use ingest::simulator::{
 
 use crate::network::{Nms, components_of, wall, world};
 
-/// What is silent for so long is unknown; short enough that the history, in
-/// which a poller group stalls, shows it.
+/// What is silent for so long is unknown, unless a test says otherwise; short
+/// enough that the history, in which a poller group stalls, shows it.
 pub(crate) const STALE_AFTER: &str = "2m";
 
-/// How many steps.
+/// How many steps it has.
 pub(crate) const STEPS: usize = 24;
 
 /// The length of a step: two polls of each device.
@@ -45,13 +45,20 @@ pub(crate) struct History {
     pub(crate) world: Arc<World>,
     /// Its first instant.
     pub(crate) start: Timestamp,
+    /// How far it is followed.
+    pub(crate) steps: usize,
 }
 
 impl History {
-    /// A history that ends a little before now.
+    /// The whole history; it ends a little before now.
     pub(crate) fn new() -> History {
+        History::first(STEPS)
+    }
+
+    /// Its first steps.
+    pub(crate) fn first(steps: usize) -> History {
         let start = wall().millis() - AGO_MS;
-        History { world: world(), start: Timestamp(start - start.rem_euclid(GRID_MS)) }
+        History { world: world(), start: Timestamp(start - start.rem_euclid(GRID_MS)), steps }
     }
 
     /// The first instant that is compared.
@@ -61,7 +68,7 @@ impl History {
 
     /// The first instant that is not compared any more.
     pub(crate) fn until(&self) -> Timestamp {
-        self.start.plus_millis(STEPS as i64 * STEP_MS)
+        self.start.plus_millis(self.steps as i64 * STEP_MS)
     }
 
     /// A LibreNMS at its start.

@@ -16,13 +16,14 @@ pub(crate) enum LogPlace {
     /// In the files of a process.
     Embedded(PathBuf),
     /// In Kafka.
-    Kafka(KafkaLog),
+    Kafka(Box<KafkaLog>),
 }
 
 impl LogPlace {
     /// The log of a broker.
     pub(crate) fn kafka(brokers: &str) -> LogPlace {
-        LogPlace::Kafka(KafkaLog::open(KafkaConfig::plain(brokers)).expect("good settings"))
+        let log = KafkaLog::open(KafkaConfig::plain(brokers)).expect("good settings");
+        LogPlace::Kafka(Box::new(log))
     }
 
     /// Every report, partition by partition.
@@ -36,7 +37,7 @@ impl LogPlace {
                 let copy = copy(dir);
                 read(&EmbeddedLog::open(copy.path()).await?).await
             }
-            LogPlace::Kafka(log) => read(log).await,
+            LogPlace::Kafka(log) => read(log.as_ref()).await,
         }
     }
 

@@ -15,6 +15,7 @@ mod network;
 mod pipeline;
 mod process;
 mod rows;
+mod steady;
 mod wait;
 
 mod away;

@@ -86,6 +86,13 @@ impl Nms {
             .await
     }
 
+    /// Waits until everything that is true now has been read: until a second
+    /// reading that began after this call.
+    pub(crate) async fn is_read(&self) {
+        self.read_begins().await;
+        self.read_begins().await;
+    }
+
     fn device_reads(&self) -> u64 {
         self.simulator.requests().by_path.get("/devices").copied().unwrap_or(0)
     }

@@ -11,12 +11,10 @@ use tempfile::TempDir;
 
 use crate::api::{ADMIN_EMAIL, ADMIN_PASSWORD, Api};
 use crate::broker::Broker;
-use crate::history::STALE_AFTER;
 use crate::log::LogPlace;
 use crate::network::{Nms, TOKEN};
 use crate::process::Process;
 use crate::rows::ClickHouse;
-use crate::wait;
 
 /// Running processes with everything that they need. Dropping it ends them.
 pub(crate) struct Pipeline {
@@ -39,10 +37,11 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// `padwacht all` with everything embedded.
-    pub(crate) async fn all(nms: Nms) -> Pipeline {
+    pub(crate) async fn all(nms: Nms, stale_after: &str) -> Pipeline {
         let dir = tempfile::tempdir().expect("a directory");
         let port = free_port();
-        let config = write_config(dir.path(), &nms, &format!("embedded_http_port = {port}"));
+        let config =
+            write_config(dir.path(), &nms, stale_after, &format!("embedded_http_port = {port}"));
         let args = [config, vec!["--listen".to_owned(), "127.0.0.1:0".to_owned()]].concat();
         let stages = vec![Process::start("all", &args, dir.path())];
         let api = Api::sign_in(&stages[0].address().await).await;
@@ -57,12 +56,12 @@ impl Pipeline {
 
     /// Each stage in a process of its own, on Kafka, a ClickHouse by URL and
     /// the database at `database`.
-    pub(crate) async fn apart(nms: Nms, database: Database) -> Pipeline {
+    pub(crate) async fn apart(nms: Nms, stale_after: &str, database: Database) -> Pipeline {
         let dir = tempfile::tempdir().expect("a directory");
         let (broker, engine) =
             tokio::join!(Broker::start(), Engine::start(dir.path().join("engine")));
         let password = format!("password = {:?}", engine.password);
-        let mut args = write_config(dir.path(), &nms, &password);
+        let mut args = write_config(dir.path(), &nms, stale_after, &password);
         let database = database.url(dir.path()).await;
         for (flag, value) in [
             ("--kafka", broker.address.as_str()),
@@ -183,7 +182,7 @@ impl Engine {
 }
 
 /// Writes the configuration file; gives the flags that name it.
-fn write_config(dir: &Path, nms: &Nms, clickhouse: &str) -> Vec<String> {
+fn write_config(dir: &Path, nms: &Nms, stale_after: &str, clickhouse: &str) -> Vec<String> {
     let config = format!(
         r#"[general]
 data_dir = "{data}"
@@ -199,7 +198,7 @@ samples_partitions = 3
 {clickhouse}
 [correlate]
 workers = 2
-stale_after = "{STALE_AFTER}"
+stale_after = "{stale_after}"
 batch_interval = "200ms"
 checkpoint_interval = "2s"
 [api]
@@ -218,13 +217,4 @@ admin_password = "{ADMIN_PASSWORD}"
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
-}
-
-/// Waits until `path` of the API gives what `wanted` accepts, while the API may be away.
-pub(crate) async fn eventually(api: &Api, path: &str, wanted: impl Fn(&serde_json::Value) -> bool) {
-    wait::until_true(&format!("{path} says so"), async || {
-        let answer = api.ask(reqwest::Method::GET, path, None).await;
-        answer.is_some_and(|(status, body)| status.is_success() && wanted(&body))
-    })
-    .await;
 }

@@ -95,11 +95,6 @@ impl Process {
             .collect()
     }
 
-    /// Whether its log has a line with `text`.
-    pub(crate) fn has_logged(&self, text: &str) -> bool {
-        self.log().contains(text)
-    }
-
     fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use reqwest::Client;
 use tokio::time::Instant;
 
-use crate::history::{History, STALE_AFTER};
+use crate::history::History;
 use crate::pipeline::Pipeline;
 use crate::wait::PATIENCE;
 
@@ -71,18 +71,18 @@ impl ClickHouse {
 }
 
 /// What `padwacht replay` makes of the samples in the log of `pipeline`.
-pub(crate) async fn replay(pipeline: &Pipeline, history: &History) -> Rows {
+pub(crate) async fn replay(pipeline: &Pipeline, history: &History, stale_after: &str) -> Rows {
     let samples = pipeline.log.samples_csv().await;
     let services = serde_json::to_string(&pipeline.nms.services()).expect("JSON");
     let dir = pipeline.dir();
     std::fs::write(dir.join("samples.csv"), samples).expect("written");
     std::fs::write(dir.join("services.json"), services).expect("written");
-    replay_in(dir, history)
+    replay_in(dir, history, stale_after)
 }
 
-fn replay_in(dir: &Path, history: &History) -> Rows {
+fn replay_in(dir: &Path, history: &History, stale_after: &str) -> Rows {
     let mut command = Command::new(env!("CARGO_BIN_EXE_padwacht"));
-    command.current_dir(dir).args(["replay", "--quiet", "--stale-after", STALE_AFTER]);
+    command.current_dir(dir).args(["replay", "--quiet", "--stale-after", stale_after]);
     command.args(["--samples", "samples.csv", "--services", "services.json"]);
     command.args(["--from", &history.from().to_string()]);
     command.args(["--until", &history.until().to_string()]);
@@ -96,6 +96,18 @@ fn replay_in(dir: &Path, history: &History) -> Rows {
         format!("{service},{},{},{state},{cause}", relative(start), relative(end))
     };
     text.lines().skip(1).map(line).collect()
+}
+
+/// The rows of a longer history as far as `history` goes.
+pub(crate) fn clip(rows: &Rows, history: &History) -> Rows {
+    let until = history.until().millis() - history.start.millis();
+    let clipped = rows.iter().filter_map(|row| {
+        let fields: Vec<&str> = row.splitn(4, ',').collect();
+        let [service, start, end, rest] = fields[..] else { panic!("{row:?}") };
+        let [from, to] = [start, end].map(|time| time.parse::<i64>().expect("a time"));
+        (from < until).then(|| format!("{service},{from},{},{rest}", to.min(until)))
+    });
+    clipped.collect()
 }
 
 /// Waits until ClickHouse holds exactly `expected`.

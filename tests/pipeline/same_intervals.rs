@@ -5,7 +5,7 @@ use correlate::model::Period;
 use tokio::sync::OnceCell;
 
 use crate::disturbance::{Kill, Victim, draw};
-use crate::history::{History, STEPS};
+use crate::history::{History, STALE_AFTER, STEPS};
 use crate::pipeline::{Database, Pipeline};
 use crate::rows::{Rows, assert_same, replay, settle};
 
@@ -13,40 +13,57 @@ use crate::rows::{Rows, assert_same, replay, settle};
 /// until its next poll.
 const SEEN_WITHIN_MS: i64 = 25_000;
 
-/// Leads a pipeline through the history; services come in `pieces`.
-async fn lead(pipeline: &mut Pipeline, history: &History, pieces: usize, kills: &[Kill]) {
+/// Leads a pipeline through the history; services come in `pieces`. `meddle`
+/// is called in each step while the stages work, and gives whether the log
+/// must hold all of the step before the next one comes.
+pub(crate) async fn lead(
+    pipeline: &mut Pipeline,
+    history: &History,
+    pieces: usize,
+    mut meddle: impl AsyncFnMut(&mut Pipeline, usize) -> bool,
+) {
     let services = pipeline.nms.services();
     let mut pieces = services.chunks(services.len().div_ceil(pieces));
-    let every = STEPS / pieces.len();
+    let every = history.steps / pieces.len();
     pipeline.read_all().await;
-    for step in 1..=STEPS {
+    for step in 1..=history.steps {
         if (step - 1) % every == 0
             && let Some(piece) = pieces.next()
         {
             pipeline.api.import(piece).await;
         }
         history.advance(&pipeline.nms, step);
-        for kill in kills.iter().filter(|kill| kill.step == step) {
-            kill.strike(pipeline).await;
+        if meddle(pipeline, step).await {
+            pipeline.read_all().await;
         }
-        pipeline.read_all().await;
     }
 }
 
-/// Checks that ClickHouse comes to hold what `padwacht replay` makes of the log.
+/// Leads a pipeline through the history while it is struck by `kills`.
+async fn lead_under(kills: &[Kill], pipeline: &mut Pipeline, history: &History) {
+    lead(pipeline, history, 6, async |pipeline, step| {
+        for kill in kills.iter().filter(|kill| kill.step == step) {
+            kill.strike(pipeline).await;
+        }
+        true
+    })
+    .await;
+}
+
+/// Waits until ClickHouse holds what `padwacht replay` makes of the log.
 async fn check_against_replay(pipeline: &Pipeline, history: &History) -> Rows {
-    let expected = replay(pipeline, history).await;
+    let expected = replay(pipeline, history, STALE_AFTER).await;
     settle(pipeline, history, &expected).await;
     expected
 }
 
 /// What `padwacht all`, left alone, makes of the history.
-async fn undisturbed() -> &'static Rows {
+pub(crate) async fn undisturbed() -> &'static Rows {
     static ROWS: OnceCell<Rows> = OnceCell::const_new();
     let run = async || {
         let history = History::new();
-        let mut pipeline = Pipeline::all(history.nms().await).await;
-        lead(&mut pipeline, &history, 1, &[]).await;
+        let mut pipeline = Pipeline::all(history.nms().await, STALE_AFTER).await;
+        lead(&mut pipeline, &history, 1, async |_, _| true).await;
         check_against_replay(&pipeline, &history).await
     };
     ROWS.get_or_init(run).await
@@ -79,8 +96,8 @@ async fn all_on_embedded_defaults() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stages_apart_on_kafka_give_the_same_intervals() {
     let history = History::new();
-    let mut pipeline = Pipeline::apart(history.nms().await, Database::Postgres).await;
-    lead(&mut pipeline, &history, 1, &[]).await;
+    let mut pipeline = Pipeline::apart(history.nms().await, STALE_AFTER, Database::Postgres).await;
+    lead(&mut pipeline, &history, 1, async |_, _| true).await;
     let rows = check_against_replay(&pipeline, &history).await;
     assert_same("what the stages apart give", &rows, undisturbed().await);
 }
@@ -88,12 +105,22 @@ async fn stages_apart_on_kafka_give_the_same_intervals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_nine_of_any_stage_changes_nothing() {
     let [ingest, correlate, api] = ["ingest", "correlate", "api"].map(Victim::Stage);
-    let victims =
-        [ingest, correlate, api, Victim::ClickHouse, ingest, correlate, api, correlate, ingest];
+    let victims = [
+        ingest,
+        correlate,
+        api,
+        Victim::ClickHouse,
+        ingest,
+        correlate,
+        api,
+        Victim::Checkpoints,
+        ingest,
+        correlate,
+    ];
     let kills = draw("apart", &victims, STEPS);
     let history = History::new();
-    let mut pipeline = Pipeline::apart(history.nms().await, Database::Sqlite).await;
-    lead(&mut pipeline, &history, 6, &kills).await;
+    let mut pipeline = Pipeline::apart(history.nms().await, STALE_AFTER, Database::Sqlite).await;
+    lead_under(&kills, &mut pipeline, &history).await;
     let rows = check_against_replay(&pipeline, &history).await;
     assert_same("what is left after the kills", &rows, undisturbed().await);
 }
@@ -103,8 +130,8 @@ async fn kill_nine_of_the_whole_process_changes_nothing() {
     let all = Victim::Stage("all");
     let kills = draw("all", &[all, all, Victim::ClickHouse, all, Victim::ClickHouse, all], STEPS);
     let history = History::new();
-    let mut pipeline = Pipeline::all(history.nms().await).await;
-    lead(&mut pipeline, &history, 6, &kills).await;
+    let mut pipeline = Pipeline::all(history.nms().await, STALE_AFTER).await;
+    lead_under(&kills, &mut pipeline, &history).await;
     let rows = check_against_replay(&pipeline, &history).await;
     assert_same("what is left after the kills", &rows, undisturbed().await);
 }
