@@ -23,10 +23,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use correlate::model::Period;
+use correlate::model::{Period, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
-use ingest::simulator::{SimOptions, Simulator, Topology, World, WorldOptions};
-use secrecy::SecretString;
+use ingest::simulator::{Failure, SimOptions, Simulator, Topology, World, WorldOptions};
+use secrecy::{ExposeSecret, SecretString};
 use store::records::Records;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -79,9 +79,10 @@ pub(crate) async fn run(
         password: password.clone(),
     };
     settings::complete(&mut config, running)?;
-    let simulator = simulator(&network, &token)?;
-    let open_cut = past::open_cut(&network, now()).map(|failure| failure.target);
-    let show = Show::new(Network::new(&world), args.seed, open_cut);
+    let start = now();
+    let open_cut = past::open_cut(&network, start);
+    let simulator = simulator(&world, start, open_cut.as_slice().to_vec(), &token)?;
+    let show = Show::new(network, args.seed, start, open_cut.as_ref());
     let banner = Banner::new(&config, &topology, &world, password);
     let zone = config.general.time_zone.clone();
     let served = tokio::spawn(simulator.clone().serve(listener));
@@ -113,17 +114,19 @@ fn world_options(args: &DemoArgs) -> WorldOptions {
     }
 }
 
-fn simulator(network: &Network, token: &SecretString) -> anyhow::Result<Simulator> {
-    use secrecy::ExposeSecret;
-    let start = now();
+fn simulator(
+    world: &Arc<World>,
+    start: Timestamp,
+    failures: Vec<Failure>,
+    token: &SecretString,
+) -> anyhow::Result<Simulator> {
     let options = SimOptions {
         since: start.plus_millis(-WATCHED_MS),
         time_zone: settings::NMS_ZONE.to_owned(),
         poll_cycle_ms: settings::POLL_CYCLE_MS,
         ..SimOptions::new(start, token.expose_secret())
     };
-    let failures = past::open_cut(network, start).into_iter().collect();
-    Simulator::new(Arc::clone(network.world()), failures, options, wall_clock())
+    Simulator::new(Arc::clone(world), failures, options, wall_clock())
         .context("set up the simulated LibreNMS")
 }
 

@@ -108,7 +108,20 @@ pub(super) fn open_cut(network: &Network, now: Timestamp) -> Option<Failure> {
 fn small_failures(network: &Network, seed: u64, period: Period) -> Vec<Failure> {
     let never = Rate { per_year: 0.0, mean_minutes: 1.0 };
     // A shut port is nobody's outage, and would only blur the figures.
-    let rates = FailureRates { site_power: never, admin_down: never, ..FailureRates::realistic() };
+    let rate = |per_year, mean_minutes| Rate { per_year, mean_minutes };
+    // Rarer and shorter than usual: every path crosses a dozen devices, and most
+    // services shall have had a month without a fault.
+    let rates = FailureRates {
+        site_power: never,
+        // A shut port is nobody's outage, and would only blur the figures.
+        admin_down: never,
+        // Each blinds every service behind the device: a few show what unknown means.
+        management_lost: rate(0.05, 25.0),
+        device_power: rate(0.4, 30.0),
+        cpe_power: rate(1.5, 45.0),
+        tail_fibre_cut: rate(0.4, 150.0),
+        ..FailureRates::realistic()
+    };
     let hubs = network.world().hubs();
     let is_hub = |failure: &Failure| match failure.target {
         FailureTarget::Device(device) => {
@@ -247,7 +260,7 @@ mod tests {
     use correlate::model::{ServiceDefinition, ServiceState};
     use ingest::simulator::History;
 
-    use super::super::network::tests::surfnet;
+    use super::super::network::tests::{surfnet, surfnet_with};
     use super::*;
 
     /// Coarser than the demo's, for speed.
@@ -290,7 +303,7 @@ mod tests {
     /// Runs the month through the engine itself.
     #[test]
     fn services_have_the_uptimes_of_a_good_isp() {
-        let (network, frame) = (surfnet(), frame(30));
+        let (network, frame) = (surfnet_with(100), frame(30));
         let past = draw(&network, 1, &frame);
         let options =
             Options { workers: 2, stale_after_ms: Some(2 * STEP_MS), origin: Timestamp(0) };
