@@ -112,14 +112,10 @@ pub(super) struct Show {
 }
 
 impl Show {
-    /// The show of `seed` in `network`; `open` is broken already at `start`.
-    pub(super) fn new(
-        network: Network,
-        seed: u64,
-        start: Timestamp,
-        open: Option<&Failure>,
-    ) -> Show {
-        let broken = open.map(|open| Broken {
+    /// The show of `seed` in `network`; what is `open` at `start` is
+    /// broken already.
+    pub(super) fn new(network: Network, seed: u64, start: Timestamp, open: &[Failure]) -> Show {
+        let broken = open.iter().map(|open| Broken {
             target: open.target,
             kind: open.kind,
             until_ms: open.until.millis() - start.millis(),
@@ -151,7 +147,7 @@ impl Show {
                 (6 * SECOND_MS, Scene::CoreCut, 90 * SECOND_MS),
             ],
             at_ms: 0,
-            broken: broken.into_iter().collect(),
+            broken: broken.collect(),
             network,
         }
     }
@@ -289,7 +285,7 @@ mod tests {
     use super::*;
 
     fn show(network: Network, seed: u64) -> Show {
-        Show::new(network, seed, Timestamp(0), None)
+        Show::new(network, seed, Timestamp(0), &[])
     }
 
     #[test]
