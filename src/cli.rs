@@ -195,16 +195,19 @@ pub(crate) struct DemoArgs {
     /// Form of log lines, text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// What is logged, such as info or info,padwacht=debug [default: warn]
+    /// What is logged, such as info or info,padwacht=debug [default: only trouble]
     #[arg(long, value_name = "DIRECTIVES")]
     pub log_filter: Option<String>,
 }
 
+/// What people shall read is the banner, and what happens. Waiting for the
+/// database is to be expected while the history keeps the machine busy.
+const DEMO_LOG_FILTER: &str = "warn,sqlx=error";
+
 impl DemoArgs {
     /// The flags that were given, as settings.
     pub(crate) fn overrides(&self) -> Vec<Override> {
-        // What people shall read is the banner, and what happens.
-        let filter = self.log_filter.clone().or_else(|| Some(String::from("warn")));
+        let filter = self.log_filter.clone().or_else(|| Some(DEMO_LOG_FILTER.to_owned()));
         let flags = [
             ("--data-dir", "general.data_dir", &self.data_dir),
             ("--listen", "api.listen", &self.listen),
