@@ -24,6 +24,8 @@ pub(crate) struct Leaves {
     pub(crate) causes: HashSet<ComponentId>,
     /// What people call a component, and a second line.
     pub(crate) names: HashMap<ComponentId, (String, String)>,
+    /// The device that each component is or belongs to, where known.
+    pub(crate) devices: HashMap<ComponentId, ComponentId>,
     /// The paths of the services referred to, as they hold now; absent where
     /// none holds.
     pub(crate) services: HashMap<ServiceId, Reference>,
@@ -81,6 +83,9 @@ impl Leaves {
             kind,
             name,
             detail,
+            device: component
+                .and_then(|id| self.devices.get(id))
+                .map_or_else(String::new, |device| device.as_str().to_owned()),
             state,
             in_maintenance: component.is_some_and(|id| self.in_maintenance.contains(id)),
             is_cause: component.is_some_and(|id| self.causes.contains(id)),
@@ -219,10 +224,12 @@ mod tests {
         let mut leaves = leaves(&[("ams1/port/7", Down)]);
         let port = ComponentId::from("ams1/port/7");
         leaves.names.insert(port.clone(), ("Gi0/0/1".to_owned(), "core1.ams1".to_owned()));
+        leaves.devices.insert(port.clone(), "ams1/device/9".into());
         leaves.causes.insert(port);
         let tree = leaves.tree(&path(r#"{"all":["ams1/port/7","ams1/device/1"]}"#));
         let port = &tree.children[0];
         assert_eq!((port.name.as_str(), port.is_cause), ("Gi0/0/1", true));
+        assert_eq!((port.device.as_str(), tree.device.as_str()), ("ams1/device/9", ""));
         assert!(
             matches!(&port.kind, PathNodeKind::Component { kind, .. } if kind == "port"),
             "{port:?}"

@@ -1,13 +1,6 @@
-// The service page: the trend chart and the path diagram. Both redraw when the
-// appearance changes; the diagram follows live updates of its data.
+// The service page: the trend chart, redrawn when the appearance changes.
 
-import { drawPath } from "./path";
 import { drawTrend } from "./trend";
 
 drawTrend();
-drawPath();
-document.addEventListener("padwacht:theme", () => {
-  drawTrend();
-  drawPath();
-});
-document.addEventListener("htmx:afterSwap", drawPath);
+document.addEventListener("padwacht:theme", drawTrend);

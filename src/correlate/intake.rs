@@ -163,6 +163,20 @@ impl Reader {
                     wiring::pause(&shutdown).await;
                     continue;
                 }
+                Err(LogError::OffsetOutOfRange { earliest, .. }) if earliest > *next => {
+                    metrics::counter!("padwacht_correlate_lost_records_total")
+                        .increment(earliest - next);
+                    tracing::error!(
+                        topic,
+                        partition,
+                        from = next,
+                        until = earliest,
+                        "the log dropped records before they were read; keep samples for longer \
+                         than the stage may be away"
+                    );
+                    self.position.next = earliest;
+                    continue;
+                }
                 Err(error) => Err(error),
             };
             let ended = found.is_err();

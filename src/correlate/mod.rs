@@ -62,7 +62,7 @@ pub(crate) async fn run(
     let CorrelateParts { log, series, dir } = parts;
     std::fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
     let _lock = lock(&dir)?;
-    let Some((writer, failed)) = Writer::start(series.clone(), &shutdown) else { return Ok(()) };
+    let (writer, failed) = Writer::start(series.clone(), &shutdown);
     let stage = async {
         let recovered = recovery::recover(config, &log, &series, &dir, &writer, &shutdown).await?;
         let Some((engine, journal)) = recovered else { return Ok(()) };

@@ -43,7 +43,7 @@ impl Writer {
     pub(super) fn start(
         series: Series,
         shutdown: &CancellationToken,
-    ) -> Option<(Writer, oneshot::Receiver<anyhow::Error>)> {
+    ) -> (Writer, oneshot::Receiver<anyhow::Error>) {
         let (queue, batches) = mpsc::channel(QUEUE_MAX);
         let (acknowledge, written) = watch::channel(0);
         let (mut fail, failed) = oneshot::channel();
@@ -56,7 +56,7 @@ impl Writer {
                 Ok(()) => fail.closed().await,
             }
         });
-        Some((Writer { queue, queued: 0.into(), written }, failed))
+        (Writer { queue, queued: 0.into(), written }, failed)
     }
 
     /// Queues an epoch's rows; waits while the queue is full. Readers are told

@@ -78,7 +78,9 @@ impl Banner {
 fn credit(topology: &Topology) -> String {
     match (topology.source.as_str(), topology.licence.as_str()) {
         ("", "") => String::new(),
-        (source, licence) => format!("Map: {source}, {licence}; all else is made up\n"),
+        (source, licence) => {
+            format!("Map: {source}\n     {licence}; all else is made up\n")
+        }
     }
 }
 

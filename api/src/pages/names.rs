@@ -38,6 +38,11 @@ impl Names {
         }
     }
 
+    /// The device that a component is or belongs to.
+    pub(super) fn device(&self, id: &ComponentId) -> Option<&ComponentId> {
+        self.0.get(id).map(|known| &known.device)
+    }
+
     /// One line: `Gi0/0/1 · core1.ams1`, or `core1.ams1`.
     fn line(&self, id: &ComponentId) -> String {
         match self.0.get(id) {

@@ -39,6 +39,10 @@ pub(super) async fn view(
     }
     let names = Names::of(state, &components).await?;
     leaves.names = components.iter().map(|id| (id.clone(), names.lines(id))).collect();
+    leaves.devices = components
+        .iter()
+        .filter_map(|id| names.device(id).map(|device| (id.clone(), device.clone())))
+        .collect();
     leaves.in_maintenance = in_maintenance(state, now).await?;
     Ok(PathView { root: Some(leaves.tree(&path)) })
 }

@@ -4,6 +4,7 @@
 mod error;
 mod login;
 mod overview;
+mod path;
 mod service;
 mod services;
 

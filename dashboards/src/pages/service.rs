@@ -1,18 +1,18 @@
 //! One service: how it is, how it was, and why.
 
 use askama::Template;
-use correlate::model::{ComponentState, ServiceState};
+use correlate::model::ServiceState;
 use serde::Serialize;
 
-use crate::locale::{Locale, NO_FIGURE, state_icon};
-use crate::markup::{Markup, icon, json_block};
+use super::path;
+use crate::locale::{Locale, NO_FIGURE};
+use crate::markup::{Markup, json_block};
 use crate::shell::{Section, Shell};
 use crate::urls;
 use crate::view::day::DayCell;
 use crate::view::intervals::IntervalTable;
 use crate::view::kpi::Kpis;
-use crate::view::path::{PathNode, PathNodeKind, PathView};
-use crate::view::path_graph;
+use crate::view::path::{PathNode, PathView};
 use crate::view::service::ServiceHead;
 use crate::view::strip::{self, Bar, Tick};
 use crate::view::timeline::{Timeline, Zoom};
@@ -66,17 +66,12 @@ impl ServicePage {
         strip::ticks(&self.timeline, &self.shell.locale)
     }
 
-    /// The diagram as data; `None` when there is no path or it is too large.
-    fn path_graph(&self) -> Option<Markup> {
-        let locale = &self.shell.locale;
-        let gate = |k: u32, n: usize| locale.t2("path-gate", ("k", k), ("n", n));
-        let root = self.path.root.as_ref()?;
-        let graph = path_graph::graph(root, &self.service.name, self.service.state, &gate)?;
-        Some(json_block(&graph))
+    fn path_drawing(&self, root: &PathNode) -> Markup {
+        path::drawing(&self.shell.locale, root)
     }
 
-    fn path_item(&self, node: &PathNode) -> Markup {
-        PathItem { locale: &self.shell.locale, node }.markup()
+    fn path_list(&self, root: &PathNode) -> Markup {
+        path::list(&self.shell.locale, root)
     }
 
     /// Whether any day has a figure.
@@ -116,47 +111,6 @@ impl TrendDay {
             text: locale.percent(&day.uptime_percent),
             state: day.worst.map(ServiceState::as_str),
             tip: locale.day_tip(day),
-        }
-    }
-}
-
-/// One node of the path as a list, with everything beneath it.
-#[derive(Template)]
-#[template(path = "parts/path_item.html")]
-struct PathItem<'a> {
-    locale: &'a Locale,
-    node: &'a PathNode,
-}
-
-impl PathItem<'_> {
-    fn markup(&self) -> Markup {
-        let html = Template::render(self).expect("writing to a string cannot fail");
-        Markup::new(html)
-    }
-
-    fn child(&self, node: &PathNode) -> Markup {
-        PathItem { locale: self.locale, node }.markup()
-    }
-
-    fn icon(&self) -> Markup {
-        match (&self.node.kind, self.node.state) {
-            (PathNodeKind::All | PathNodeKind::Any | PathNodeKind::AtLeast(_), _) => {
-                icon("diagram-3")
-            }
-            (_, ComponentState::Up) => state_icon(ServiceState::Up),
-            (_, ComponentState::Down) => state_icon(ServiceState::Down),
-            (_, ComponentState::Unknown) => state_icon(ServiceState::Unknown),
-        }
-    }
-
-    fn label(&self) -> String {
-        match &self.node.kind {
-            PathNodeKind::Component { .. } | PathNodeKind::Service { .. } => self.node.name.clone(),
-            PathNodeKind::All => self.locale.t("path-all"),
-            PathNodeKind::Any => self.locale.t("path-any"),
-            PathNodeKind::AtLeast(k) => {
-                self.locale.t2("path-at-least", ("k", k), ("n", self.node.children.len()))
-            }
         }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) mod kpi;
 pub(crate) mod overview;
 pub(crate) mod pager;
 pub(crate) mod path;
-pub(crate) mod path_graph;
+pub(crate) mod path_route;
 pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod strip;

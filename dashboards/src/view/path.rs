@@ -34,6 +34,9 @@ pub struct PathNode {
     pub name: String,
     /// A second line, such as the site or the customer; may be empty.
     pub detail: String,
+    /// The id of the device that it is or belongs to; empty when that is not
+    /// known.
+    pub device: String,
     /// Its value now, in three-valued logic.
     pub state: ComponentState,
     /// Inside a maintenance window of its own now.
@@ -49,4 +52,13 @@ pub struct PathNode {
 pub struct PathView {
     /// The root; `None` when no version of the definition holds now.
     pub root: Option<PathNode>,
+}
+
+/// The name of a node's state, as the key of its text.
+pub(crate) const fn component_state_key(state: ComponentState) -> &'static str {
+    match state {
+        ComponentState::Up => "state-component-up",
+        ComponentState::Unknown => "state-component-unknown",
+        ComponentState::Down => "state-component-down",
+    }
 }
