@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use store::log::Log;
+use store::log::{Log, LogError};
 use store::records::Records;
 use store::series::Series;
 use tokio::net::TcpListener;
@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::correlate::CorrelateParts;
 use crate::ingest::IngestParts;
 use crate::wiring::{self, OpenSeries};
-use crate::{api, correlate, ingest, publish, signals};
+use crate::{api, correlate, ingest, publish, signals, trouble};
 
 /// The pause before a stage that failed is started again; it doubles up to
 /// the second one.
@@ -189,6 +189,11 @@ where
             Ok(Err(error)) => error,
             Err(panic) => anyhow::Error::new(panic),
         };
+        if error.downcast_ref::<LogError>().is_some_and(trouble::is_final) {
+            // Our own log is broken; only a new process, or a person, can mend that.
+            shutdown.cancel();
+            return Err(error.context(format!("stage {stage} cannot use the log")));
+        }
         metrics::counter!("padwacht_stage_restarts_total", "stage" => stage).increment(1);
         let pause_ms = pause.as_millis() as u64;
         tracing::error!(

@@ -175,7 +175,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "FILE")]
     pub topology: Option<PathBuf>,
     /// How many customer services to make
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub services: u32,
     /// How much history to fill in at the first start
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = with_unit)]
@@ -203,16 +203,13 @@ pub(crate) struct DemoArgs {
 impl DemoArgs {
     /// The flags that were given, as settings.
     pub(crate) fn overrides(&self) -> Vec<Override> {
-        let quiet = Some(String::from("warn"));
+        // What people shall read is the banner, and what happens.
+        let filter = self.log_filter.clone().or_else(|| Some(String::from("warn")));
         let flags = [
             ("--data-dir", "general.data_dir", &self.data_dir),
             ("--listen", "api.listen", &self.listen),
             ("--log-format", "telemetry.format", &self.log_format),
-            (
-                "--log-filter",
-                "telemetry.filter",
-                if self.log_filter.is_some() { &self.log_filter } else { &quiet },
-            ),
+            ("--log-filter", "telemetry.filter", &filter),
         ];
         flags
             .into_iter()

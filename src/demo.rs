@@ -23,10 +23,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use correlate::model::Period;
+use correlate::model::{Period, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
-use ingest::simulator::{SimOptions, Simulator, Topology, World, WorldOptions};
-use secrecy::SecretString;
+use ingest::simulator::{Failure, SimOptions, Simulator, Topology, World, WorldOptions};
+use secrecy::{ExposeSecret, SecretString};
 use store::records::Records;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ use crate::wiring;
 use banner::Banner;
 use history::Filling;
 use network::Network;
-use past::Frame;
+use past::{Frame, Past};
 use place::Place;
 use scenario::Scenario;
 use settings::Running;
@@ -66,9 +66,9 @@ pub(crate) async fn run(
     let topology = read_topology(args.topology.as_deref())?;
     let world = Arc::new(World::generate(&topology, &world_options(args))?);
     let network = Network::new(&world);
-    if !prepare(args, &config, &topology, &network, &shutdown).await? {
+    let Some(past) = prepare(args, &config, &topology, &network, &shutdown).await? else {
         return Ok(ExitCode::SUCCESS);
-    }
+    };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let listener = listener.context("open a port for the simulated LibreNMS")?;
     let password = place.admin_password()?;
@@ -79,16 +79,27 @@ pub(crate) async fn run(
         password: password.clone(),
     };
     settings::complete(&mut config, running)?;
-    let simulator = simulator(&network, &token)?;
-    let open_cut = past::open_cut(&network, now()).map(|failure| failure.target);
-    let show = Show::new(Network::new(&world), args.seed, open_cut);
+    let start = now();
+    let mut open = past.open_at(start);
+    // Something is under repair at each start, also long after the first.
+    open.extend(past::open_cut(&network, start));
+    let show = Show::new(network, args.seed, start, &open);
+    let simulator = simulator(&world, start, open, &token)?;
     let banner = Banner::new(&config, &topology, &world, password);
     let zone = config.general.time_zone.clone();
     let served = tokio::spawn(simulator.clone().serve(listener));
     let (performed, stop) = (simulator.clone(), shutdown.clone());
     let ready = move |opened: &Opened| {
         crate::print(&banner.text(opened))?;
-        tokio::spawn(show::perform(performed, show, stop, move |line| banner::tell(&zone, line)));
+        let series = opened.series.as_ref().map(|open| open.series.clone());
+        tokio::spawn(async move {
+            if let Some(series) = series {
+                show::curtain(&series, now(), &stop).await;
+            }
+            let tell = |line: &str| banner::tell(&zone, line);
+            tell("the history has been read; now watch");
+            show::perform(performed, show, stop, tell).await;
+        });
         Ok(())
     };
     let ended = all::run_stages(config, Stages::All, shutdown, ready).await;
@@ -105,29 +116,31 @@ fn world_options(args: &DemoArgs) -> WorldOptions {
     }
 }
 
-fn simulator(network: &Network, token: &SecretString) -> anyhow::Result<Simulator> {
-    use secrecy::ExposeSecret;
-    let start = now();
+fn simulator(
+    world: &Arc<World>,
+    start: Timestamp,
+    failures: Vec<Failure>,
+    token: &SecretString,
+) -> anyhow::Result<Simulator> {
     let options = SimOptions {
         since: start.plus_millis(-WATCHED_MS),
         time_zone: settings::NMS_ZONE.to_owned(),
         poll_cycle_ms: settings::POLL_CYCLE_MS,
         ..SimOptions::new(start, token.expose_secret())
     };
-    let failures = past::open_cut(network, start).into_iter().collect();
-    Simulator::new(Arc::clone(network.world()), failures, options, wall_clock())
+    Simulator::new(Arc::clone(world), failures, options, wall_clock())
         .context("set up the simulated LibreNMS")
 }
 
-/// Fills a new directory; a filled one must be of the same demo. False when
-/// `shutdown` came first: the next start goes on.
+/// Fills a new directory; a filled one must be of the same demo. Gives what
+/// was filled in, or nothing when `shutdown` came first: the next start goes on.
 async fn prepare(
     args: &DemoArgs,
     config: &Config,
     topology: &Topology,
     network: &Network,
     shutdown: &CancellationToken,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<Past>> {
     let records = wiring::open_records(config).await?;
     let prepared = prepare_in(&records, args, config, topology, network, shutdown).await;
     records.close().await;
@@ -141,7 +154,7 @@ async fn prepare_in(
     topology: &Topology,
     network: &Network,
     shutdown: &CancellationToken,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<Past>> {
     let zone = config.general.time_zone.clone();
     let wanted =
         Scenario::new(&topology.name, args, &Frame::new(now(), args.history, zone.clone()));
@@ -149,22 +162,22 @@ async fn prepare_in(
     if !scenario.is_like(&wanted) {
         refuse(&config.general.data_dir, &scenario)?;
     }
-    if scenario.complete {
-        return Ok(true);
-    }
     let frame = Frame { from: scenario.from(), origin: scenario.origin(), zone };
     let past = past::draw(network, args.seed, &frame);
+    if scenario.complete {
+        return Ok(Some(past));
+    }
     scenario::import(records, network, &frame, &past, now()).await?;
     let filling = Filling {
         world: Arc::clone(network.world()),
-        failures: past.failures,
+        failures: past.failures.clone(),
         period: Period::new(frame.from, now()),
     };
-    let done = fill(config, filling, shutdown).await?;
-    if done {
-        scenario::complete(records, &scenario, now()).await?;
+    if !fill(config, filling, shutdown).await? {
+        return Ok(None);
     }
-    Ok(done)
+    scenario::complete(records, &scenario, now()).await?;
+    Ok(Some(past))
 }
 
 fn refuse(dir: &Path, scenario: &Scenario) -> anyhow::Result<()> {

@@ -3,7 +3,6 @@
 //!
 //! Needs a Kafka broker (`PADWACHT_TEST_KAFKA`), a PostgreSQL
 //! (`PADWACHT_TEST_POSTGRES`) and `libchdb.so`; `make test` brings all three.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test's helper fails")]
 
 use std::process::{Command, Output};
 use std::sync::Arc;

@@ -14,9 +14,10 @@ use super::rule::{Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
 use super::{Origin, Problem};
 
 /// LibreNMS polls its devices every 5 minutes; asking more often only finds
-/// what its event log and its fast ping found in between.
+/// what its event log and its fast ping found in between. A simulated one may
+/// run faster.
 const POLL_INTERVAL: DurationIn =
-    DurationIn { min: Duration::from_secs(5), max: Duration::from_secs(3_600) };
+    DurationIn { min: Duration::from_secs(1), max: Duration::from_secs(3_600) };
 const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
 const INVENTORY_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(60), max: Duration::from_secs(7 * 86_400) };

@@ -47,14 +47,25 @@ impl Clock {
 
     /// The engine's time at `wall`, not before `previous`.
     pub(super) fn now(&self, wall: Timestamp, previous: Option<Timestamp>) -> Timestamp {
-        let held = |reached: &&Reached| {
-            let stuck = wall.millis() - reached.at.millis() > millis(HOLD_MAX);
-            let behind = wall.millis().saturating_sub(reached.until.millis()) > millis(self.slack);
-            behind && !stuck
-        };
-        let slowest = self.partitions.values().filter(held).map(|reached| reached.until).min();
+        let is_stuck = |reached: &&Reached| wall.millis() - reached.at.millis() > millis(HOLD_MAX);
+        let held = self.behind(wall).filter(|reached| !is_stuck(reached));
+        let slowest = held.map(|reached| reached.until).min();
         let now = slowest.unwrap_or(wall).min(wall);
         previous.map_or(now, |previous| previous.max(now))
+    }
+
+    /// Everything that was appended before this instant has been read, as seen
+    /// at `wall`; `None` while a partition has not been read at all. Unlike the
+    /// engine's time it waits for a partition however long that is away.
+    pub(super) fn complete_until(&self, wall: Timestamp) -> Option<Timestamp> {
+        let slowest = self.behind(wall).map(|reached| reached.until).min();
+        Some(slowest.unwrap_or(wall)).filter(|&until| until > Timestamp::MIN)
+    }
+
+    fn behind(&self, wall: Timestamp) -> impl Iterator<Item = &Reached> {
+        let slack_ms = millis(self.slack);
+        let lag_ms = move |until: Timestamp| wall.millis().saturating_sub(until.millis());
+        self.partitions.values().filter(move |reached| lag_ms(reached.until) > slack_ms)
     }
 }
 
@@ -83,6 +94,18 @@ mod tests {
         let clock = Clock::new([0], SLACK, Timestamp(0));
         assert_eq!(clock.now(Timestamp(60_000), Some(Timestamp(5))), Timestamp(5));
         assert_eq!(clock.now(Timestamp(60_001), Some(Timestamp(5))), Timestamp(60_001));
+    }
+
+    #[test]
+    fn what_is_complete_waits_for_every_partition_for_ever() {
+        let mut clock = Clock::new([0, 1], SLACK, Timestamp(0));
+        clock.reached(0, Timestamp(900_000), Timestamp(900_000));
+        assert_eq!(clock.complete_until(Timestamp(900_000)), None);
+        clock.reached(1, Timestamp(5_000), Timestamp(5_000));
+        assert_eq!(clock.complete_until(Timestamp(900_000)), Some(Timestamp(5_000)));
+        assert_eq!(clock.now(Timestamp(900_000), None), Timestamp(900_000));
+        clock.reached(1, Timestamp(899_000), Timestamp(900_000));
+        assert_eq!(clock.complete_until(Timestamp(900_000)), Some(Timestamp(900_000)));
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(super) struct Input {
     pub(super) now: Timestamp,
     /// When it was taken in.
     pub(super) recorded_at: Timestamp,
+    /// Up to when the log had been read then.
+    pub(super) complete_until: Option<Timestamp>,
     pub(super) samples: Vec<Sample>,
     taken: Vec<Taken>,
     controls: Vec<Record>,

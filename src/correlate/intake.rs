@@ -104,6 +104,7 @@ impl Intake {
         }
         input.recorded_at = wall();
         input.now = self.clock.now(input.recorded_at, previous);
+        input.complete_until = self.clock.complete_until(input.recorded_at);
         Ok(Some(input))
     }
 
@@ -160,6 +161,20 @@ impl Reader {
                     }
                     away = true;
                     wiring::pause(&shutdown).await;
+                    continue;
+                }
+                Err(LogError::OffsetOutOfRange { earliest, .. }) if earliest > *next => {
+                    metrics::counter!("padwacht_correlate_lost_records_total")
+                        .increment(earliest - next);
+                    tracing::error!(
+                        topic,
+                        partition,
+                        from = next,
+                        until = earliest,
+                        "the log dropped records before they were read; keep samples for longer \
+                         than the stage may be away"
+                    );
+                    self.position.next = earliest;
                     continue;
                 }
                 Err(error) => Err(error),

@@ -62,7 +62,7 @@ pub(crate) async fn run(
     let CorrelateParts { log, series, dir } = parts;
     std::fs::create_dir_all(&dir).with_context(|| format!("make {}", dir.display()))?;
     let _lock = lock(&dir)?;
-    let Some((writer, failed)) = Writer::start(series.clone(), &shutdown) else { return Ok(()) };
+    let (writer, failed) = Writer::start(series.clone(), &shutdown);
     let stage = async {
         let recovered = recovery::recover(config, &log, &series, &dir, &writer, &shutdown).await?;
         let Some((engine, journal)) = recovered else { return Ok(()) };
@@ -129,12 +129,13 @@ impl Stage {
     }
 
     async fn take_in(&mut self, input: Input) -> anyhow::Result<()> {
+        let complete_until = input.complete_until;
         let batch = block_in_place(|| -> anyhow::Result<_> {
             let entry = self.engine.entry(&input);
             self.journal.append(&entry)?;
             self.engine.apply(&entry, input.samples)
         })?;
-        self.writer.write(batch).await
+        self.writer.write(batch, complete_until).await
     }
 
     /// Saves the state of the epoch that was last written.

@@ -41,21 +41,20 @@ pub(super) async fn recover(
     }
     let base = match found {
         Some(base) => base,
-        None => match fresh(log, series, shutdown).await? {
-            Some(base) => base,
-            None => return Ok(None),
-        },
+        None => {
+            Checkpoint { epoch: last_version(series, shutdown).await?, ..Checkpoint::default() }
+        }
     };
+    let Some(base) = with_every_partition(base, log, shutdown).await? else { return Ok(None) };
     let base_epoch = base.epoch;
     let entries = block_in_place(|| journaled(dir, base_epoch))?;
-    let mut engine = block_in_place(|| {
-        Engine::start(config.workers, config.stale_after, with_all_partitions(base))
-    })?;
+    let mut engine = block_in_place(|| Engine::start(config.workers, config.stale_after, base))?;
     let journal_entries = entries.len();
     for entry in entries {
         let Some(samples) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
         let batch = block_in_place(|| engine.apply(&entry, samples))?;
-        writer.write(batch).await?;
+        // How far the log is read is known only when it is followed again.
+        writer.write(batch, None).await?;
     }
     writer.settled().await;
     if shutdown.is_cancelled() {
@@ -75,39 +74,46 @@ pub(super) async fn recover(
     Ok(Some((engine, journal)))
 }
 
-/// A state without facts, at the beginning of the log.
-async fn fresh(
-    log: &Arc<dyn Log>,
-    series: &Series,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<Option<Checkpoint>> {
-    let epoch = loop {
+/// The version of the newest row in ClickHouse: what is rebuilt without a
+/// checkpoint must come after it.
+async fn last_version(series: &Series, shutdown: &CancellationToken) -> anyhow::Result<u64> {
+    loop {
         match series.max_version().await {
-            Ok(version) => break version.unwrap_or(0),
+            Ok(version) => {
+                if let Some(epoch) = version {
+                    tracing::warn!(
+                        epoch,
+                        "no usable checkpoint: rebuilding the state from the log"
+                    );
+                }
+                return Ok(version.unwrap_or(0));
+            }
             Err(error) if error.is_retriable() && !shutdown.is_cancelled() => {
                 wiring::pause(shutdown).await;
             }
             Err(error) => return Err(error).context("ask clickhouse for its last version"),
         }
-    };
-    if epoch > 0 {
-        tracing::warn!(epoch, "no usable checkpoint: rebuilding the state from the log");
     }
-    let mut positions = Vec::new();
-    for topic in [SAMPLES_TOPIC, DEFINITIONS_TOPIC] {
-        let partitions = log.partitions(topic).await?;
-        for partition in 0..partitions {
-            let bounds = log.bounds(topic, partition).await?;
-            positions.push(Position { topic: topic.to_owned(), partition, next: bounds.start });
-        }
-    }
-    Ok((!shutdown.is_cancelled()).then(|| Checkpoint { epoch, positions, ..Checkpoint::default() }))
 }
 
-/// Positions in the order in which they are compared and saved.
-fn with_all_partitions(mut base: Checkpoint) -> Checkpoint {
+/// Adds partitions that the checkpoint does not know, from their beginning:
+/// all of them at the very first start, new ones when a topic has grown.
+async fn with_every_partition(
+    mut base: Checkpoint,
+    log: &Arc<dyn Log>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<Checkpoint>> {
+    for topic in [SAMPLES_TOPIC, DEFINITIONS_TOPIC] {
+        for partition in 0..log.partitions(topic).await? {
+            let known = |p: &Position| p.topic == topic && p.partition == partition;
+            if !base.positions.iter().any(known) {
+                let next = log.bounds(topic, partition).await?.start;
+                base.positions.push(Position { topic: topic.to_owned(), partition, next });
+            }
+        }
+    }
     base.positions.sort_unstable();
-    base
+    Ok((!shutdown.is_cancelled()).then_some(base))
 }
 
 /// The entries after `base`, from its journal and those of later checkpoints

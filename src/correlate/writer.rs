@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use correlate::model::Timestamp;
 use store::series::{Progress, Series, SeriesBatch};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -23,9 +24,16 @@ const RETRY_LAST: Duration = Duration::from_secs(10);
 const STAGE: &str = "correlate";
 const INSTANCE: &str = "main";
 
+/// What waits to be written.
+struct Queued {
+    batch: SeriesBatch,
+    /// Up to when the log had been read.
+    complete_until: Option<Timestamp>,
+}
+
 /// The handle of the writing task.
 pub(super) struct Writer {
-    queue: mpsc::Sender<SeriesBatch>,
+    queue: mpsc::Sender<Queued>,
     queued: std::sync::atomic::AtomicU64,
     written: watch::Receiver<u64>,
 }
@@ -35,28 +43,33 @@ impl Writer {
     pub(super) fn start(
         series: Series,
         shutdown: &CancellationToken,
-    ) -> Option<(Writer, oneshot::Receiver<anyhow::Error>)> {
+    ) -> (Writer, oneshot::Receiver<anyhow::Error>) {
         let (queue, batches) = mpsc::channel(QUEUE_MAX);
         let (acknowledge, written) = watch::channel(0);
-        let (fail, failed) = oneshot::channel();
+        let (mut fail, failed) = oneshot::channel();
         let shutdown = shutdown.clone();
         tokio::spawn(async move {
             let result = write_all(series, batches, acknowledge, &shutdown).await;
             match result {
                 Err(error) => drop(fail.send(error)),
                 // The stage ended first; its own result counts.
-                Ok(()) => std::future::pending().await,
+                Ok(()) => fail.closed().await,
             }
         });
-        Some((Writer { queue, queued: 0.into(), written }, failed))
+        (Writer { queue, queued: 0.into(), written }, failed)
     }
 
-    /// Queues an epoch's rows; waits while the queue is full.
+    /// Queues an epoch's rows; waits while the queue is full. Readers are told
+    /// that intervals are complete up to `complete_until`.
     ///
     /// # Errors
     /// The task has ended.
-    pub(super) async fn write(&self, batch: SeriesBatch) -> anyhow::Result<()> {
-        let sent = self.queue.send(batch).await;
+    pub(super) async fn write(
+        &self,
+        batch: SeriesBatch,
+        complete_until: Option<Timestamp>,
+    ) -> anyhow::Result<()> {
+        let sent = self.queue.send(Queued { batch, complete_until }).await;
         sent.map_err(|_| anyhow::anyhow!("the writer to clickhouse has stopped"))?;
         self.queued.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(())
@@ -81,11 +94,11 @@ impl Writer {
 
 async fn write_all(
     series: Series,
-    mut batches: mpsc::Receiver<SeriesBatch>,
+    mut batches: mpsc::Receiver<Queued>,
     acknowledge: watch::Sender<u64>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    while let Some(batch) = batches.recv().await {
+    while let Some(Queued { batch, complete_until }) = batches.recv().await {
         let empty = batch.intervals.is_empty()
             && batch.transitions.is_empty()
             && batch.withdrawn_transitions.is_empty();
@@ -93,7 +106,9 @@ async fn write_all(
             write_one(&series, &batch, shutdown).await?;
         }
         acknowledge.send_modify(|written| *written += 1);
-        report(&series, &batch).await;
+        if let Some(until) = complete_until {
+            report(&series, batch.epoch, until).await;
+        }
     }
     Ok(())
 }
@@ -141,15 +156,15 @@ async fn write_one(
 
 /// Tells readers how fresh the series are. That it fails is seen by the next
 /// write, or by the page that finds it old.
-async fn report(series: &Series, batch: &SeriesBatch) {
+async fn report(series: &Series, epoch: u64, complete_until: Timestamp) {
     let now = wall();
     let progress = Progress {
         stage: STAGE.to_owned(),
         instance: INSTANCE.to_owned(),
         at: now,
-        frontier: Some(batch.recorded_at),
-        epoch: batch.epoch,
-        lag_ms: u64::try_from(now.millis() - batch.recorded_at.millis()).unwrap_or(0),
+        frontier: Some(complete_until),
+        epoch,
+        lag_ms: u64::try_from(now.millis() - complete_until.millis()).unwrap_or(0),
         detail: String::new(),
     };
     if let Err(error) = series.record_progress(&[progress]).await {

@@ -67,10 +67,9 @@ impl Banner {
              {bi}\
              \x20 Data      {data_dir}\n\
              \n\
-             What to watch: the overview. Within a minute a core link is cut (services with a\n\
-             second way turn degraded), then a switch loses its power (its customers go down) and\n\
-             comes back; and so on for ever. Each failure is told here, too. A month of history is\n\
-             read first, which takes a little while at the very first start.\n\
+             What to watch: the overview. A core link is cut, and services with a second way turn\n\
+             degraded; a switch loses its power, and its customers go down; then they come back;\n\
+             and so on for ever. Each failure is told here, too.\n\
              Ctrl-C ends everything; the next start goes on where this one ended.\n\n"
         )
     }
@@ -79,7 +78,9 @@ impl Banner {
 fn credit(topology: &Topology) -> String {
     match (topology.source.as_str(), topology.licence.as_str()) {
         ("", "") => String::new(),
-        (source, licence) => format!("Map: {source}, {licence}; all else is made up\n"),
+        (source, licence) => {
+            format!("Map: {source}\n     {licence}; all else is made up\n")
+        }
     }
 }
 

@@ -25,6 +25,15 @@ pub(super) struct Effect {
     pub(super) degraded: Vec<ServiceId>,
 }
 
+impl Effect {
+    /// What this does beyond `before`.
+    pub(super) fn beyond(mut self, before: &Effect) -> Effect {
+        self.down.retain(|service| !before.down.contains(service));
+        self.degraded.retain(|service| !before.degraded.contains(service));
+        self
+    }
+}
+
 impl Network {
     /// The network of `world`.
     pub(super) fn new(world: &Arc<World>) -> Network {
@@ -45,9 +54,16 @@ impl Network {
 
     /// What breaking `target` alone would do.
     pub(super) fn effect(&self, target: FailureTarget, kind: FailureKind) -> Effect {
+        self.effect_of(&[(target, kind)])
+    }
+
+    /// What all of `broken` together does.
+    pub(super) fn effect_of(&self, broken: &[(FailureTarget, FailureKind)]) -> Effect {
         let period = Period::new(Timestamp(0), Timestamp(1));
-        let failure = Failure { from: period.from, until: period.until, target, kind };
-        let truth = Truth::of(&self.world, &[failure], period);
+        let Period { from, until } = period;
+        let failures: Vec<Failure> =
+            broken.iter().map(|&(target, kind)| Failure { from, until, target, kind }).collect();
+        let truth = Truth::of(&self.world, &failures, period);
         let down: HashSet<ComponentId> = truth
             .intervals()
             .filter(|interval| interval.state == ComponentState::Down)
@@ -142,7 +158,12 @@ pub(super) mod tests {
 
     /// The demo's network as it is by default.
     pub(in crate::demo) fn surfnet() -> Network {
-        let world = World::generate(&Topology::surfnet(), &WorldOptions::default());
+        surfnet_with(WorldOptions::default().services)
+    }
+
+    pub(in crate::demo) fn surfnet_with(services: usize) -> Network {
+        let options = WorldOptions { services, ..WorldOptions::default() };
+        let world = World::generate(&Topology::surfnet(), &options);
         Network::new(&Arc::new(world.expect("valid")))
     }
 
@@ -153,6 +174,20 @@ pub(super) mod tests {
         let effects: Vec<Effect> =
             cuts.map(|cut| network.effect(cut, FailureKind::FibreCut)).collect();
         assert!(effects.iter().any(|effect| effect.down.is_empty() && effect.degraded.len() > 3));
+    }
+
+    #[test]
+    fn the_second_of_two_cuts_that_isolate_a_site_takes_its_customers_down() {
+        let network = surfnet();
+        let links = network.links(LinkKind::Core).into_iter().map(FailureTarget::Link);
+        let of_site = links.filter(|link| network.name(*link).contains("Den Haag"));
+        let cuts: Vec<_> = of_site.map(|link| (link, FailureKind::FibreCut)).collect();
+        assert_eq!(cuts.len(), 2, "Den Haag is on one ring");
+        let first = network.effect_of(&cuts[..1]);
+        assert!(first.down.is_empty());
+        let both = network.effect_of(&cuts);
+        assert_eq!(both.clone().beyond(&first).down, both.down);
+        assert!(!both.down.is_empty());
     }
 
     #[test]

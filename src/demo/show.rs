@@ -9,6 +9,7 @@ use ingest::simulator::{Failure, FailureKind, FailureTarget, LinkKind, Role, Sim
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+use store::series::Series;
 use tokio_util::sync::CancellationToken;
 
 use super::network::{Effect, Network};
@@ -18,12 +19,20 @@ const SECOND_MS: i64 = 1_000;
 const GAP_MS: std::ops::RangeInclusive<i64> = 15 * SECOND_MS..=35 * SECOND_MS;
 /// Services that a lost switch may take: enough to see, few enough to read.
 const SWITCH_SERVICES: std::ops::RangeInclusive<usize> = 3..=16;
-/// Services that a core cut must degrade to be seen.
-const CUT_SERVICES_MIN: usize = 3;
+/// Services that a core cut may degrade: seen, and not half of the network.
+const CUT_SERVICES: std::ops::RangeInclusive<usize> = 3..=30;
+/// Services that one more failure may take down, together with what is broken
+/// already: two cuts can isolate a site.
+const DOWN_SERVICES_MAX: usize = 16;
 /// Failures at once: the rest of the network stays as it is.
 const AT_ONCE_MAX: usize = 5;
 /// Draws before a turn is left out because everything is broken already.
 const TRIES: usize = 20;
+
+/// How often and how many times the engine's progress is looked at: after four
+/// minutes the show begins whatever the engine does.
+const CURTAIN_PAUSE: Duration = Duration::from_millis(500);
+const CURTAIN_LOOKS: u32 = 480;
 
 /// One failure of the show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,7 +45,7 @@ pub(super) struct Act {
     pub(super) target: FailureTarget,
     /// How.
     pub(super) kind: FailureKind,
-    /// What this alone does to the services.
+    /// What it does to the services beyond what is broken already.
     pub(super) effect: Effect,
 }
 
@@ -79,6 +88,14 @@ impl Scene {
     }
 }
 
+/// What is broken, how, and until how long after the start.
+#[derive(Clone, Copy, Debug)]
+struct Broken {
+    target: FailureTarget,
+    kind: FailureKind,
+    until_ms: i64,
+}
+
 /// Acts one after another, for ever.
 pub(super) struct Show {
     network: Network,
@@ -91,21 +108,25 @@ pub(super) struct Show {
     /// The opening, last first: when, what, and for how long.
     opening: Vec<(i64, Scene, i64)>,
     at_ms: i64,
-    /// What is broken, and until when.
-    broken: Vec<(FailureTarget, i64)>,
+    broken: Vec<Broken>,
 }
 
 impl Show {
-    /// The show of `seed` in `network`. `spared` is broken already.
-    pub(super) fn new(network: Network, seed: u64, spared: Option<FailureTarget>) -> Show {
+    /// The show of `seed` in `network`; what is `open` at `start` is
+    /// broken already.
+    pub(super) fn new(network: Network, seed: u64, start: Timestamp, open: &[Failure]) -> Show {
+        let broken = open.iter().map(|open| Broken {
+            target: open.target,
+            kind: open.kind,
+            until_ms: open.until.millis() - start.millis(),
+        });
         let effective = |targets: Vec<FailureTarget>, kind, wanted: &dyn Fn(&Effect) -> bool| {
             let wanted = |target: &FailureTarget| wanted(&network.effect(*target, kind));
             targets.into_iter().filter(wanted).collect::<Vec<_>>()
         };
         let core = network.links(LinkKind::Core).into_iter().map(FailureTarget::Link);
-        let core = core.filter(|link| Some(*link) != spared).collect();
-        let core_cuts = effective(core, FailureKind::FibreCut, &|effect| {
-            effect.down.is_empty() && effect.degraded.len() >= CUT_SERVICES_MIN
+        let core_cuts = effective(core.collect(), FailureKind::FibreCut, &|effect| {
+            effect.down.is_empty() && CUT_SERVICES.contains(&effect.degraded.len())
         });
         let access = network.devices(Role::Access).into_iter().map(FailureTarget::Device);
         let switches = effective(access.collect(), FailureKind::Power, &|effect| {
@@ -126,7 +147,7 @@ impl Show {
                 (6 * SECOND_MS, Scene::CoreCut, 90 * SECOND_MS),
             ],
             at_ms: 0,
-            broken: Vec::new(),
+            broken: broken.collect(),
             network,
         }
     }
@@ -146,13 +167,17 @@ impl Show {
         let mut random = self.random.clone();
         let target = self.targets(scene).choose(&mut random).copied();
         self.random = random;
-        let target = target.filter(|target| self.broken.iter().all(|(old, _)| old != target))?;
-        let effect = self.network.effect(target, scene.kind());
-        if effect == Effect::default() {
+        let whole = |target: &FailureTarget| self.broken.iter().all(|old| old.target != *target);
+        let (target, kind) = (target.filter(whole)?, scene.kind());
+        let mut broken: Vec<_> = self.broken.iter().map(|old| (old.target, old.kind)).collect();
+        let before = self.network.effect_of(&broken);
+        broken.push((target, kind));
+        let effect = self.network.effect_of(&broken).beyond(&before);
+        if effect == Effect::default() || effect.down.len() > DOWN_SERVICES_MAX {
             return None;
         }
-        self.broken.push((target, self.at_ms + lasts_ms));
-        Some(Act { after_ms: self.at_ms, lasts_ms, target, kind: scene.kind(), effect })
+        self.broken.push(Broken { target, kind, until_ms: self.at_ms + lasts_ms });
+        Some(Act { after_ms: self.at_ms, lasts_ms, target, kind, effect })
     }
 
     fn turn(&mut self) -> (Scene, i64) {
@@ -193,7 +218,7 @@ impl Iterator for Show {
         for _ in 0..TRIES {
             let (scene, lasts_ms) = self.turn();
             let now_ms = self.at_ms;
-            self.broken.retain(|(_, until_ms)| *until_ms > now_ms);
+            self.broken.retain(|old| old.until_ms > now_ms);
             if self.broken.len() >= AT_ONCE_MAX {
                 continue;
             }
@@ -203,6 +228,22 @@ impl Iterator for Show {
             }
         }
         None
+    }
+}
+
+/// Waits until the engine has read all that lay in the log at `since`, so that
+/// the first failure is seen when it happens.
+pub(super) async fn curtain(series: &Series, since: Timestamp, shutdown: &CancellationToken) {
+    for _ in 0..CURTAIN_LOOKS {
+        // What cannot be read now can be in a moment.
+        let progress = series.latest_progress().await.unwrap_or_default();
+        if progress.iter().any(|stage| stage.frontier.is_some_and(|frontier| frontier >= since)) {
+            return;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(CURTAIN_PAUSE) => {}
+        }
     }
 }
 
@@ -240,17 +281,21 @@ pub(super) async fn perform(
 
 #[cfg(test)]
 mod tests {
-    use super::super::network::tests::surfnet;
+    use super::super::network::tests::{surfnet, surfnet_with};
     use super::*;
+
+    fn show(network: Network, seed: u64) -> Show {
+        Show::new(network, seed, Timestamp(0), &[])
+    }
 
     #[test]
     fn within_a_minute_services_degrade_and_go_down_and_then_recover() {
         for seed in 1..4 {
-            let acts: Vec<Act> = Show::new(surfnet(), seed, None).take(3).collect();
+            let acts: Vec<Act> = show(surfnet(), seed).take(3).collect();
             assert!(acts.iter().all(|act| act.after_ms < 60_000));
             assert!(acts.iter().all(|act| (30_000..=90_000).contains(&act.lasts_ms)));
             let cut = acts.iter().find(|act| act.kind == FailureKind::FibreCut).unwrap();
-            assert!(cut.effect.down.is_empty() && cut.effect.degraded.len() >= CUT_SERVICES_MIN);
+            assert!(cut.effect.down.is_empty() && cut.effect.degraded.len() >= 3);
             let power = acts.iter().find(|act| act.kind == FailureKind::Power).unwrap();
             assert!(SWITCH_SERVICES.contains(&power.effect.down.len()));
         }
@@ -258,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_show_goes_on_at_a_watchable_pace() {
-        let acts: Vec<Act> = Show::new(surfnet(), 1, None).take(300).collect();
+        let acts: Vec<Act> = show(surfnet_with(60), 1).take(100).collect();
         let mut at_once = 0;
         for (place, act) in acts.iter().enumerate() {
             let before = &acts[..place];
@@ -266,24 +311,24 @@ mod tests {
             let open: Vec<&Act> = open.collect();
             assert!(open.len() < AT_ONCE_MAX);
             assert!(open.iter().all(|old| old.target != act.target), "it is broken already");
-            assert!(act.effect.down.len() <= *SWITCH_SERVICES.end());
+            assert!(act.effect.down.len() <= DOWN_SERVICES_MAX);
             at_once = at_once.max(open.len());
         }
         assert!(acts.windows(2).all(|pair| pair[0].after_ms < pair[1].after_ms));
-        let mean_ms = acts.last().unwrap().after_ms / 300;
+        let mean_ms = acts.last().unwrap().after_ms / 100;
         assert!((15_000..60_000).contains(&mean_ms), "one every {mean_ms} ms");
     }
 
     #[test]
     fn a_seed_gives_the_same_show() {
-        let first = |seed| Show::new(surfnet(), seed, None).take(20).collect::<Vec<Act>>();
+        let first = |seed| show(surfnet(), seed).take(20).collect::<Vec<Act>>();
         assert_eq!(first(7), first(7));
         assert_ne!(first(7), first(8));
     }
 
     #[test]
     fn each_act_is_told_in_a_line() {
-        let mut show = Show::new(surfnet(), 1, None);
+        let mut show = show(surfnet(), 1);
         let act = show.next().unwrap();
         let line = show.line(&act);
         assert!(line.starts_with("fibre cut, ") && line.contains(" degraded"), "{line}");

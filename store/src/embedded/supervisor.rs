@@ -214,7 +214,7 @@ impl Supervisor {
 
     async fn stop_child(&self, child: &mut Child) {
         let stopping = async {
-            if let Err(error) = self.series.kill_queries_like(LISTENING).await {
+            if let Err(error) = self.ask_to_stop().await {
                 tracing::warn!(
                     error = error_text(&error),
                     "the embedded clickhouse did not take the request to stop"
@@ -226,6 +226,12 @@ impl Supervisor {
         };
         let _ = timeout(STOP_TIMEOUT, stopping).await;
         kill(child).await;
+    }
+
+    /// Asks on a connection that is closed at once: the engine waits five
+    /// seconds for those that are open when it ends.
+    async fn ask_to_stop(&self) -> Result<(), SeriesError> {
+        Series::connect(self.series.config())?.kill_queries_like(LISTENING).await
     }
 
     fn obituary(&self, status: std::io::Result<ExitStatus>) -> String {

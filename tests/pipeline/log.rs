@@ -1,0 +1,105 @@
+//! What is in the log of samples, read as another program would.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use correlate::model::Timestamp;
+use store::log::{EmbeddedLog, KafkaConfig, KafkaLog, Log, LogError, ReadLimits};
+use store::wire::{DeviceReport, SAMPLES_TOPIC, decode_report, report_samples};
+use tempfile::TempDir;
+
+use crate::wait;
+
+/// Where a log is.
+pub(crate) enum LogPlace {
+    /// In the files of a process.
+    Embedded(PathBuf),
+    /// In Kafka.
+    Kafka(Box<KafkaLog>),
+}
+
+impl LogPlace {
+    /// The log of a broker.
+    pub(crate) fn kafka(brokers: &str) -> LogPlace {
+        let log = KafkaLog::open(KafkaConfig::plain(brokers)).expect("good settings");
+        LogPlace::Kafka(Box::new(log))
+    }
+
+    /// Every report, partition by partition.
+    ///
+    /// # Errors
+    /// A log that is away, or not there yet.
+    async fn reports(&self) -> Result<Vec<DeviceReport>, LogError> {
+        match self {
+            LogPlace::Embedded(dir) => {
+                // Its process has it; a copy is what `kill -9` would leave.
+                let copy = copy(dir);
+                read(&EmbeddedLog::open(copy.path()).await?).await
+            }
+            LogPlace::Kafka(log) => read(log.as_ref()).await,
+        }
+    }
+
+    /// Waits until every device of `watched` has reported from a reading that
+    /// ended after `since`.
+    pub(crate) async fn has_all(&self, watched: &[String], since: Timestamp) {
+        wait::until_true("a whole poll is in the log", async || {
+            let Ok(reports) = self.reports().await else { return false };
+            let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+            for report in &reports {
+                let at = newest.entry(&report.device).or_insert(i64::MIN);
+                *at = report.observed_at_ms.max(*at);
+            }
+            let is_there = |device: &String| newest.get(device.as_str()) >= Some(&since.millis());
+            watched.iter().all(is_there)
+        })
+        .await;
+    }
+
+    /// The samples as `padwacht replay` reads them.
+    pub(crate) async fn samples_csv(&self) -> String {
+        let reports = self.reports().await.expect("the log can be read");
+        let mut csv = String::from("at,component,state\n");
+        for sample in reports.iter().flat_map(|report| report_samples(report).expect("valid")) {
+            csv.push_str(&format!("{},{},{}\n", sample.at, sample.component, sample.state));
+        }
+        csv
+    }
+}
+
+async fn read(log: &dyn Log) -> Result<Vec<DeviceReport>, LogError> {
+    let mut reports = Vec::new();
+    for partition in 0..log.partitions(SAMPLES_TOPIC).await? {
+        let bounds = log.bounds(SAMPLES_TOPIC, partition).await?;
+        let mut next = bounds.start;
+        while next < bounds.end {
+            let wait = Duration::from_secs(1);
+            let records =
+                log.read(SAMPLES_TOPIC, partition, next, ReadLimits::default(), wait).await?;
+            let Some(last) = records.last() else { break };
+            next = last.offset + 1;
+            let values = records.iter().filter_map(|record| record.value.as_deref());
+            reports.extend(values.map(|value| decode_report(value).expect("a good report")));
+        }
+    }
+    Ok(reports)
+}
+
+/// A file that goes away meanwhile is left out, as in a crash.
+fn copy(dir: &Path) -> TempDir {
+    fn copy_into(from: &Path, to: &Path) {
+        for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                std::fs::create_dir_all(&target).expect("a directory");
+                copy_into(&entry.path(), &target);
+            } else {
+                let _ = std::fs::copy(entry.path(), target);
+            }
+        }
+    }
+    let copied = tempfile::tempdir().expect("a directory");
+    copy_into(dir, copied.path());
+    copied
+}

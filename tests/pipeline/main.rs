@@ -1,0 +1,25 @@
+//! The whole product from outside: real processes between a simulated LibreNMS
+//! and what is then in ClickHouse and on the pages.
+//!
+//! The reference is `padwacht replay` over exactly the samples of the log, and
+//! an undisturbed run of the same history. Needs `libchdb.so`
+//! (`PADWACHT_LIBCHDB`), PostgreSQL (`PADWACHT_TEST_POSTGRES`) and the jars of
+//! Kafka: `make test` brings them. Without them the tests fail and say so.
+
+mod api;
+mod broker;
+mod disturbance;
+mod history;
+mod log;
+mod network;
+mod pipeline;
+mod process;
+mod rows;
+mod steady;
+mod wait;
+
+mod away;
+mod bi;
+mod editing;
+mod faults;
+mod same_intervals;

@@ -1,0 +1,128 @@
+//! One process of the product: started, killed, started again.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::wait;
+
+/// How a stage announces its pages on standard output.
+const ANNOUNCED: &str = "Padwacht: ";
+
+/// The last lines of the log that a failed test shows.
+const SHOWN_LINES: usize = 60;
+
+/// A stage in a process of its own. It is killed when this is dropped.
+pub(crate) struct Process {
+    /// The subcommand.
+    pub(crate) name: &'static str,
+    args: Vec<String>,
+    dir: PathBuf,
+    child: Option<Child>,
+    address: Arc<Mutex<Option<String>>>,
+}
+
+impl Process {
+    /// Starts `padwacht <name> <args>` in `dir`.
+    pub(crate) fn start(name: &'static str, args: &[String], dir: &Path) -> Process {
+        let mut process = Process {
+            name,
+            args: args.to_vec(),
+            dir: dir.to_owned(),
+            child: None,
+            address: Arc::default(),
+        };
+        process.spawn();
+        process
+    }
+
+    /// Starts it again after [`Process::kill`].
+    pub(crate) fn spawn(&mut self) {
+        assert!(self.child.is_none(), "{} runs already", self.name);
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_padwacht"));
+        let ours = |name: &str| name.starts_with("PADWACHT__") || name.starts_with("LIBRENMS_");
+        for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
+            command.env_remove(name);
+        }
+        command.current_dir(&self.dir).env("HOME", &self.dir);
+        command.arg(self.name).args(&self.args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(self.log_file());
+        let mut child = command.spawn().expect("the binary starts");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let address = Arc::clone(&self.address);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some(found) = line.strip_prefix(ANNOUNCED) {
+                    *address.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.into());
+                }
+            }
+        });
+        self.child = Some(child);
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it can be waited for");
+        }
+    }
+
+    /// Where its pages are; waits until it says so.
+    pub(crate) async fn address(&self) -> String {
+        wait::until("the pages are served", async || {
+            self.address.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        })
+        .await
+    }
+
+    /// Its children whose command line holds `word`.
+    pub(crate) fn children(&self, word: &str) -> Vec<u32> {
+        let Some(child) = &self.child else { return Vec::new() };
+        let listed = Command::new("ps").args(["-o", "pid=,ppid=,args=", "-A"]).output();
+        let listed = String::from_utf8(listed.expect("ps runs").stdout).expect("text");
+        let parent = child.id().to_string();
+        let lines = listed.lines().filter(|line| line.contains(word));
+        lines
+            .filter_map(|line| {
+                let mut fields = line.split_whitespace();
+                let pid = fields.next()?.parse().ok()?;
+                (fields.next()? == parent).then_some(pid)
+            })
+            .collect()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.dir.join(format!("{}.log", self.name))
+    }
+
+    fn log_file(&self) -> File {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).open(self.log_path()).expect("a log file")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+            eprintln!("--- the end of the log of {}\n{}\n---", self.name, shown.join("\n"));
+        }
+    }
+}
+
+/// `kill -9` by number.
+pub(crate) fn kill_9(pid: u32) {
+    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
+    assert!(killed.success(), "process {pid} could not be killed");
+}

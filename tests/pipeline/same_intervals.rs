@@ -1,0 +1,137 @@
+//! However the stages run and whatever is killed on the way, one history
+//! gives the same intervals, and they are those of `padwacht replay`.
+
+use correlate::model::Period;
+use tokio::sync::OnceCell;
+
+use crate::disturbance::{Kill, Victim, draw};
+use crate::history::{History, STALE_AFTER, STEPS};
+use crate::pipeline::{Database, Pipeline};
+use crate::rows::{Rows, assert_same, replay, settle};
+
+/// How late LibreNMS may see a change: until its next ping, or, for ports,
+/// until its next poll.
+const SEEN_WITHIN_MS: i64 = 25_000;
+
+/// Leads a pipeline through the history; services come in `pieces`. `meddle`
+/// is called in each step while the stages work, and gives whether the log
+/// must hold all of the step before the next one comes.
+pub(crate) async fn lead(
+    pipeline: &mut Pipeline,
+    history: &History,
+    pieces: usize,
+    mut meddle: impl AsyncFnMut(&mut Pipeline, usize) -> bool,
+) {
+    let services = pipeline.nms.services();
+    let mut pieces = services.chunks(services.len().div_ceil(pieces));
+    let every = history.steps / pieces.len();
+    pipeline.read_all().await;
+    for step in 1..=history.steps {
+        if (step - 1) % every == 0
+            && let Some(piece) = pieces.next()
+        {
+            pipeline.api.import(piece).await;
+        }
+        history.advance(&pipeline.nms, step);
+        if meddle(pipeline, step).await {
+            pipeline.read_all().await;
+        }
+    }
+}
+
+/// Leads a pipeline through the history while it is struck by `kills`.
+async fn lead_under(kills: &[Kill], pipeline: &mut Pipeline, history: &History) {
+    lead(pipeline, history, 6, async |pipeline, step| {
+        for kill in kills.iter().filter(|kill| kill.step == step) {
+            kill.strike(pipeline).await;
+        }
+        true
+    })
+    .await;
+}
+
+/// Waits until ClickHouse holds what `padwacht replay` makes of the log.
+async fn check_against_replay(pipeline: &Pipeline, history: &History) -> Rows {
+    let expected = replay(pipeline, history, STALE_AFTER).await;
+    settle(pipeline, history, &expected).await;
+    expected
+}
+
+/// What `padwacht all`, left alone, makes of the history.
+pub(crate) async fn undisturbed() -> &'static Rows {
+    static ROWS: OnceCell<Rows> = OnceCell::const_new();
+    let run = async || {
+        let history = History::new();
+        let mut pipeline = Pipeline::all(history.nms().await, STALE_AFTER).await;
+        lead(&mut pipeline, &history, 1, async |_, _| true).await;
+        check_against_replay(&pipeline, &history).await
+    };
+    ROWS.get_or_init(run).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_on_embedded_defaults() {
+    let rows = undisturbed().await;
+    let (cpe, service, Period { from, until }) = History::new().outage();
+    let start = History::new().start;
+    let (from, until) = (from.millis() - start.millis(), until.millis() - start.millis());
+    let is_outage = |row: &&String| {
+        let fields: Vec<&str> = row.split(',').collect();
+        let [id, begun, ended, state, cause] = fields[..] else { panic!("{row:?}") };
+        let late = |seen: &str, was: i64| seen.parse::<i64>().expect("a time") - was;
+        id == service.as_str()
+            && state == "down"
+            && cause.split(' ').any(|blamed| blamed == cpe)
+            && (0..SEEN_WITHIN_MS).contains(&late(begun, from))
+            && (0..SEEN_WITHIN_MS).contains(&late(ended, until))
+    };
+    let of_service: Vec<_> = rows.iter().filter(|row| row.contains(service.as_str())).collect();
+    assert_eq!(rows.iter().filter(is_outage).count(), 1, "{cpe} {from} {until} {of_service:#?}");
+    for state in ["up", "degraded", "down", "unknown"] {
+        let has = rows.iter().any(|row| row.contains(&format!(",{state},")));
+        assert!(has, "the history has no service that is {state}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stages_apart_on_kafka_give_the_same_intervals() {
+    let history = History::new();
+    let mut pipeline = Pipeline::apart(history.nms().await, STALE_AFTER, Database::Postgres).await;
+    lead(&mut pipeline, &history, 1, async |_, _| true).await;
+    let rows = check_against_replay(&pipeline, &history).await;
+    assert_same("what the stages apart give", &rows, undisturbed().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_nine_of_any_stage_changes_nothing() {
+    let [ingest, correlate, api] = ["ingest", "correlate", "api"].map(Victim::Stage);
+    let victims = [
+        ingest,
+        correlate,
+        api,
+        Victim::ClickHouse,
+        ingest,
+        correlate,
+        api,
+        Victim::Checkpoints,
+        ingest,
+        correlate,
+    ];
+    let kills = draw("apart", &victims, STEPS);
+    let history = History::new();
+    let mut pipeline = Pipeline::apart(history.nms().await, STALE_AFTER, Database::Sqlite).await;
+    lead_under(&kills, &mut pipeline, &history).await;
+    let rows = check_against_replay(&pipeline, &history).await;
+    assert_same("what is left after the kills", &rows, undisturbed().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_nine_of_the_whole_process_changes_nothing() {
+    let all = Victim::Stage("all");
+    let kills = draw("all", &[all, all, Victim::ClickHouse, all, Victim::ClickHouse, all], STEPS);
+    let history = History::new();
+    let mut pipeline = Pipeline::all(history.nms().await, STALE_AFTER).await;
+    lead_under(&kills, &mut pipeline, &history).await;
+    let rows = check_against_replay(&pipeline, &history).await;
+    assert_same("what is left after the kills", &rows, undisturbed().await);
+}
