@@ -1,5 +1,5 @@
 // Availability per day as bars, from the data block #trend-data. The texts
-// come from the server; nothing is computed here but where the axis starts.
+// and the start of the axis come from the server; nothing is computed here.
 
 import { BarChart } from "echarts/charts";
 import { GridComponent, TooltipComponent } from "echarts/components";
@@ -16,8 +16,8 @@ interface Day {
   tip: string;
 }
 
-/** Where the axis may start: the first one below the worst day. */
-const FLOORS = [99.9, 99, 98, 95, 90, 75, 50, 0];
+/** From a label of the axis to the next; the last day has one. */
+const LABEL_DAYS = 5;
 
 let chart: ECharts | undefined;
 
@@ -26,17 +26,15 @@ export function drawTrend(): void {
   const box = document.getElementById("trend");
   const block = document.getElementById("trend-data");
   if (!box || !block?.textContent) return;
-  const { days } = JSON.parse(block.textContent) as { days: Day[] };
+  const { days, floor } = JSON.parse(block.textContent) as { days: Day[]; floor: number };
   if (!chart) {
     chart = init(box);
     new ResizeObserver(() => chart?.resize()).observe(box);
   }
-  chart.setOption(options(days), true);
+  chart.setOption(options(days, floor), true);
 }
 
-function options(days: Day[]) {
-  const worst = Math.min(100, ...days.map((day) => day.percent ?? 100));
-  const floor = FLOORS.find((start) => start <= worst - (100 - worst) * 0.15) ?? 0;
+function options(days: Day[], floor: number) {
   const text = { color: colour("--ink-3"), fontFamily: fontFamily(), fontSize: 11 };
   return {
     animation: !isCalm(),
@@ -59,7 +57,7 @@ function options(days: Day[]) {
       data: days.map((day) => day.label),
       axisTick: { show: false },
       axisLine: { lineStyle: { color: colour("--line-strong") } },
-      axisLabel: { ...text, hideOverlap: true, interval: 4 },
+      axisLabel: { ...text, hideOverlap: true, interval: (at: number) => (days.length - 1 - at) % LABEL_DAYS === 0 },
     },
     yAxis: {
       type: "value",

@@ -6,6 +6,7 @@ use crate::history::{History, STALE_AFTER};
 use crate::pipeline::{Database, Pipeline};
 use crate::rows::{assert_same, clip, replay, settle};
 use crate::same_intervals::{lead, undisturbed};
+use crate::wait;
 
 /// The steps of the history that are followed, and when something goes away.
 const STEPS: usize = 12;
@@ -25,7 +26,9 @@ async fn clickhouse_may_be_away_for_a_while() {
         let engine = pipeline.engine.as_mut().expect("an engine of its own");
         match step {
             GONE_IN => {
-                engine.stop().await;
+                engine.kill();
+                let gone = async || pipeline.clickhouse.ask("SELECT 1").await.is_err();
+                wait::until_true("the engine is gone", gone).await;
                 check_that_series_are_away(pipeline).await;
             }
             BACK_IN => engine.start_again().await,
@@ -52,7 +55,7 @@ async fn check_that_series_are_away(pipeline: &Pipeline) {
     let (status, body) = ask("/api/v1/status").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
     let page = pipeline.api.page("/").await;
-    assert!(page.contains("The measurements cannot be reached."), "{page}");
+    assert!(page.contains("The figures cannot be read now"), "{page}");
     assert_eq!(ask("/api/v1/sources").await.0, StatusCode::OK, "sources need no ClickHouse");
 }
 

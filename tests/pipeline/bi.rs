@@ -37,11 +37,12 @@ async fn bi_tools_read_the_intervals_and_strangers_read_nothing() {
     let strangers = [("default", ""), ("padwacht", ""), ("padwacht_bi", "guess"), ("nobody", "")];
     for (user, password) in strangers {
         let stranger = ClickHouse::new(url, user, password);
-        for sql in ["SELECT count() FROM v_service_intervals", "SHOW TABLES", "SELECT 1"] {
+        for sql in ["SELECT count() FROM v_service_intervals", "SHOW TABLES", "SHOW PROCESSLIST"] {
             assert!(stranger.ask(sql).await.is_err(), "{user} may {sql}");
         }
     }
-    let bare = Client::new().get(format!("{url}/?query=SELECT+1")).send().await.expect("answers");
+    let query = "query=SELECT+count()+FROM+padwacht.v_service_intervals";
+    let bare = Client::new().get(format!("{url}/?{query}")).send().await.expect("it answers");
     assert!(!bare.status().is_success(), "anybody may ask: {}", bare.status());
 
     for path in ["/api/v1/services", "/api/v1/status", "/api/v1/sources"] {

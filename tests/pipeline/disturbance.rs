@@ -20,8 +20,6 @@ pub(crate) enum Victim {
     Stage(&'static str),
     /// The ClickHouse engine.
     ClickHouse,
-    /// The process of correlation, with all that it had saved.
-    Checkpoints,
 }
 
 /// One `kill -9`.
@@ -62,12 +60,6 @@ impl Kill {
         tokio::time::sleep(self.after).await;
         match self.victim {
             Victim::Stage(name) => pipeline.restart(name).await,
-            Victim::Checkpoints => {
-                pipeline.stage("correlate").kill();
-                let saved = pipeline.dir().join("data/correlate");
-                std::fs::remove_dir_all(saved).expect("there is something");
-                pipeline.stage("correlate").spawn();
-            }
             Victim::ClickHouse => match &pipeline.engine {
                 Some(engine) => engine.process_id().into_iter().for_each(kill_9),
                 None => {

@@ -43,7 +43,8 @@ impl Pipeline {
         let config =
             write_config(dir.path(), &nms, stale_after, &format!("embedded_http_port = {port}"));
         let args = [config, vec!["--listen".to_owned(), "127.0.0.1:0".to_owned()]].concat();
-        let stages = vec![Process::start("all", &args, dir.path())];
+        library();
+        let mut stages = vec![Process::start("all", &args, dir.path())];
         let api = Api::sign_in(&stages[0].address().await).await;
         let data = dir.path().join("data");
         let password = data.join("clickhouse/padwacht.password");
@@ -72,7 +73,7 @@ impl Pipeline {
             args.extend([flag.to_owned(), value.to_owned()]);
         }
         let start = |name| Process::start(name, &args, dir.path());
-        let stages: Vec<Process> = ["api", "correlate", "ingest"].map(start).into();
+        let mut stages: Vec<Process> = ["api", "correlate", "ingest"].map(start).into();
         let api = Api::sign_in(&stages[0].address().await).await;
         let clickhouse = ClickHouse::new(&engine.url, USER, &engine.password);
         let log = LogPlace::kafka(&broker.address);
@@ -154,8 +155,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     async fn start(dir: PathBuf) -> Engine {
-        let library = find_library(None).unwrap_or_else(|error| panic!("{error}; run `make test`"));
-        let mut config = EmbeddedConfig::new(&dir, library).expect("this executable is known");
+        let mut config = EmbeddedConfig::new(&dir, library()).expect("this executable is known");
         config.executable = PathBuf::from(env!("CARGO_BIN_EXE_padwacht"));
         config.http_port = free_port();
         let running = Embedded::start(config.clone()).await.expect("the engine starts");
@@ -164,9 +164,9 @@ impl Engine {
         Engine { running: Some(running), config, url: series.url, password }
     }
 
-    /// Takes it away.
-    pub(crate) async fn stop(&mut self) {
-        self.running.take().expect("it runs").shutdown().await;
+    /// Takes it away, as `kill -9` would.
+    pub(crate) fn kill(&mut self) {
+        drop(self.running.take().expect("it runs"));
     }
 
     /// Brings it back at the same address.
@@ -179,6 +179,11 @@ impl Engine {
     pub(crate) fn process_id(&self) -> Option<u32> {
         self.running.as_ref().and_then(Embedded::process_id)
     }
+}
+
+/// The engine's library; without it nothing here can run.
+fn library() -> PathBuf {
+    find_library(None).unwrap_or_else(|error| panic!("{error}; run `make test`"))
 }
 
 /// Writes the configuration file; gives the flags that name it.

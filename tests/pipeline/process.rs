@@ -72,8 +72,10 @@ impl Process {
     }
 
     /// Where its pages are; waits until it says so.
-    pub(crate) async fn address(&self) -> String {
+    pub(crate) async fn address(&mut self) -> String {
         wait::until("the pages are served", async || {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            assert!(ended.is_none(), "{} has ended: {ended:?}", self.name);
             self.address.lock().unwrap_or_else(PoisonError::into_inner).clone()
         })
         .await

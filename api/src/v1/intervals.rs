@@ -186,7 +186,29 @@ fn as_csv(id: &ServiceId, found: &Found) -> Response {
         body.push_str(&csv::line([id.as_str(), &start, &end, interval.state.as_str(), &cause]));
     }
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    let name = HeaderValue::from_static("attachment; filename=\"intervals.csv\"");
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, attachment(id))];
     (headers, body).into_response()
+}
+
+/// Says under which name a browser keeps the file: that of the service, as far
+/// as every file system takes it.
+fn attachment(id: &ServiceId) -> HeaderValue {
+    let is_plain =
+        |character: &char| character.is_ascii_alphanumeric() || "-_".contains(*character);
+    let id: String = id.as_str().chars().map(|it| if is_plain(&it) { it } else { '-' }).collect();
+    HeaderValue::try_from(format!("attachment; filename=\"{id}-intervals.csv\""))
+        .expect("letters, digits and dashes make a header")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_has_the_name_of_its_service() {
+        for (id, expected) in [("SVC-1", "SVC-1"), ("a/b \"c\"\r\né", "a-b--c----")] {
+            let value = attachment(&ServiceId::from(id));
+            assert_eq!(value, format!("attachment; filename=\"{expected}-intervals.csv\""));
+        }
+    }
 }

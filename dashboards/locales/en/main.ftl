@@ -97,14 +97,14 @@ troubles-more = { $n ->
     [one] 1 more service
    *[other] { $count } more services
 }
-impacts-heading = Causes
+impacts-heading = Biggest causes
 impact-down = { $n ->
-    [one] 1 down
-   *[other] { $count } down
+    [one] 1 service down
+   *[other] { $count } services down
 }
 impact-degraded = { $n ->
-    [one] 1 degraded
-   *[other] { $count } degraded
+    [one] 1 service degraded
+   *[other] { $count } services degraded
 }
 cause = Cause
 cause-unknown = Cause not known
@@ -145,13 +145,15 @@ kpi-uptime = Uptime { $period }
 kpi-outages = Outages 30 days
 kpi-down-total = in total
 kpi-longest = Longest outage
-kpi-degraded-total = degraded
+kpi-in-30-days = in 30 days
+kpi-degraded = Degraded
 completeness = measured
 timeline-heading = Timeline
 timeline-zoom = Period
 timeline-label = State over time; the table below says the same
 trend-heading = Uptime per day
 trend-label = Bar chart of uptime per day; the table below says the same
+trend-scale = scale starts at { $floor }
 trend-none = No days with figures yet
 as-table = As a table
 as-list = As a list

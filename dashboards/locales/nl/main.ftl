@@ -97,14 +97,14 @@ troubles-more = { $n ->
     [one] Nog 1 service
    *[other] Nog { $count } services
 }
-impacts-heading = Oorzaken
+impacts-heading = Grootste oorzaken
 impact-down = { $n ->
-    [one] 1 in storing
-   *[other] { $count } in storing
+    [one] 1 service in storing
+   *[other] { $count } services in storing
 }
 impact-degraded = { $n ->
-    [one] 1 verminderd
-   *[other] { $count } verminderd
+    [one] 1 service verminderd
+   *[other] { $count } services verminderd
 }
 cause = Oorzaak
 cause-unknown = Oorzaak niet bekend
@@ -145,13 +145,15 @@ kpi-uptime = Beschikbaar { $period }
 kpi-outages = Storingen 30 dagen
 kpi-down-total = samen
 kpi-longest = Langste storing
-kpi-degraded-total = verminderd
+kpi-in-30-days = in 30 dagen
+kpi-degraded = Verminderd
 completeness = gemeten
 timeline-heading = Tijdlijn
 timeline-zoom = Periode
 timeline-label = Toestand door de tijd heen; de tabel hieronder geeft hetzelfde
 trend-heading = Beschikbaarheid per dag
 trend-label = Staafgrafiek van de beschikbaarheid per dag; de tabel hieronder geeft hetzelfde
+trend-scale = schaal begint bij { $floor }
 trend-none = Nog geen dagen met cijfers
 as-table = Als tabel
 as-list = Als lijst

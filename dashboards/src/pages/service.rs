@@ -5,7 +5,7 @@ use correlate::model::ServiceState;
 use serde::Serialize;
 
 use super::path;
-use crate::locale::{Locale, NO_FIGURE};
+use crate::locale::Locale;
 use crate::markup::{Markup, json_block};
 use crate::shell::{Section, Shell};
 use crate::urls;
@@ -83,14 +83,34 @@ impl ServicePage {
     fn trend(&self) -> Markup {
         let locale = &self.shell.locale;
         let days: Vec<TrendDay> = self.days.iter().map(|day| TrendDay::of(day, locale)).collect();
-        json_block(&TrendData { days, no_figure: NO_FIGURE })
+        json_block(&TrendData { days, floor: self.trend_floor() })
+    }
+
+    fn trend_floor(&self) -> f64 {
+        let percents = self.days.iter().filter_map(|day| day.uptime_percent.as_ref()?.parse().ok());
+        axis_floor(percents.fold(100.0, f64::min))
+    }
+
+    fn trend_floor_text(&self) -> String {
+        self.shell.locale.percent(&Some(self.trend_floor().to_string()))
     }
 }
 
 #[derive(Serialize)]
 struct TrendData {
     days: Vec<TrendDay>,
-    no_figure: &'static str,
+    /// Where the axis starts, in percent.
+    floor: f64,
+}
+
+/// Where the axis of the trend may start, in percent.
+const AXIS_FLOORS: [f64; 8] = [99.9, 99.0, 98.0, 95.0, 90.0, 75.0, 50.0, 0.0];
+
+/// The highest start of the axis that leaves the bar of the worst day tall
+/// enough to be seen.
+fn axis_floor(worst_percent: f64) -> f64 {
+    let needed = worst_percent - (100.0 - worst_percent) * 0.15;
+    AXIS_FLOORS.into_iter().find(|floor| *floor <= needed).unwrap_or(0.0)
 }
 
 #[derive(Serialize)]
@@ -111,6 +131,21 @@ impl TrendDay {
             text: locale.percent(&day.uptime_percent),
             state: day.worst.map(ServiceState::as_str),
             tip: locale.day_tip(day),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_starts_below_the_worst_day() {
+        for (worst, expected) in
+            [(100.0, 99.9), (99.95, 99.9), (99.91, 99.0), (98.1, 95.0), (40.0, 0.0), (0.0, 0.0)]
+        {
+            let floor = axis_floor(worst);
+            assert!((floor - expected).abs() < f64::EPSILON, "{worst}: {floor}");
         }
     }
 }

@@ -222,9 +222,13 @@ impl Hop {
         self.own.iter().chain(&self.parts)
     }
 
-    /// The worst state of what the hop is made of.
-    pub(crate) fn state(&self) -> ComponentState {
-        self.all().map(|part| part.state).min().unwrap_or(ComponentState::Unknown)
+    /// The class of the colour: the worst state of what the hop is made of.
+    pub(crate) fn class(&self) -> &'static str {
+        let worst = self.all().map(|part| part.state).min();
+        match worst.unwrap_or(ComponentState::Unknown) {
+            ComponentState::Up if self.all().any(|part| part.in_maintenance) => "maintenance",
+            state => state.as_str(),
+        }
     }
 
     /// Whether anything of it does not work, or is not meant to now.
@@ -375,6 +379,22 @@ mod tests {
         check(&all("a b c d e f! g h"), "a <b c d> e f g h");
         check(&all("a b c d? e"), "a b c d e");
         check(&all("a b c d p@d! e f g h i"), "a b c d(p) e <f g h> i");
+    }
+
+    #[test]
+    fn a_hop_has_the_colour_of_its_worst_part() {
+        let class = |names: &str, in_maintenance: bool| {
+            let mut path = all(names);
+            path.children[0].in_maintenance = in_maintenance;
+            match &route(&path)[..] {
+                [Step::Hop(hop)] => hop.class(),
+                other => panic!("one hop expected: {other:?}"),
+            }
+        };
+        assert_eq!(class("a p@a", false), "up");
+        assert_eq!(class("a p@a", true), "maintenance");
+        assert_eq!(class("a p@a?", false), "unknown");
+        assert_eq!(class("a p@a? q@a!", true), "down");
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl ServiceTable {
         urls::table(self.home, &ServiceFilter { cause: None, ..self.filter.clone() }, 1)
     }
 
+    /// The address of exactly what is shown: the table follows the network.
+    pub(crate) fn here(&self) -> String {
+        urls::table(self.home, &self.filter, self.pager.page)
+    }
+
     /// Where the next or previous page is, if there is one.
     pub(crate) fn neighbour_url(&self, forward: bool) -> Option<String> {
         let page = if forward { self.pager.next() } else { self.pager.previous() };
