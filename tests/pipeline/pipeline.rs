@@ -205,7 +205,7 @@ samples_partitions = 3
 workers = 2
 stale_after = "{stale_after}"
 batch_interval = "200ms"
-checkpoint_interval = "2s"
+checkpoint_interval = "8s"
 [api]
 admin_email = "{ADMIN_EMAIL}"
 admin_password = "{ADMIN_PASSWORD}"

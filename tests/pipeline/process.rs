@@ -83,18 +83,16 @@ impl Process {
 
     /// Its children whose command line holds `word`.
     pub(crate) fn children(&self, word: &str) -> Vec<u32> {
-        let Some(child) = &self.child else { return Vec::new() };
-        let listed = Command::new("ps").args(["-o", "pid=,ppid=,args=", "-A"]).output();
-        let listed = String::from_utf8(listed.expect("ps runs").stdout).expect("text");
-        let parent = child.id().to_string();
-        let lines = listed.lines().filter(|line| line.contains(word));
-        lines
-            .filter_map(|line| {
-                let mut fields = line.split_whitespace();
-                let pid = fields.next()?.parse().ok()?;
-                (fields.next()? == parent).then_some(pid)
-            })
-            .collect()
+        let Some(parent) = self.child.as_ref().map(Child::id) else { return Vec::new() };
+        let processes = std::fs::read_dir("/proc").expect("Linux has it").flatten();
+        let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is_child = |pid: &u32| {
+            let read = |name| std::fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
+            let line = format!("PPid:\t{parent}\n");
+            read("status").is_some_and(|status| status.contains(&line))
+                && read("cmdline").is_some_and(|command| command.contains(word))
+        };
+        numbers.filter(is_child).collect()
     }
 
     fn log(&self) -> String {
@@ -123,8 +121,8 @@ impl Drop for Process {
     }
 }
 
-/// `kill -9` by number.
+/// `kill -9` by number. The shell's own: a small system has no other.
 pub(crate) fn kill_9(pid: u32) {
-    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
-    assert!(killed.success(), "process {pid} could not be killed");
+    let killed = Command::new("sh").args(["-c", "kill -9 $0", &pid.to_string()]).status();
+    assert!(killed.expect("sh runs").success(), "process {pid} could not be killed");
 }
