@@ -19,7 +19,7 @@ use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
 pub(super) const ORIGIN: Timestamp = Timestamp(946_684_800_000);
 
 /// A sample further in the future than this has a broken clock behind it.
-const AHEAD_MAX_MS: i64 = 5 * 60 * 1_000;
+pub(super) const AHEAD_MAX_MS: i64 = 5 * 60 * 1_000;
 
 /// Samples handed to one worker at once: enough to keep the others busy.
 const FEED_SAMPLES: usize = 8_192;
@@ -35,11 +35,18 @@ pub(super) struct Input {
     pub(super) complete_until: Option<Timestamp>,
     pub(super) samples: Vec<Sample>,
     taken: Vec<Taken>,
-    controls: Vec<Record>,
+    pub(super) controls: Vec<Record>,
     control_positions: Vec<Position>,
 }
 
 impl Input {
+    /// Up to where each partition was read: topic, partition, next offset.
+    pub(super) fn reached(&self) -> impl Iterator<Item = (&str, u32, u64)> {
+        let samples = self.taken.iter().map(|t| (t.topic.as_str(), t.partition, t.offsets.end));
+        let controls = self.control_positions.iter();
+        samples.chain(controls.map(|p| (p.topic.as_str(), p.partition, p.next)))
+    }
+
     pub(super) fn take_samples(
         &mut self,
         partition: u32,
@@ -77,11 +84,7 @@ impl Engine {
         stale_after: Duration,
         checkpoint: Checkpoint,
     ) -> anyhow::Result<Engine> {
-        let options = Options {
-            workers: workers as usize,
-            stale_after_ms: Some(i64::try_from(stale_after.as_millis())?),
-            origin: ORIGIN,
-        };
+        let options = options(workers, stale_after)?;
         let Checkpoint { epoch, positions, engine } = checkpoint;
         let now = engine.evaluator.now;
         let snapshot = (engine != EngineSnapshot::default()).then_some(engine);
@@ -92,6 +95,16 @@ impl Engine {
             positions,
             too_late: 0,
         })
+    }
+
+    /// An engine that runs already, with the state of `epoch`.
+    pub(super) fn adopt(
+        workers: Workers,
+        epoch: u64,
+        now: Timestamp,
+        positions: Vec<Position>,
+    ) -> Engine {
+        Engine { workers, epoch, now: Some(now), positions, too_late: 0 }
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -130,15 +143,7 @@ impl Engine {
     ) -> anyhow::Result<SeriesBatch> {
         metrics::counter!("padwacht_correlate_samples_total").increment(samples.len() as u64);
         self.workers.control(entry.controls.iter().filter_map(control).collect())?;
-        let mut samples =
-            samples.into_iter().filter(|sample| is_plausible(sample, entry.recorded_at));
-        loop {
-            let piece: Vec<Sample> = samples.by_ref().take(FEED_SAMPLES).collect();
-            if piece.is_empty() {
-                break;
-            }
-            self.workers.feed(piece)?;
-        }
+        feed(&mut self.workers, samples, entry.recorded_at)?;
         let output = self.workers.finish(entry.now)?;
         self.epoch = entry.epoch;
         self.now = Some(entry.now);
@@ -218,7 +223,38 @@ impl Engine {
     }
 }
 
-fn control(record: &Record) -> Option<Control> {
+/// How the engine of the live stage is run.
+///
+/// # Errors
+/// A staleness limit that no clock can reach.
+pub(super) fn options(workers: u32, stale_after: Duration) -> anyhow::Result<Options> {
+    Ok(Options {
+        workers: workers as usize,
+        stale_after_ms: Some(i64::try_from(stale_after.as_millis())?),
+        origin: ORIGIN,
+    })
+}
+
+/// Feeds samples that were taken in at `recorded_at`, in pieces.
+///
+/// # Errors
+/// A worker has stopped.
+pub(super) fn feed(
+    workers: &mut Workers,
+    samples: Vec<Sample>,
+    recorded_at: Timestamp,
+) -> anyhow::Result<()> {
+    let mut samples = samples.into_iter().filter(|sample| is_plausible(sample, recorded_at));
+    loop {
+        let piece: Vec<Sample> = samples.by_ref().take(FEED_SAMPLES).collect();
+        if piece.is_empty() {
+            return Ok(());
+        }
+        workers.feed(piece)?;
+    }
+}
+
+pub(super) fn control(record: &Record) -> Option<Control> {
     match DefinitionRecord::decode(&record.key, record.value.as_deref()) {
         Ok(DefinitionRecord::Service { definition: Some(definition), .. }) => {
             Some(Control::Define(definition))

@@ -13,6 +13,7 @@
 mod clock;
 mod epoch;
 mod intake;
+mod rebuild;
 mod recovery;
 mod writer;
 

@@ -141,16 +141,34 @@ impl Journal {
     /// # Errors
     /// A disk that refuses.
     pub fn remove_before(dir: &Path, epoch: u64) -> Result<(), JournalError> {
-        for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
-            let path = entry.map_err(io_error("list", dir))?.path();
-            let is_journal = path.extension().is_some_and(|ending| ending == ENDING);
-            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
-            if is_journal && number.is_some_and(|number| number < epoch) {
+        for (number, path) in list(dir)? {
+            if number < epoch {
                 fs::remove_file(&path).map_err(io_error("remove", &path))?;
             }
         }
         Ok(())
     }
+
+    /// The epochs of the checkpoints in `dir` that have a journal, in no order.
+    ///
+    /// # Errors
+    /// A disk that refuses.
+    pub fn epochs(dir: &Path) -> Result<Vec<u64>, JournalError> {
+        Ok(list(dir)?.into_iter().map(|(number, _)| number).collect())
+    }
+}
+
+fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, JournalError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
+        let path = entry.map_err(io_error("list", dir))?.path();
+        let is_journal = path.extension().is_some_and(|ending| ending == ENDING);
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
+        if let (true, Some(number)) = (is_journal, number) {
+            found.push((number, path));
+        }
+    }
+    Ok(found)
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 use crate::wait;
 
+/// How long the topic of samples keeps records.
+pub(crate) const SAMPLES_RETENTION: Duration = Duration::from_secs(2 * 86_400);
+
 /// Where a log is.
 pub(crate) enum LogPlace {
     /// In the files of a process.
@@ -55,6 +58,20 @@ impl LogPlace {
             watched.iter().all(is_there)
         })
         .await;
+    }
+
+    /// Drops the older half of the samples, as retention will some day. The
+    /// process that has the log must be gone.
+    pub(crate) async fn drop_older_half(&self) {
+        let LogPlace::Embedded(dir) = self else { panic!("only files can be trimmed") };
+        let log = wait::until("the log is free", async || EmbeddedLog::open(dir).await.ok()).await;
+        let reports = read(&log).await.expect("it can be read");
+        let mut seen: Vec<i64> = reports.iter().map(|report| report.observed_at_ms).collect();
+        seen.sort_unstable();
+        let retention = i64::try_from(SAMPLES_RETENTION.as_millis()).expect("it fits");
+        let now = Timestamp(seen[seen.len() / 2] + retention);
+        let dropped = log.enforce_retention(now).await.expect("it can be trimmed");
+        assert!(dropped > 0, "no record was dropped");
     }
 
     /// The samples as `padwacht replay` reads them.

@@ -22,4 +22,5 @@ mod away;
 mod bi;
 mod editing;
 mod faults;
+mod rebuild;
 mod same_intervals;

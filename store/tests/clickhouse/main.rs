@@ -8,5 +8,6 @@ mod current;
 mod dashboards;
 mod lifecycle;
 mod rig;
+mod scan;
 mod views;
 mod write;
