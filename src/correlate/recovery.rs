@@ -7,11 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use correlate::model::Sample;
-use store::checkpoint::{self, Checkpoint, Position};
+use store::checkpoint::{self, Checkpoint, CheckpointError, Position};
 use store::journal::{Entry, Journal, JournalError, Taken};
 use store::log::{Log, LogError, ReadLimits};
-use store::series::Series;
+use store::series::{Series, SetAside};
 use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::epoch::Engine;
 use super::intake::{decode, wall};
 use super::rebuild::Rebuild;
+use super::set_aside::{self, Decoded};
 use super::writer::Writer;
 use crate::config::CorrelateConfig;
 use crate::wiring;
@@ -37,8 +37,10 @@ pub(super) async fn recover(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<(Engine, Journal)>> {
     let (found, passed_over) = block_in_place(|| checkpoint::load_newest(dir))?;
+    let mut found_damaged = Vec::new();
     for error in passed_over {
         tracing::error!(%error, "passed over a checkpoint");
+        found_damaged.push(damaged(&error));
     }
     let doing = "ask clickhouse for its newest row";
     let newest = wiring::insist(shutdown, doing, || series.newest_row());
@@ -59,11 +61,14 @@ pub(super) async fn recover(
                 Ok(_) => format!("clickhouse holds epoch {written}, checkpoint and journal {last}"),
             };
             tracing::error!(reason, "checkpoint and journal cannot be used");
+            let name = "journal";
+            found_damaged.push(set_aside::file(base.epoch, name, reason, wall()));
             let version = block_in_place(|| last_epoch(dir))?.max(written) + 1;
             let rebuild = Rebuild { config, log, series, writer, shutdown };
             rebuild.run(found_any.then_some(base), newest, version).await?
         }
     };
+    report(series, shutdown, &found_damaged).await?;
     let Some(mut engine) = engine.filter(|_| !shutdown.is_cancelled()) else { return Ok(None) };
     tracing::info!(epoch = engine.epoch(), "correlation goes on");
     let journal = block_in_place(|| -> anyhow::Result<_> {
@@ -72,6 +77,29 @@ pub(super) async fn recover(
         Ok(Journal::open(dir, saved.epoch)?.0)
     })?;
     Ok(Some((engine, journal)))
+}
+
+/// A checkpoint that cannot be used, for the operator.
+fn damaged(error: &CheckpointError) -> SetAside {
+    let path = Path::new(match error {
+        CheckpointError::Io { path, .. } | CheckpointError::Damaged { path, .. } => path,
+    });
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let epoch = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+    set_aside::file(epoch.unwrap_or_default(), &name, error.to_string(), wall())
+}
+
+/// Shows people what was found damaged.
+async fn report(
+    series: &Series,
+    shutdown: &CancellationToken,
+    found: &[SetAside],
+) -> anyhow::Result<()> {
+    if !found.is_empty() {
+        let doing = "report damaged files";
+        wiring::insist(shutdown, doing, || series.write_set_aside(found, 0)).await?;
+    }
+    Ok(())
 }
 
 /// Brings the engine from a checkpoint to the end of its journal.
@@ -88,9 +116,9 @@ async fn take_in_again(
     let mut engine = block_in_place(|| Engine::start(config.workers, config.stale_after, base))?;
     for entry in entries {
         let Some(samples) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
-        let batch = block_in_place(|| engine.apply(&entry, samples))?;
+        let rows = block_in_place(|| engine.apply(&entry, samples))?;
         // How far the log is read is known only when it is followed again.
-        writer.write(batch, None).await?;
+        writer.write(rows, None).await?;
     }
     writer.settled().await;
     tracing::info!(checkpoint, epochs = journal_entries, "took the journal's epochs in again");
@@ -155,8 +183,8 @@ async fn read_again(
     log: &Arc<dyn Log>,
     entry: &Entry,
     shutdown: &CancellationToken,
-) -> anyhow::Result<Option<Vec<Sample>>> {
-    let mut samples = Vec::new();
+) -> anyhow::Result<Option<Decoded>> {
+    let mut samples = Decoded::default();
     for taken in &entry.samples {
         let mut next = taken.offsets.start;
         while next < taken.offsets.end {
@@ -168,7 +196,7 @@ async fn read_again(
             match log.read(&taken.topic, taken.partition, next, limits, wait).await {
                 Ok(mut records) => {
                     records.retain(|record| record.offset < taken.offsets.end);
-                    samples.extend(decode(taken.partition, &records));
+                    samples.append(decode(taken.partition, &records));
                     next = records.last().map_or(taken.offsets.end, |record| record.offset + 1);
                 }
                 Err(error) if error.is_retriable() => wiring::pause(shutdown).await,

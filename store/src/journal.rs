@@ -21,7 +21,7 @@ use correlate::model::Timestamp;
 use prost::Message;
 
 use crate::checkpoint::Position;
-use crate::log::Record;
+use crate::log::StoredRecord;
 use crate::wire::proto;
 
 /// Longer entries are damage. An epoch holds at most a few batches of
@@ -42,6 +42,15 @@ pub struct Taken {
     pub offsets: Range<u64>,
 }
 
+/// A definition or window as it was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Control {
+    /// From which partition.
+    pub partition: u32,
+    /// The record, whole.
+    pub record: StoredRecord,
+}
+
 /// One epoch's input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -54,7 +63,7 @@ pub struct Entry {
     /// The samples, by partition.
     pub samples: Vec<Taken>,
     /// The definition records themselves, as compaction may drop them.
-    pub controls: Vec<Record>,
+    pub controls: Vec<Control>,
     /// Where reading definitions goes on.
     pub control_positions: Vec<Position>,
 }
@@ -206,9 +215,12 @@ fn encode(entry: &Entry) -> proto::JournalEntry {
         from: taken.offsets.start,
         next: taken.offsets.end,
     };
-    let control = |record: &Record| proto::ControlRecord {
+    let control = |Control { partition, record }: &Control| proto::ControlRecord {
         key: record.key.to_vec(),
         value: record.value.as_ref().map(|value| value.to_vec()),
+        partition: *partition,
+        offset: record.offset,
+        appended_at_ms: record.timestamp_ms,
     };
     let offset = |position: &Position| proto::Offset {
         topic: position.topic.clone(),
@@ -236,9 +248,14 @@ fn read(entry: proto::JournalEntry) -> Entry {
         partition: offset.partition,
         next: offset.next,
     };
-    let control = |record: proto::ControlRecord| Record {
-        key: record.key.into(),
-        value: record.value.map(Into::into),
+    let control = |control: proto::ControlRecord| Control {
+        partition: control.partition,
+        record: StoredRecord {
+            offset: control.offset,
+            timestamp_ms: control.appended_at_ms,
+            key: control.key.into(),
+            value: control.value.map(Into::into),
+        },
     };
     Entry {
         epoch: entry.epoch,
@@ -254,13 +271,18 @@ fn read(entry: proto::JournalEntry) -> Entry {
 mod tests {
     use super::*;
 
+    fn control(key: &'static str, value: Option<&'static str>) -> Control {
+        let (key, value) = (key.into(), value.map(Into::into));
+        Control { partition: 0, record: StoredRecord { offset: 7, timestamp_ms: 8, key, value } }
+    }
+
     fn entry(epoch: u64) -> Entry {
         Entry {
             epoch,
             now: Timestamp(1_000),
             recorded_at: Timestamp(1_001),
             samples: vec![Taken { topic: "t".into(), partition: 1, offsets: 5..9 }],
-            controls: vec![Record::new("service/s", "{}"), Record::tombstone("window/w")],
+            controls: vec![control("service/s", Some("{}")), control("window/w", None)],
             control_positions: vec![Position { topic: "d".into(), partition: 0, next: 2 }],
         }
     }

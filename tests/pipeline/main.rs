@@ -24,3 +24,4 @@ mod editing;
 mod faults;
 mod rebuild;
 mod same_intervals;
+mod set_aside;

@@ -23,15 +23,17 @@ use correlate::dataflow::{EngineSnapshot, Workers};
 use correlate::engine::{ComponentSnapshot, EvaluatorSnapshot};
 use correlate::model::{ServiceId, Timestamp};
 use store::checkpoint::{Checkpoint, Position};
-use store::log::{Log, LogError, ReadLimits, Record};
-use store::series::{NewestRow, Scan, Series, Transition};
+use store::journal::Control;
+use store::log::{Log, LogError, ReadLimits, StoredRecord};
+use store::series::{NewestRow, Scan, Series, SetAside, Transition};
 use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
-use super::epoch::{AHEAD_MAX_MS, Engine, Input, ORIGIN, control, feed, options};
+use super::epoch::{AHEAD_MAX_MS, Engine, Input, ORIGIN, controls, feed, options, refused};
 use super::intake::{Intake, wall};
-use super::writer::Writer;
+use super::set_aside::Ledger;
+use super::writer::{Rows, Writer};
 use crate::config::CorrelateConfig;
 use crate::wiring;
 use components::Pairing;
@@ -58,9 +60,12 @@ struct Read {
     /// The engine's clock at the end of what was read.
     now: Timestamp,
     /// Definitions and windows, where they are not in the workers yet.
-    controls: Vec<Record>,
+    controls: Vec<Control>,
     /// Services with a record that could not be used.
     spared: BTreeSet<ServiceId>,
+    /// Rows for what could not be used.
+    set_aside: Vec<SetAside>,
+    ledger: Ledger,
 }
 
 impl Rebuild<'_> {
@@ -105,13 +110,15 @@ impl Rebuild<'_> {
         if !self.reconcile_intervals(&mut read, floor, &mut difference).await? {
             return Ok(None);
         }
-        self.writer.write(difference.take(), None).await?;
+        let set_aside = std::mem::take(&mut read.set_aside);
+        let rows = Rows { batch: difference.take(), set_aside };
+        self.writer.write(rows, None).await?;
         self.writer.settled().await;
         if self.shutdown.is_cancelled() {
             return Ok(None);
         }
         tracing::warn!(version, rows = difference.rows, "the state of correlation is rebuilt");
-        Ok(Some(Engine::adopt(read.workers, version, read.now, read.positions)))
+        Ok(Some(Engine::adopt(read.workers, version, Some(read.now), read.positions)))
     }
 
     /// Whether the log still holds everything from `positions` on.
@@ -136,6 +143,8 @@ impl Rebuild<'_> {
             now: Timestamp::MIN,
             controls: Vec::new(),
             spared: BTreeSet::new(),
+            set_aside: Vec::new(),
+            ledger: Ledger::default(),
         };
         let started = wall();
         let ends = self.with_ends(&mut read.positions).await?;
@@ -261,16 +270,21 @@ impl Rebuild<'_> {
 
     /// The engine on composed components, with the definitions.
     fn start_again(&self, read: Read, components: Vec<ComponentSnapshot>) -> anyhow::Result<Read> {
-        let Read { workers, positions, now, controls, mut spared } = read;
+        let Read { workers, positions, now, controls: records, mut spared, .. } = read;
         drop(workers);
         let evaluator = EvaluatorSnapshot::default();
         let snapshot = EngineSnapshot { components, evaluator };
+        let (mut set_aside, mut ledger) = (read.set_aside, read.ledger);
         block_in_place(|| {
             let mut workers = start(self.config, Some(snapshot))?;
-            workers.control(controls.iter().filter_map(control).collect())?;
+            let mut found = Vec::new();
+            workers.control(controls(&records, &mut found))?;
             let settled = workers.settle(now)?;
+            refused(&records, &settled.rejections, &mut found);
+            set_aside.extend(ledger.rows(found));
             spared.extend(settled.rejections.into_iter().map(|rejection| rejection.service));
-            Ok(Read { workers, positions, now, controls: Vec::new(), spared })
+            let controls = Vec::new();
+            Ok(Read { workers, positions, now, controls, spared, set_aside, ledger })
         })
     }
 
@@ -314,8 +328,9 @@ impl Rebuild<'_> {
 
 impl Read {
     fn take(&mut self, input: Input, keeps_controls: bool) -> anyhow::Result<()> {
-        for record in &input.controls {
-            self.mark(record);
+        let mut found = Vec::new();
+        for control in &input.controls {
+            self.mark(&control.record);
         }
         for (topic, partition, next) in input.reached() {
             let known = |p: &&mut Position| p.topic == topic && p.partition == partition;
@@ -326,14 +341,17 @@ impl Read {
         if keeps_controls {
             self.controls.extend(input.controls);
         } else {
-            self.workers.control(input.controls.iter().filter_map(control).collect())?;
+            self.workers.control(controls(&input.controls, &mut found))?;
         }
         self.now = input.now;
-        feed(&mut self.workers, input.samples, input.recorded_at)
+        let at = input.recorded_at;
+        feed(&mut self.workers, input.decoded, at, Timestamp::MIN, &mut found)?;
+        self.set_aside.extend(self.ledger.rows(found));
+        Ok(())
     }
 
     /// Remembers whether the newest record of a service can be used.
-    fn mark(&mut self, record: &Record) {
+    fn mark(&mut self, record: &StoredRecord) {
         match DefinitionRecord::decode(&record.key, record.value.as_deref()) {
             Ok(DefinitionRecord::Service { id, .. }) => drop(self.spared.remove(&id)),
             Ok(_) => {}

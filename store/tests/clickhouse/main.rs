@@ -9,5 +9,6 @@ mod dashboards;
 mod lifecycle;
 mod rig;
 mod scan;
+mod set_aside;
 mod views;
 mod write;
