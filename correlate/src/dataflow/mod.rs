@@ -28,7 +28,9 @@ mod workers;
 use std::sync::Arc;
 
 use crate::engine::{Rejection, Transition};
-use crate::model::{Interval, IntervalRevision, ServiceDefinition, ServiceId, Timestamp, Window};
+use crate::model::{
+    Interval, IntervalRevision, Sample, ServiceDefinition, ServiceId, Timestamp, Window,
+};
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{Alarm, Mesh, PeerStream};
@@ -69,6 +71,8 @@ pub struct EpochOutput {
     pub rejections: Vec<Rejection>,
     /// Samples so far that came too late to count, over all workers.
     pub too_late: u64,
+    /// Those of this epoch, at most [`TOO_LATE_MAX`](crate::engine::TOO_LATE_MAX) of each worker.
+    pub too_late_samples: Vec<Sample>,
 }
 
 /// Every service's intervals, sorted by service.

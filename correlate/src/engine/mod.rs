@@ -24,5 +24,7 @@ pub use digest::Digest;
 pub(crate) use evaluator::stable_hash;
 pub use evaluator::{Evaluator, Ownership, Rejection, ServiceSnapshot};
 pub(crate) use keeper::ComponentRuns;
-pub use keeper::{ComponentSnapshot, Keeper, SampleRun, StateChange, Transition, WORKERS_MAX};
+pub use keeper::{
+    ComponentSnapshot, Keeper, SampleRun, StateChange, TOO_LATE_MAX, Transition, WORKERS_MAX,
+};
 pub use segments::Segment;
