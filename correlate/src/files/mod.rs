@@ -17,7 +17,7 @@ use crate::model::Timestamp;
 pub use output::{IntervalWriter, write_intervals};
 pub use samples::SampleLines;
 pub use services::{
-    RawService, RawServices, ServiceEntry, UniqueServices, read_services, split_services,
+    RawService, RawServices, ServiceEntry, read_services, refuse_duplicates, split_services,
 };
 pub use windows::read_windows;
 

@@ -2,12 +2,13 @@
 //!
 //! [`read_services`] reads a file as a whole. Its steps are there too, for who
 //! spreads the reading over threads: [`split_services`] finds the entries,
-//! [`RawService::read`] reads one, on its own, and [`UniqueServices`] sees them
-//! in the order of the file.
+//! [`RawService::read`] reads one, on its own, and [`refuse_duplicates`] looks
+//! at all of them in the order of the file.
 
-use std::collections::hash_map;
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxBuildHasher;
 use serde_json::value::RawValue;
 
 use super::{BadLine, parse_time};
@@ -30,9 +31,10 @@ pub fn read_services(file: &str) -> Vec<Result<ServiceEntry, BadLine>> {
         Ok(entries) => entries,
         Err(bad) => return vec![Err(bad)],
     };
-    let mut names = Names::new();
-    let mut unique = UniqueServices::default();
-    entries.map(|entry| unique.check(entry.read(&mut names))).collect()
+    let mut names = Names::for_services(entries.len());
+    let mut read: Vec<_> = entries.map(|entry| entry.read(&mut names)).collect();
+    refuse_duplicates(&mut read);
+    read
 }
 
 /// Finds the entries of a services file and reads none of them.
@@ -100,29 +102,28 @@ impl RawService<'_> {
     }
 }
 
-/// Refuses the second of two services with one id. What was refused before
-/// takes no id.
-#[derive(Default, Debug)]
-pub struct UniqueServices {
-    first_line: FxHashMap<ServiceId, u64>,
-}
-
-impl UniqueServices {
-    /// The entry that comes next in the order of the file.
-    ///
-    /// # Errors
-    /// It was refused before, or an earlier one has its id.
-    pub fn check(&mut self, entry: Result<ServiceEntry, BadLine>) -> Result<ServiceEntry, BadLine> {
-        let entry = entry?;
-        let id = &entry.definition.id;
-        match self.first_line.entry(id.clone()) {
-            hash_map::Entry::Occupied(first) => {
-                let reason = format!("service {id} is already defined on line {}", first.get());
-                Err(BadLine { line: entry.line, reason })
-            }
-            hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(entry.line);
-                Ok(entry)
+/// Refuses the second of two services with one id; `entries` are in the order
+/// of the file. What was refused before takes no id.
+pub fn refuse_duplicates(entries: &mut [Result<ServiceEntry, BadLine>]) {
+    // Sorted by hash, those with one id are neighbours, the first one first:
+    // much cheaper than a table that would hold every id once more.
+    let mut hashes: Vec<(u64, usize)> = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        if let Ok(entry) = entry {
+            hashes.push((FxBuildHasher.hash_one(entry.definition.id.as_str()), index));
+        }
+    }
+    hashes.sort_unstable();
+    for same in hashes.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+        let mut firsts: BTreeMap<ServiceId, u64> = BTreeMap::new();
+        for &(_, index) in same {
+            let Ok(ServiceEntry { line, definition }) = &entries[index] else { continue };
+            let (line, id) = (*line, definition.id.clone());
+            if let Some(first) = firsts.get(&id) {
+                let reason = format!("service {id} is already defined on line {first}");
+                entries[index] = Err(BadLine { line, reason });
+            } else {
+                firsts.insert(id, line);
             }
         }
     }

@@ -1,8 +1,15 @@
 //! One text per id, however often the id is read.
 
-use rustc_hash::FxHashSet;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 
 use super::{ComponentId, ServiceId};
+
+/// Ids for which room is made before they are met, at most: a wrong guess costs
+/// some 50 MB of address space, and no more.
+const ROOM_MAX: usize = 1 << 21;
 
 /// The ids that a reader has met. A thousand paths through one router share
 /// the text of its id, and each of them costs one hash lookup.
@@ -11,8 +18,8 @@ use super::{ComponentId, ServiceId};
 /// reading is done.
 #[derive(Default, Debug)]
 pub struct Names {
-    components: FxHashSet<ComponentId>,
-    services: FxHashSet<ServiceId>,
+    components: Table<ComponentId>,
+    services: Table<ServiceId>,
 }
 
 impl Names {
@@ -21,24 +28,48 @@ impl Names {
         Names::default()
     }
 
+    /// Nothing met yet, with room for what the definitions of `services`
+    /// services usually name.
+    pub fn for_services(services: usize) -> Names {
+        // A device and a port of their own each, and a share in the rest.
+        const COMPONENTS_PER_SERVICE: usize = 2;
+        let components = services.saturating_mul(COMPONENTS_PER_SERVICE);
+        Names { components: Table::with_room(components), services: Table::with_room(services) }
+    }
+
     /// The component `id`, with the text that it had before.
     pub fn component(&mut self, id: &str) -> ComponentId {
-        if let Some(known) = self.components.get(id) {
-            return known.clone();
-        }
-        let new = ComponentId::from(id);
-        self.components.insert(new.clone());
-        new
+        self.components.get(id)
     }
 
     /// The service `id`, with the text that it had before.
     pub fn service(&mut self, id: &str) -> ServiceId {
-        if let Some(known) = self.services.get(id) {
-            return known.clone();
-        }
-        let new = ServiceId::from(id);
-        self.services.insert(new.clone());
-        new
+        self.services.get(id)
+    }
+}
+
+/// Each id beside its hash, so that growing touches no text.
+#[derive(Debug)]
+struct Table<Id>(HashTable<(u64, Id)>);
+
+impl<Id> Default for Table<Id> {
+    fn default() -> Self {
+        Table(HashTable::new())
+    }
+}
+
+impl<Id> Table<Id> {
+    fn with_room(ids: usize) -> Table<Id> {
+        Table(HashTable::with_capacity(ids.min(ROOM_MAX)))
+    }
+}
+
+impl<Id: for<'a> From<&'a str> + AsRef<str> + Clone> Table<Id> {
+    fn get(&mut self, text: &str) -> Id {
+        let hash = FxBuildHasher.hash_one(text);
+        let same = |(known, id): &(u64, Id)| *known == hash && id.as_ref() == text;
+        let entry = self.0.entry(hash, same, |(known, _)| *known);
+        entry.or_insert_with(|| (hash, Id::from(text))).get().1.clone()
     }
 }
 
