@@ -157,6 +157,7 @@ impl ApiError {
                 ApiError::refused(format!("versions[{}].{place}", version.saturating_sub(1)), error)
             }
             ServiceError::Cycle { place, .. } => ApiError::refused(place, error),
+            ServiceError::Json { .. } => ApiError::refused("body", error),
             ServiceError::Shape(reason) => ApiError::refused("body", reason),
         }
     }

@@ -6,6 +6,8 @@
 
 mod id;
 mod interval;
+mod json;
+mod names;
 mod path;
 mod sample;
 mod service;
@@ -15,6 +17,7 @@ mod window;
 
 pub use id::{ComponentId, ServiceId};
 pub use interval::{Interval, IntervalRevision};
+pub use names::Names;
 pub use path::{PathError, PathExpr};
 pub use sample::Sample;
 pub use service::{ServiceDefinition, ServiceError, Version};
