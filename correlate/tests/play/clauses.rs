@@ -1,0 +1,1 @@
+//! Every clause of SEMANTICS.md and every trap of the rivals is proved.
