@@ -4,7 +4,6 @@
 use correlate::dataflow::{Control, Options, Workers};
 use correlate::files::{SampleLines, read_services, read_windows, write_intervals};
 use correlate::model::{Interval, Period, ServiceId, Timestamp};
-use proof::story::Story;
 
 use crate::every_story;
 use crate::player::expected;

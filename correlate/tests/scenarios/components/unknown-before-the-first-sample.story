@@ -2,6 +2,8 @@
 
 ## Proves
 component/unknown-before-first
+state/unknown
+cause/unknown
 
 ## Services
 web needs ams1/device/1
