@@ -23,8 +23,14 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
 }
 
+/// Every story, and the example in the description of the format.
 fn stories() -> Vec<Story> {
-    Story::read_all(&folder()).unwrap_or_else(|error| panic!("{error}"))
+    let mut stories = Story::read_all(&folder()).unwrap_or_else(|error| panic!("{error}"));
+    let readme = std::fs::read_to_string(folder().join("README.md")).expect("README.md is there");
+    let example = readme.split("```").find_map(|block| block.strip_prefix("text\n"));
+    let example = Story::read(Path::new("README.md"), example.expect("it holds an example"));
+    stories.push(example.unwrap_or_else(|error| panic!("the example: {error}")));
+    stories
 }
 
 /// Plays every story that is asked for, and fails with all that went wrong.
@@ -60,7 +66,8 @@ fn compare(found: &Timelines, expected: &Timelines, when: &str) -> Result<(), St
 
 #[test]
 fn there_are_enough_stories_and_each_has_a_title_of_its_own() {
-    let stories = stories();
+    let mut stories = stories();
+    stories.pop_if(|last| last.file == Path::new("README.md"));
     assert!(stories.len() >= STORIES_MIN, "{} stories", stories.len());
     for (index, story) in stories.iter().enumerate() {
         let twin = stories[..index].iter().find(|other| other.title == story.title);
