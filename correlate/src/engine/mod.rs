@@ -22,3 +22,5 @@ pub(crate) use evaluator::stable_hash;
 pub use evaluator::{Evaluator, EvaluatorSnapshot, Ownership, Rejection, ServiceSnapshot};
 pub use keeper::{ComponentSnapshot, Keeper, SampleRun, StateChange, Transition};
 pub use segments::Segment;
+pub(crate) use steps::Steps;
+pub(crate) use value::{Tally, Value};
