@@ -1,17 +1,17 @@
-//! The answers as JSON, for the API and for `padwacht explain --json`, which
-//! also read them back. Instants are RFC 3339 in UTC; null is an open end.
+//! The answers as JSON, for the API and for the command line's `--json`.
+//! Instants are RFC 3339 in UTC; null is an open end.
 
 use correlate::explain::{Counts, Explanation, Form, Node, NodeKind, Shown};
 use correlate::model::{Interval, Period, ServiceState, Target};
 use correlate::what_if::{Effect, Overlap};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Supposed, Why};
 use crate::instant;
 
 /// Why a service is what it is at an instant.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct WhyDoc {
     /// The service's id.
     pub service: String,
@@ -46,7 +46,7 @@ pub struct WhyDoc {
 }
 
 /// The rule that decided.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct RuleDoc {
     /// `not_existing`, `unknown`, `maintenance_alone`, `service_window`,
     /// `down`, `degraded` or `up`.
@@ -59,7 +59,7 @@ pub struct RuleDoc {
 }
 
 /// A component with its name.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ComponentDoc {
     /// Its id.
     #[schema(example = "ams1/port/4711")]
@@ -70,7 +70,7 @@ pub struct ComponentDoc {
 }
 
 /// A period; it holds its start and not its end.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PeriodDoc {
     /// The first instant; null: always before.
     pub from: Option<String>,
@@ -79,7 +79,7 @@ pub struct PeriodDoc {
 }
 
 /// A maintenance window that holds the instant.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WindowDoc {
     /// Its id.
     pub id: String,
@@ -90,7 +90,7 @@ pub struct WindowDoc {
 }
 
 /// An interval of one state.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct IntervalDoc {
     /// The first instant.
     pub start: Option<String>,
@@ -103,7 +103,7 @@ pub struct IntervalDoc {
 }
 
 /// A node of the expression. What does not apply to its `kind` is left out.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct NodeDoc {
     /// `component`, `all`, `any`, `at_least` or `service`.
     pub kind: String,
@@ -128,19 +128,19 @@ pub struct NodeDoc {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<PeriodDoc>,
     /// Of a component: its windows that hold the instant.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowDoc>,
     /// Of a service: which.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceRefDoc>,
     /// What is beneath it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(no_recursion)]
     pub children: Vec<NodeDoc>,
 }
 
 /// What a group needs and has.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct GroupDoc {
     /// How many of its children it needs.
     pub needed: u32,
@@ -153,7 +153,7 @@ pub struct GroupDoc {
 }
 
 /// A service that an expression refers to.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct ServiceRefDoc {
     /// Its id.
     pub id: String,
@@ -167,7 +167,7 @@ pub struct ServiceRefDoc {
 }
 
 /// What services would be.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct WhatIfDoc {
     /// The period of the plan.
     pub period: PeriodDoc,
@@ -192,7 +192,7 @@ pub struct WhatIfDoc {
 }
 
 /// A service whose state would differ.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct EffectDoc {
     /// Its id.
     pub service: String,
@@ -212,7 +212,7 @@ pub struct EffectDoc {
 }
 
 /// A service that would not work because of two works at once.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct OverlapDoc {
     /// Its id.
     pub service: String,
