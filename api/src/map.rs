@@ -53,6 +53,9 @@ fn api(map: Routes) -> Routes {
         .api_with_body(IMPORT_BYTES_MAX, Administrator, routes!(v1::import_services))
         .api(Administrator, routes!(v1::intervals))
         .api(Administrator, routes!(v1::intervals_csv))
+        .api(Administrator, routes!(v1::availability))
+        .api(Administrator, routes!(v1::explain))
+        .api(Administrator, routes!(v1::what_if))
         // A component id holds slashes, which clients may or may not encode.
         .api_at(Administrator, "/api/v1/components/{*rest}", routes!(v1::transitions))
         .api(Administrator, routes!(v1::list_windows))

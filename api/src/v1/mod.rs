@@ -1,10 +1,12 @@
 //! The JSON API, version 1: one file per subject, and the document that
 //! describes it.
 
+mod availability;
 mod components;
 mod csv;
 mod definitions;
 mod document;
+mod explain;
 mod intervals;
 mod query;
 mod services;
@@ -17,9 +19,11 @@ mod windows;
 /// Every operation, together with the items that `utoipa::path` makes beside it
 /// and that `utoipa_axum::routes!` looks for.
 pub(crate) mod operations {
+    pub(crate) use super::availability::*;
     pub(crate) use super::components::*;
     pub(crate) use super::definitions::*;
     pub(crate) use super::document::*;
+    pub(crate) use super::explain::*;
     pub(crate) use super::intervals::*;
     pub(crate) use super::services::*;
     pub(crate) use super::set_aside::*;

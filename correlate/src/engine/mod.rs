@@ -28,3 +28,5 @@ pub use keeper::{
     ComponentSnapshot, Keeper, SampleRun, StateChange, TOO_LATE_MAX, Transition, WORKERS_MAX,
 };
 pub use segments::Segment;
+pub(crate) use steps::Steps;
+pub(crate) use value::{Tally, Value};

@@ -2,6 +2,7 @@
 //! arrival, any number of workers and processes, restarts at any point.
 
 mod cluster;
+mod explained;
 mod oracle;
 mod world;
 
@@ -12,7 +13,7 @@ use correlate::engine::{Evaluator, Keeper, Ownership, StateChange};
 use correlate::model::{ComponentId, Interval, IntervalRevision, Sample, ServiceId, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use world::{Fact, ORIGIN, World};
+use world::{Fact, LAST, ORIGIN, World};
 
 /// Keepers and evaluators wired as the dataflow wires them.
 struct Engine {
@@ -34,6 +35,18 @@ impl Engine {
                 .collect(),
             mirror: BTreeMap::new(),
         }
+    }
+
+    /// Feeds all of `world`, with its restart.
+    fn run(world: &World) -> Engine {
+        let mut engine = Engine::new(world.workers, world.stale_after);
+        for (index, batch) in world.batches().iter().enumerate() {
+            engine.apply(&batch.facts, batch.now);
+            if world.restart_after == Some(index) {
+                engine.restart(world.workers_after_restart);
+            }
+        }
+        engine
     }
 
     fn apply(&mut self, facts: &[Fact], now: i64) {
@@ -127,13 +140,7 @@ fn place(id: &ComponentId) -> usize {
 }
 
 fn check(world: &World) {
-    let mut engine = Engine::new(world.workers, world.stale_after);
-    for (index, batch) in world.batches().iter().enumerate() {
-        engine.apply(&batch.facts, batch.now);
-        if world.restart_after == Some(index) {
-            engine.restart(world.workers_after_restart);
-        }
-    }
+    let engine = Engine::run(world);
     let expected = oracle::intervals(world);
     assert_eq!(engine.intervals(), expected, "the engine's own timelines");
     let mut mirror: BTreeMap<ServiceId, Vec<Interval>> = BTreeMap::new();
@@ -246,5 +253,26 @@ proptest! {
     #[test]
     fn any_number_of_processes_gives_the_same(world in world::worlds()) {
         cluster::check(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(WORLDS))]
+
+    #[test]
+    fn an_explanation_says_what_the_intervals_say(
+        world in world::worlds(),
+        instants in proptest::collection::vec(ORIGIN..=LAST, 1..6),
+    ) {
+        explained::check(&world, &instants);
+    }
+
+    #[test]
+    fn a_supposed_world_is_judged_like_a_real_one(
+        world in world::worlds(),
+        question in world::questions(),
+        instants in proptest::collection::vec(ORIGIN..=LAST, 1..6),
+    ) {
+        explained::check_supposed(&world, &question, &instants);
     }
 }

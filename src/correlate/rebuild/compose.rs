@@ -111,14 +111,14 @@ mod tests {
             keeper.observe(&Sample { at: Timestamp(at), component: "c".into(), state });
         }
         keeper.advance(Timestamp(now));
-        keeper.drain(&mut Vec::new(), &mut Vec::new());
+        keeper.drain(|_, _| {}, |_| {});
         let empty = ComponentSnapshot {
             id: "c".into(),
             runs: Vec::new(),
             forgotten: false,
             transitions: Vec::new(),
         };
-        keeper.snapshot().into_iter().next().unwrap_or(empty)
+        keeper.snapshot(0, 1).into_iter().next().unwrap_or(empty)
     }
 
     /// `all` samples in order of arrival; the first `dropped` are no longer in

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use correlate::dataflow::{EngineSnapshot, Workers};
-use correlate::engine::{ComponentSnapshot, EvaluatorSnapshot};
+use correlate::engine::ComponentSnapshot;
 use correlate::model::{ServiceId, Timestamp};
 use store::checkpoint::{Checkpoint, Position};
 use store::journal::Control;
@@ -272,8 +272,7 @@ impl Rebuild<'_> {
     fn start_again(&self, read: Read, components: Vec<ComponentSnapshot>) -> anyhow::Result<Read> {
         let Read { workers, positions, now, controls: records, mut spared, .. } = read;
         drop(workers);
-        let evaluator = EvaluatorSnapshot::default();
-        let snapshot = EngineSnapshot { components, evaluator };
+        let snapshot = EngineSnapshot { components, ..EngineSnapshot::default() };
         let (mut set_aside, mut ledger) = (read.set_aside, read.ledger);
         block_in_place(|| {
             let mut workers = start(self.config, Some(snapshot))?;

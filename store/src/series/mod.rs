@@ -18,6 +18,8 @@
 //! series.intervals(&ServiceId, Period, limit) -> Result<Bounded<Interval>>
 //! series.intervals_as_of(&ServiceId, Period, as_of, limit) -> Result<Bounded<Interval>>
 //! series.transitions(&ComponentId, Period, limit) -> Result<Bounded<Transition>>
+//! series.transitions_around(&[ComponentId], at, as_of) -> Result<BTreeMap<ComponentId, Around>>
+//! series.transitions_within(&[ComponentId], Period, limit) -> Result<Bounded<Transition>>
 //! series.component_states(&[ComponentId]) -> Result<BTreeMap<ComponentId, Transition>>
 //! series.availability(&[ServiceId], &[Period], now) -> Result<Vec<ServiceAvailability>>
 //! series.fleet_availability(&[Period], now) -> Result<Vec<FleetAvailability>>
@@ -67,7 +69,7 @@ pub use dimension::{ComponentDimension, DIMENSION_ROWS_MAX, Progress, ServiceDim
 pub use error::SeriesError;
 pub use migrate::AppliedMigration;
 pub use query::{
-    Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService, FleetAvailability,
+    Around, Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService, FleetAvailability,
     IDS_MAX, NewestRow, Order, PERIODS_MAX, Page, ROWS_MAX, SCAN_ROWS_MAX, SUMS_MAX, Scan,
     SeriesHealth, ServiceAvailability, ServiceFilter, StateCounts, civil_days,
 };

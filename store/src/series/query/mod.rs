@@ -28,6 +28,7 @@ pub use causes::CauseNow;
 pub use current::{CurrentPage, CurrentService, Order, Page, ServiceFilter, StateCounts};
 pub use health::SeriesHealth;
 pub use scan::{NewestRow, SCAN_ROWS_MAX, Scan};
+pub use transitions::Around;
 
 /// Rows that one query may give: what a page or an API answer can carry.
 pub const ROWS_MAX: usize = 10_000;
