@@ -104,7 +104,7 @@ impl Engine {
     ) -> anyhow::Result<Engine> {
         let options = options(workers, stale_after)?;
         let Checkpoint { epoch, positions, engine } = checkpoint;
-        let now = engine.evaluator.now;
+        let now = engine.now;
         let snapshot = (engine != EngineSnapshot::default()).then_some(engine);
         let workers = Workers::start(options, snapshot)?;
         Ok(Engine::adopt(workers, epoch, now, positions))
@@ -287,7 +287,7 @@ pub(super) fn controls(records: &[Control], set_aside: &mut Vec<SetAside>) -> Ve
     for Control { partition, record } in records {
         match DefinitionRecord::decode(&record.key, record.value.as_deref()) {
             Ok(DefinitionRecord::Service { definition: Some(definition), .. }) => {
-                controls.push(EngineControl::Define(definition));
+                controls.push(EngineControl::Define(definition.into()));
             }
             Ok(DefinitionRecord::Service { id, definition: None }) => {
                 controls.push(EngineControl::Undefine(id));

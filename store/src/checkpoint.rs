@@ -249,7 +249,7 @@ mod tests {
         };
         workers
             .control(vec![
-                Control::Define(ServiceDefinition::always("s".into(), path)),
+                Control::Define(ServiceDefinition::always("s".into(), path).into()),
                 Control::Window("w".into(), Some(window)),
             ])
             .expect("runs");

@@ -37,18 +37,24 @@ pub(super) enum Fact {
     Sample(Sample),
     Runs(ComponentRuns),
     Restore(ComponentSnapshot),
+    /// The keeper of a worker goes on at this time.
+    Clock {
+        worker: usize,
+        now: Timestamp,
+    },
     /// The evaluator of a worker wants to hear of a component.
     Subscribe(ComponentId, usize),
 }
 
 impl Fact {
-    /// Places a fact on the worker that keeps its component.
+    /// Places a fact on the worker that keeps its component, or is meant.
     fn place(&self) -> u64 {
         stable_hash(match self {
             Fact::Sample(sample) => sample.component.as_str(),
             Fact::Runs(samples) => samples.component.as_str(),
             Fact::Restore(snapshot) => snapshot.id.as_str(),
             Fact::Subscribe(component, _) => component.as_str(),
+            Fact::Clock { worker, .. } => return *worker as u64,
         })
     }
 }
@@ -127,6 +133,7 @@ fn keep<'scope>(
         let mut held = Some(capability);
         // Answered when the tick ends: only then are the states those of the epoch.
         let mut asked: Vec<(ComponentId, usize)> = Vec::new();
+        let mut restored_at = None;
         move |(input, frontier), output| {
             input.for_each_stamp(|_, batches| {
                 let mut keeper = shared.keeper.borrow_mut();
@@ -135,6 +142,7 @@ fn keep<'scope>(
                         Fact::Sample(sample) => keeper.observe(&sample),
                         Fact::Runs(samples) => keeper.absorb(&samples),
                         Fact::Restore(snapshot) => keeper.restore(&snapshot),
+                        Fact::Clock { now, .. } => restored_at = Some(now),
                         Fact::Subscribe(component, worker) => asked.push((component, worker)),
                     }
                 }
@@ -144,7 +152,9 @@ fn keep<'scope>(
                 let mut keeper = shared.keeper.borrow_mut();
                 if tick.time().is_multiple_of(TICKS) {
                     let mut transitions = shared.transitions.borrow_mut();
-                    keeper.advance(shared.now.get());
+                    keeper.advance(
+                        shared.now.get().max(restored_at.take().unwrap_or(Timestamp::MIN)),
+                    );
                     keeper.drain(
                         |worker, change| session.give((worker, change)),
                         |transition| transitions.push(transition),

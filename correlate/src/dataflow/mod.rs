@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use crate::engine::{Rejection, Transition};
 use crate::model::{
-    Interval, IntervalRevision, Sample, ServiceDefinition, ServiceId, Timestamp, Window,
+    Interval, IntervalRevision, Sample, ServiceDefinition, ServiceId, Timestamp, Window, shared,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub struct Options {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Control {
     /// A service is defined or redefined.
-    Define(Arc<ServiceDefinition>),
+    Define(#[serde(with = "shared")] Arc<ServiceDefinition>),
     /// A service is no more, and never was.
     Undefine(ServiceId),
     /// A window is set (`Some`) or withdrawn (`None`) by its id.

@@ -82,10 +82,16 @@ impl EngineSnapshot {
 }
 
 impl SnapshotPart {
-    /// What keepers and evaluators are told, to be what they were.
-    pub(super) fn into_facts(self) -> (Vec<Fact>, Vec<Order>) {
+    /// What the keepers and evaluators of `peers` workers are told, to be what
+    /// they were.
+    pub(super) fn into_facts(self, peers: usize) -> (Vec<Fact>, Vec<Order>) {
         match self {
-            SnapshotPart::Clock { now, origin } => (Vec::new(), vec![Order::Clock { now, origin }]),
+            SnapshotPart::Clock { now, origin } => {
+                let clocks = now
+                    .into_iter()
+                    .flat_map(|now| (0..peers).map(move |worker| Fact::Clock { worker, now }));
+                (clocks.collect(), vec![Order::Clock { now, origin }])
+            }
             SnapshotPart::Components(components) => {
                 (components.into_iter().map(Fact::Restore).collect(), Vec::new())
             }

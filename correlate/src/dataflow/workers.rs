@@ -450,7 +450,7 @@ fn run(
                 flow.orders.send_batch(&mut controls.into_iter().map(Order::Control).collect());
             }
             Command::Restore(part) => {
-                let (mut facts, mut orders) = part.into_facts();
+                let (mut facts, mut orders) = part.into_facts(ownership.peers);
                 flow.facts.send_batch(&mut facts);
                 flow.orders.send_batch(&mut orders);
                 feeding = true;
@@ -496,13 +496,14 @@ fn finish(worker: &mut Worker, flow: &mut Flow, tick: Tick, alarm: &Alarm) {
 impl Shared {
     fn take_output(&self, ownership: Ownership) -> EpochOutput {
         let rejections = self.rejections.take();
+        let mut keeper = self.keeper.borrow_mut();
         EpochOutput {
             revisions: self.revisions.take(),
             transitions: self.transitions.take(),
             // Every worker sees every definition; one reports.
             rejections: if ownership.index == 0 { rejections } else { Vec::new() },
-            too_late: self.keeper.borrow().too_late(),
-            too_late_samples: self.keeper.borrow_mut().take_too_late(),
+            too_late: keeper.too_late(),
+            too_late_samples: keeper.take_too_late(),
         }
     }
 }

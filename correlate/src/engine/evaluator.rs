@@ -18,7 +18,7 @@ use super::segments::{Segment, Timeline};
 use super::verdict::{Search, Verdict, judge};
 use crate::model::{
     ComponentId, ComponentState, Interval, IntervalRevision, PathExpr, Period, ServiceDefinition,
-    ServiceError, ServiceId, Target, Timestamp, Window,
+    ServiceError, ServiceId, Target, Timestamp, Window, shared,
 };
 
 /// Which services an evaluator owns.
@@ -61,6 +61,7 @@ pub struct Rejection {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ServiceSnapshot {
     /// The definition in force.
+    #[serde(with = "shared")]
     pub definition: Arc<ServiceDefinition>,
     /// Its timeline.
     pub segments: Vec<Segment>,

@@ -23,7 +23,7 @@ pub(crate) struct Run {
 /// The widest distance within a run; samples further apart are runs of their own.
 const STEP_MAX: i64 = u32::MAX as i64;
 /// The most samples in one run.
-const COUNT_MAX: u32 = u32::MAX >> 2;
+pub(super) const COUNT_MAX: u32 = u32::MAX >> 2;
 
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

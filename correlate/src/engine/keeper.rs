@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::history::{History, Observed, Run};
+use super::history::{COUNT_MAX, History, Observed, Run};
 use super::index::Index;
 use super::steps::Steps;
 use crate::model::{ComponentId, ComponentState, Period, Sample, Timestamp};
@@ -51,6 +51,11 @@ pub struct SampleRun {
     pub count: u32,
     /// What each of them said.
     pub state: ComponentState,
+}
+
+impl SampleRun {
+    /// The most samples in one run.
+    pub const COUNT_MAX: u32 = COUNT_MAX;
 }
 
 /// Samples of one component, summed up.
@@ -166,6 +171,9 @@ impl Keeper {
         let component = &mut self.components[index as usize];
         let at = sample.at.millis();
         let observed = component.history.observe(at, sample.state, self.stale_after, self.now);
+        if observed == Observed::TooLate && self.too_late_samples.len() < TOO_LATE_MAX {
+            self.too_late_samples.push(sample.clone());
+        }
         self.observed(index, observed);
     }
 
@@ -186,12 +194,7 @@ impl Keeper {
         match observed {
             Observed::Nothing => {}
             Observed::Changed { from, until } => self.publish(index, from, until),
-            Observed::TooLate => {
-                self.too_late += 1;
-                if self.too_late_samples.len() < TOO_LATE_MAX {
-                    self.too_late_samples.push(sample.clone());
-                }
-            }
+            Observed::TooLate => self.too_late += 1,
         }
     }
 

@@ -67,7 +67,7 @@ fn check(world: &World) {
 fn feed(workers: &mut Workers, fact: &Fact) {
     match fact.clone() {
         Fact::Sample(sample) => workers.feed(vec![sample]),
-        Fact::Define(definition) => workers.control(vec![Control::Define(definition)]),
+        Fact::Define(definition) => workers.control(vec![Control::Define(definition.into())]),
         Fact::Undefine(id) => workers.control(vec![Control::Undefine(id)]),
         Fact::Window(id, window) => workers.control(vec![Control::Window(id, window)]),
     }

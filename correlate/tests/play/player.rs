@@ -86,7 +86,9 @@ impl<'a> Player<'a> {
     fn feed(&mut self, fact: &Fact) {
         match fact.clone() {
             Fact::Sample(sample) => self.workers.feed(vec![sample]),
-            Fact::Define(definition) => self.workers.control(vec![Control::Define(definition)]),
+            Fact::Define(definition) => {
+                self.workers.control(vec![Control::Define(definition.into())])
+            }
             Fact::Undefine(id) => self.workers.control(vec![Control::Undefine(id)]),
             Fact::Window(id, window) => self.workers.control(vec![Control::Window(id, window)]),
         }

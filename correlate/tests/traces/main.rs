@@ -163,7 +163,7 @@ fn finish(engine: &mut Workers, mirror: &mut Mirror, now: Timestamp) {
 fn feed(engine: &mut Workers, fact: Fact) {
     match fact {
         Fact::Sample(sample) => engine.feed(vec![sample]),
-        Fact::Define(definition) => engine.control(vec![Control::Define(definition)]),
+        Fact::Define(definition) => engine.control(vec![Control::Define(definition.into())]),
         Fact::Undefine(id) => engine.control(vec![Control::Undefine(id)]),
         Fact::Window(id, window) => engine.control(vec![Control::Window(id, window)]),
     }

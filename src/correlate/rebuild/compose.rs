@@ -84,7 +84,7 @@ fn samples_until(rebuilt: &ComponentSnapshot, until: Timestamp) -> Vec<Change> {
     let mut samples = Vec::new();
     for run in &rebuilt.runs {
         for sample in 0..i64::from(run.count) {
-            let at = run.start.plus_millis(run.step_ms * sample);
+            let at = run.start.plus_millis(i64::from(run.step_ms) * sample);
             if at > until {
                 return samples;
             }

@@ -84,7 +84,7 @@ impl Rebuild<'_> {
             Some(base) if self.log_reaches(&base.positions).await? => Some(base),
             _ => None,
         };
-        let floor = from_checkpoint.as_ref().and_then(|base| base.engine.evaluator.origin);
+        let floor = from_checkpoint.as_ref().and_then(|base| base.engine.origin);
         let floor = floor.unwrap_or(ORIGIN);
         let composes = from_checkpoint.is_none();
         tracing::warn!(

@@ -154,12 +154,19 @@ fn state(number: u32) -> Result<ComponentState, String> {
     }
 }
 
+fn step_refused(step_ms: i64) -> String {
+    format!("samples of one run cannot be {step_ms} ms apart")
+}
+
 fn read_component(record: proto::CheckpointComponent) -> Result<ComponentSnapshot, String> {
     let run = |run: &proto::SampleRun| {
         Ok::<_, String>(SampleRun {
             start: Timestamp(run.start_ms),
-            step_ms: run.step_ms,
-            count: run.count,
+            step_ms: u32::try_from(run.step_ms).map_err(|_| step_refused(run.step_ms))?,
+            count: Some(run.count)
+                .filter(|&count| count == 1 || (count > 1 && run.step_ms > 0))
+                .filter(|&count| count <= SampleRun::COUNT_MAX)
+                .ok_or_else(|| format!("a run of {} samples is none", run.count))?,
             state: state(run.state)?,
         })
     };

@@ -69,9 +69,9 @@ pub use dimension::{ComponentDimension, DIMENSION_ROWS_MAX, Progress, ServiceDim
 pub use error::SeriesError;
 pub use migrate::AppliedMigration;
 pub use query::{
-    Around, Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService, FleetAvailability,
-    IDS_MAX, NewestRow, Order, PERIODS_MAX, Page, ROWS_MAX, SCAN_ROWS_MAX, SUMS_MAX, Scan,
-    SeriesHealth, ServiceAvailability, ServiceFilter, StateCounts, civil_days,
+    Around, Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService,
+    FleetAvailability, IDS_MAX, NewestRow, Order, PERIODS_MAX, Page, ROWS_MAX, SCAN_ROWS_MAX,
+    SUMS_MAX, Scan, SeriesHealth, ServiceAvailability, ServiceFilter, StateCounts, civil_days,
 };
 pub use set_aside::{
     SET_ASIDE_KEY_CHARS_MAX, SET_ASIDE_REASON_CHARS_MAX, SET_ASIDE_ROWS_MAX, SetAside,
