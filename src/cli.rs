@@ -59,7 +59,8 @@ pub(crate) enum Command {
     ///
     /// Reads the log from its own checkpoint and writes to ClickHouse. A kill
     /// at any moment loses nothing. Needs Kafka and a ClickHouse server.
-    Correlate(StageArgs),
+    /// Several processes can share the work; see --processes.
+    Correlate(CorrelateArgs),
     /// Serve the pages and the API
     ///
     /// On 127.0.0.1:8080 unless set; put a reverse proxy with TLS before it.
@@ -162,6 +163,34 @@ impl StageArgs {
             .into_iter()
             .filter_map(|(flag, key, value)| Some(Override { flag, key, value: value.clone()? }))
             .collect()
+    }
+}
+
+/// `padwacht correlate`.
+#[derive(Args, Clone, Default, Debug)]
+pub(crate) struct CorrelateArgs {
+    /// What every stage takes.
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// All processes that correlate together, as host:port, separated by commas; the first one leads [default: only this one]
+    #[arg(long, value_name = "ADDRS")]
+    pub processes: Option<String>,
+    /// Which of them this is, from 0 [default: 0]
+    #[arg(long, value_name = "I")]
+    pub process: Option<String>,
+}
+
+impl CorrelateArgs {
+    /// The flags that were given, as settings.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let flags = [
+            ("--processes", "correlate.processes", &self.processes),
+            ("--process", "correlate.process", &self.process),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, key, value)| Some(Override { flag, key, value: value.clone()? }));
+        self.stage.overrides().into_iter().chain(given).collect()
     }
 }
 

@@ -6,13 +6,18 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, Workers};
+use correlate::dataflow::{Control, EpochOutput, Options};
 use correlate::model::{Sample, Timestamp};
 use store::checkpoint::{Checkpoint, Position};
 use store::journal::{Entry, Taken};
 use store::log::Record;
 use store::series::{SeriesBatch, Transition};
 use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{Fleet, Leader, Team};
+use super::intake::Found;
+use crate::config::CorrelateConfig;
 
 /// No interval starts before 2000-01-01T00:00:00Z: a service without a start
 /// date gets one that every store and chart can show.
@@ -20,9 +25,6 @@ pub(super) const ORIGIN: Timestamp = Timestamp(946_684_800_000);
 
 /// A sample further in the future than this has a broken clock behind it.
 const AHEAD_MAX_MS: i64 = 5 * 60 * 1_000;
-
-/// Samples handed to one worker at once: enough to keep the others busy.
-const FEED_SAMPLES: usize = 8_192;
 
 /// What one epoch takes in.
 #[derive(Default)]
@@ -40,6 +42,23 @@ pub(super) struct Input {
 }
 
 impl Input {
+    pub(super) fn take(&mut self, found: Found) {
+        match found {
+            Found::Samples { partition, offsets, samples, .. } => {
+                self.take_samples(partition, offsets, samples);
+            }
+            Found::Controls { partition, next, records } => {
+                self.take_controls(partition, next, records);
+            }
+            Found::End { .. } => {}
+        }
+    }
+
+    /// Which samples it takes from the log.
+    pub(super) fn taken(&self) -> &[Taken] {
+        &self.taken
+    }
+
     pub(super) fn take_samples(
         &mut self,
         partition: u32,
@@ -53,7 +72,7 @@ impl Input {
         }
     }
 
-    pub(super) fn take_controls(&mut self, partition: u32, next: u64, records: Vec<Record>) {
+    fn take_controls(&mut self, partition: u32, next: u64, records: Vec<Record>) {
         self.controls.extend(records);
         let position = Position { topic: DEFINITIONS_TOPIC.to_owned(), partition, next };
         self.control_positions.retain(|known| known.partition != partition);
@@ -63,7 +82,7 @@ impl Input {
 
 /// The engine with what belongs to its state.
 pub(super) struct Engine {
-    workers: Workers,
+    fleet: Fleet,
     epoch: u64,
     now: Option<Timestamp>,
     positions: Vec<Position>,
@@ -71,27 +90,33 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine from a checkpoint.
-    pub(super) fn start(
-        workers: u32,
-        stale_after: Duration,
+    /// Starts the engine from a checkpoint, in all processes that `leader`
+    /// gathers.
+    pub(super) async fn start(
+        config: &CorrelateConfig,
         checkpoint: Checkpoint,
+        leader: Option<&mut Leader>,
+        shutdown: &CancellationToken,
     ) -> anyhow::Result<Engine> {
         let options = Options {
-            workers: workers as usize,
-            stale_after_ms: Some(i64::try_from(stale_after.as_millis())?),
+            workers: config.workers as usize,
+            stale_after_ms: Some(i64::try_from(config.stale_after.as_millis())?),
             origin: ORIGIN,
         };
         let Checkpoint { epoch, positions, engine } = checkpoint;
         let now = engine.evaluator.now;
-        let snapshot = (engine != EngineSnapshot::default()).then_some(engine);
-        Ok(Engine {
-            workers: Workers::start(options, snapshot)?,
-            epoch,
-            now,
-            positions,
-            too_late: 0,
-        })
+        let fleet = Fleet::start(options, config.batch_interval, engine, leader, shutdown).await?;
+        Ok(Engine { fleet, epoch, now, positions, too_late: 0 })
+    }
+
+    /// The other processes.
+    pub(super) fn team(&mut self) -> &mut Team {
+        self.fleet.team()
+    }
+
+    /// Ends the workers of every process, in order.
+    pub(super) async fn stop(self) {
+        self.fleet.stop().await;
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -128,18 +153,9 @@ impl Engine {
         entry: &Entry,
         samples: Vec<Sample>,
     ) -> anyhow::Result<SeriesBatch> {
-        metrics::counter!("padwacht_correlate_samples_total").increment(samples.len() as u64);
-        self.workers.control(entry.controls.iter().filter_map(control).collect())?;
-        let mut samples =
-            samples.into_iter().filter(|sample| is_plausible(sample, entry.recorded_at));
-        loop {
-            let piece: Vec<Sample> = samples.by_ref().take(FEED_SAMPLES).collect();
-            if piece.is_empty() {
-                break;
-            }
-            self.workers.feed(piece)?;
-        }
-        let output = self.workers.finish(entry.now)?;
+        let controls = entry.controls.iter().filter_map(control).collect();
+        let samples = plausible(samples, entry.recorded_at);
+        let output = self.fleet.take_in(entry, controls, samples)?;
         self.epoch = entry.epoch;
         self.now = Some(entry.now);
         for taken in &entry.samples {
@@ -202,7 +218,7 @@ impl Engine {
         let before = |age: Duration| {
             now.plus_millis(-i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).max(ORIGIN)
         };
-        Ok(self.workers.forget(before(samples), before(horizon))?)
+        self.fleet.forget(before(samples), before(horizon))
     }
 
     /// The state after the last epoch.
@@ -213,7 +229,7 @@ impl Engine {
         Ok(Checkpoint {
             epoch: self.epoch,
             positions: self.positions.clone(),
-            engine: self.workers.snapshot()?,
+            engine: self.fleet.snapshot()?,
         })
     }
 }
@@ -232,6 +248,15 @@ fn control(record: &Record) -> Option<Control> {
             None
         }
     }
+}
+
+/// The samples whose time is possible for what was read at `recorded_at`.
+pub(super) fn plausible(
+    samples: Vec<Sample>,
+    recorded_at: Timestamp,
+) -> impl Iterator<Item = Sample> {
+    metrics::counter!("padwacht_correlate_samples_total").increment(samples.len() as u64);
+    samples.into_iter().filter(move |sample| is_plausible(sample, recorded_at))
 }
 
 fn is_plausible(sample: &Sample, recorded_at: Timestamp) -> bool {

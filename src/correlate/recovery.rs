@@ -16,6 +16,7 @@ use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::cluster::Leader;
 use super::epoch::Engine;
 use super::intake::{decode, wall};
 use super::writer::Writer;
@@ -33,6 +34,7 @@ pub(super) async fn recover(
     series: &Series,
     dir: &Path,
     writer: &Writer,
+    leader: Option<&mut Leader>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<(Engine, Journal)>> {
     let (found, passed_over) = block_in_place(|| checkpoint::load_newest(dir))?;
@@ -48,7 +50,7 @@ pub(super) async fn recover(
     let Some(base) = with_every_partition(base, log, shutdown).await? else { return Ok(None) };
     let base_epoch = base.epoch;
     let entries = block_in_place(|| journaled(dir, base_epoch))?;
-    let mut engine = block_in_place(|| Engine::start(config.workers, config.stale_after, base))?;
+    let mut engine = Engine::start(config, base, leader, shutdown).await?;
     let journal_entries = entries.len();
     for entry in entries {
         let Some(samples) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
