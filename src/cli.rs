@@ -178,6 +178,9 @@ pub(crate) struct CorrelateArgs {
     /// Which of them this is, from 0 [default: 0]
     #[arg(long, value_name = "I")]
     pub process: Option<String>,
+    /// Threads of the engine in each process; the leader decides [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<String>,
 }
 
 impl CorrelateArgs {
@@ -186,6 +189,7 @@ impl CorrelateArgs {
         let flags = [
             ("--processes", "correlate.processes", &self.processes),
             ("--process", "correlate.process", &self.process),
+            ("--workers", "correlate.workers", &self.workers),
         ];
         let given = flags
             .into_iter()
@@ -436,6 +440,24 @@ mod tests {
         assert_eq!(args.stale_after, Some(Duration::from_secs(900)));
         assert_eq!(args.workers, Some(4));
         assert!(args.skip_bad && args.quiet);
+    }
+
+    #[test]
+    fn correlate_has_flags_for_its_processes() {
+        let words = "padwacht correlate --kafka k:9092 --processes a:1,b:1 --process 1 --workers 4";
+        let cli = Cli::try_parse_from(words.split_whitespace()).unwrap();
+        let Command::Correlate(args) = cli.command else { panic!("not correlate") };
+        let found: Vec<String> =
+            args.overrides().iter().map(|o| format!("{} {}={}", o.flag, o.key, o.value)).collect();
+        assert_eq!(
+            found,
+            [
+                "--kafka kafka.brokers=k:9092",
+                "--processes correlate.processes=a:1,b:1",
+                "--process correlate.process=1",
+                "--workers correlate.workers=4",
+            ]
+        );
     }
 
     #[test]

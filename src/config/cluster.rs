@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::reader::Reader;
+use super::reader::Section;
 use super::rule::{DurationIn, Listen, Places, Whole};
 
 /// Each process holds a connection to each other one.
@@ -39,8 +39,8 @@ impl ClusterConfig {
     }
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> Option<ClusterConfig> {
-    let section = reader.section("correlate");
+/// Reads it from the section `[correlate]`.
+pub(super) fn read(section: &Section<'_>) -> Option<ClusterConfig> {
     let processes = section.or("processes", &Places { max: PROCESSES_MAX }, Vec::new());
     let process = section.or("process", &Whole { min: 0, max: PROCESSES_MAX - 1 }, 0);
     let listen = section.optional("process_listen", &Listen);

@@ -127,14 +127,15 @@ pub(crate) fn load(
 fn read(reader: &Reader<'_>) -> Config {
     let general = general::read(reader);
     let polling = nms::read_polling(reader);
+    let correlate = reader.section("correlate");
     Config {
         telemetry: general::read_telemetry(reader),
         log: log::read(reader, &general),
         clickhouse: stores::read_clickhouse(reader, &general),
         database: stores::read_database(reader, &general),
         nms: nms::read_accounts(reader, polling),
-        correlate: correlate::read(reader),
-        cluster: cluster::read(reader),
+        correlate: correlate::read(&correlate, reader.world()),
+        cluster: cluster::read(&correlate),
         api: api::read(reader),
         mail: api::read_mail(reader),
         general,

@@ -11,12 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::message::{Message, Nothing};
 use super::team::Team;
-use super::{Leader, end};
+use super::{Crew, Leader};
 
 /// Everything that computes.
 pub(in crate::correlate) struct Fleet {
-    /// This process's workers; gone when the session has ended.
-    workers: Option<Workers>,
+    workers: Crew,
     team: Team,
 }
 
@@ -41,15 +40,11 @@ impl Fleet {
     pub(super) fn alone(options: Options, snapshot: EngineSnapshot) -> anyhow::Result<Fleet> {
         let snapshot = (snapshot != EngineSnapshot::default()).then_some(snapshot);
         let workers = tokio::task::block_in_place(|| Workers::start(options, snapshot))?;
-        Ok(Fleet::new(workers, Team::default()))
+        Ok(Fleet { workers: Crew::alone(workers), team: Team::default() })
     }
 
-    pub(super) fn new(workers: Workers, team: Team) -> Fleet {
-        Fleet { workers: Some(workers), team }
-    }
-
-    fn workers(&mut self) -> &mut Workers {
-        self.workers.as_mut().expect("they are taken only to end the session")
+    pub(super) fn new(workers: Crew, team: Team) -> Fleet {
+        Fleet { workers, team }
     }
 
     /// The followers.
@@ -69,9 +64,9 @@ impl Fleet {
         samples: impl Iterator<Item = Sample>,
     ) -> anyhow::Result<EpochOutput> {
         self.team.begin(entry)?;
-        self.workers().control(controls)?;
-        feed(self.workers(), samples)?;
-        let own = self.workers().finish(entry.now)?;
+        self.workers.control(controls)?;
+        feed(&mut self.workers, samples)?;
+        let own = self.workers.finish(entry.now)?;
         if self.team.processes() == 1 {
             return Ok(own);
         }
@@ -89,7 +84,7 @@ impl Fleet {
         before: Timestamp,
     ) -> anyhow::Result<()> {
         self.team.forget(samples_before, before)?;
-        Ok(self.workers().forget(samples_before, before)?)
+        Ok(self.workers.forget(samples_before, before)?)
     }
 
     /// The whole state after the last epoch. Blocks.
@@ -98,7 +93,7 @@ impl Fleet {
     /// As [`Fleet::take_in`].
     pub(in crate::correlate) fn snapshot(&mut self) -> anyhow::Result<EngineSnapshot> {
         self.team.ask_states()?;
-        let own = self.workers().snapshot()?;
+        let own = self.workers.snapshot()?;
         if self.team.processes() == 1 {
             return Ok(own);
         }
@@ -108,24 +103,11 @@ impl Fleet {
     }
 
     /// Ends the session in order. The followers then wait for another one.
-    pub(in crate::correlate) async fn stop(mut self) {
+    pub(in crate::correlate) async fn stop(self) {
         // One that is lost now has nothing to lose.
         drop(self.team.tell(&Message::Stop(Nothing {})).await);
-        if let Some(workers) = self.workers.take() {
-            end(workers).await;
-        }
-        std::mem::take(&mut self.team).close().await;
-    }
-}
-
-impl Drop for Fleet {
-    fn drop(&mut self) {
-        // Out of order: the followers' workers still run, so ours cannot end.
-        if let Some(workers) = &self.workers
-            && self.team.processes() > 1
-        {
-            workers.alarm().raise(String::from("the session has ended here"));
-        }
+        self.workers.end().await;
+        self.team.close().await;
     }
 }
 

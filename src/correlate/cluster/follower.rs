@@ -23,7 +23,7 @@ use super::message::{
     Finish, Hello, Message, Nothing, Offset, OffsetRange, Partitions, Purpose, Reached, Session,
     Taken,
 };
-use super::{Broken, convert, end, leader, mesh};
+use super::{Broken, Crew, convert, leader, mesh};
 use crate::config::ClusterConfig;
 use crate::correlate::epoch::{self, Input};
 use crate::correlate::intake::{EPOCH_SAMPLES_MAX, Found, Intake, Reach, wall};
@@ -140,7 +140,7 @@ async fn run_session(
     match ended {
         Ok(Ended::InOrder) => {
             tracing::info!("the leader has ended the session");
-            end(workers).await;
+            workers.end().await;
             Ok(())
         }
         Ok(Ended::Stopped) => {
@@ -160,7 +160,7 @@ async fn start_workers(
     door: &mut Door,
     session: &Session,
     connection: &mut Connection,
-) -> anyhow::Result<Workers> {
+) -> anyhow::Result<Crew> {
     let rank = session.rank as usize;
     let secret = config.secret.as_ref();
     let mesh = mesh::join(door, session.session, rank, &session.addresses, secret).await?;
@@ -187,9 +187,8 @@ async fn start_workers(
         drop(bytes);
         let workers = Workers::start_in_cluster(options, mesh, Some(engine))?;
         connection.watch(workers.alarm());
-        anyhow::Ok(workers)
+        anyhow::Ok(Crew::with_others(workers))
     });
-    // From here on the workers must be told when the session breaks.
     let workers = started.map_err(|error| error.context(Broken))?;
     let (processes, workers_each) = (session.addresses.len(), options.workers);
     tracing::info!(rank, processes, workers_each, "this process works with the others");
@@ -248,7 +247,7 @@ struct Member {
     log: Arc<dyn Log>,
     interval: Duration,
     connection: Connection,
-    workers: Workers,
+    workers: Crew,
     intake: Option<Intake>,
     pending: Pending,
     /// What belongs to an epoch that the leader has not journaled yet.

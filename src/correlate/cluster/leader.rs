@@ -13,6 +13,7 @@ use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::Crew;
 use super::connection::{Connection, Lost};
 use super::door::{Arrival, Door};
 use super::fleet::Fleet;
@@ -151,6 +152,7 @@ impl Leader {
         self.in_session = true;
         let workers =
             block_in_place(|| Workers::start_in_cluster(options, mesh, Some(state.engine)))?;
+        let workers = Crew::with_others(workers);
         team.watch(&workers.alarm());
         let mut fleet = Fleet::new(workers, team);
         fleet.team().ready().await?;

@@ -29,7 +29,10 @@ mod mesh;
 mod message;
 mod proof;
 mod team;
+#[cfg(test)]
+mod tests;
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use correlate::dataflow::Workers;
@@ -47,10 +50,58 @@ pub(super) use team::Team;
 #[error("the processes of the cluster no longer work together, so each of them starts again")]
 pub(crate) struct Broken;
 
+/// This process's workers in a session.
+struct Crew {
+    /// Gone once the session has ended in order.
+    workers: Option<Workers>,
+    is_alone: bool,
+}
+
+impl Crew {
+    /// Workers of the only process there is.
+    fn alone(workers: Workers) -> Crew {
+        Crew { workers: Some(workers), is_alone: true }
+    }
+
+    /// Workers that are one engine with those of other processes.
+    fn with_others(workers: Workers) -> Crew {
+        Crew { workers: Some(workers), is_alone: false }
+    }
+
+    /// Ends the workers, while those of all other processes end too.
+    async fn end(mut self) {
+        if let Some(workers) = self.workers.take() {
+            end(workers).await;
+        }
+    }
+}
+
+impl Deref for Crew {
+    type Target = Workers;
+
+    fn deref(&self) -> &Workers {
+        self.workers.as_ref().expect("they are taken only when the crew ends")
+    }
+}
+
+impl DerefMut for Crew {
+    fn deref_mut(&mut self) -> &mut Workers {
+        self.workers.as_mut().expect("they are taken only when the crew ends")
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        // Out of order: the workers elsewhere still run, so these cannot end.
+        if let Some(workers) = self.workers.as_ref().filter(|_| !self.is_alone) {
+            workers.alarm().raise(String::from("the session has ended here"));
+        }
+    }
+}
+
 /// How long workers that end in order wait for those of the other processes.
 const END_MAX: Duration = Duration::from_secs(10);
 
-/// Ends workers in order, while those of all other processes do the same.
 async fn end(workers: Workers) {
     let (tell, ended) = oneshot::channel();
     let alarm = workers.alarm();
