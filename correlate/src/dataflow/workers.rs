@@ -282,7 +282,9 @@ impl EpochOutput {
 
 impl EngineSnapshot {
     /// Joins the parts of workers or processes: components are kept by one
-    /// worker each, services are known to all and timed by one.
+    /// worker each, services are known to all and timed by one. The first part
+    /// must hold every service; others may leave out those that they do not
+    /// time.
     pub fn union(parts: Vec<EngineSnapshot>) -> EngineSnapshot {
         let mut parts = parts.into_iter();
         let mut whole = parts.next().unwrap_or_default();
@@ -293,8 +295,12 @@ impl EngineSnapshot {
         for mut part in parts {
             whole.components.append(&mut part.components);
             by_id(&mut part.evaluator);
-            for (known, other) in whole.evaluator.services.iter_mut().zip(part.evaluator.services) {
-                known.segments = known.segments.take().or(other.segments);
+            let mut known = whole.evaluator.services.iter_mut();
+            for other in part.evaluator.services.into_iter().filter(|s| s.segments.is_some()) {
+                if let Some(known) = known.find(|known| known.definition.id == other.definition.id)
+                {
+                    known.segments = other.segments;
+                }
             }
         }
         whole.components.sort_unstable_by(|a, b| a.id.cmp(&b.id));
