@@ -91,12 +91,7 @@ pub fn save(dir: &Path, checkpoint: &Checkpoint) -> Result<PathBuf, CheckpointEr
     let part = path.with_extension("part");
     let body = encode(checkpoint).map_err(io_error("compress", &path))?;
     let mut file = File::create(&part).map_err(io_error("create", &part))?;
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    header.extend_from_slice(MAGIC);
-    header.extend_from_slice(&FORMAT.to_be_bytes());
-    header.extend_from_slice(&crc32fast::hash(&body).to_be_bytes());
-    header.extend_from_slice(&(body.len() as u64).to_be_bytes());
-    file.write_all(&header)
+    file.write_all(&header(&body))
         .and_then(|()| file.write_all(&body))
         .and_then(|()| file.sync_all())
         .map_err(io_error("write", &part))?;
@@ -106,6 +101,35 @@ pub fn save(dir: &Path, checkpoint: &Checkpoint) -> Result<PathBuf, CheckpointEr
         fs::remove_file(&old).map_err(io_error("remove", &old))?;
     }
     Ok(path)
+}
+
+/// A checkpoint as bytes, for another process of the same version.
+///
+/// # Errors
+/// What the compression says.
+pub fn to_bytes(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
+    let body = encode(checkpoint)?;
+    let mut bytes = header(&body);
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+/// Reads what [`to_bytes`] gave; never panics.
+///
+/// # Errors
+/// [`CheckpointError::Damaged`].
+pub fn from_bytes(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
+    let path = String::from("from another process");
+    decode(bytes).map_err(|reason| CheckpointError::Damaged { path, reason })
+}
+
+fn header(body: &[u8]) -> Vec<u8> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&FORMAT.to_be_bytes());
+    header.extend_from_slice(&crc32fast::hash(body).to_be_bytes());
+    header.extend_from_slice(&(body.len() as u64).to_be_bytes());
+    header
 }
 
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), CheckpointError> {
@@ -276,6 +300,8 @@ mod tests {
         assert_eq!(epochs(dir.path()).expect("listed"), [2, 3]);
         let (loaded, passed_over) = load_newest(dir.path()).expect("loaded");
         assert_eq!(loaded, Some(checkpoint(3)));
+        let bytes = to_bytes(&checkpoint(3)).expect("packed");
+        assert_eq!(from_bytes(&bytes).ok(), loaded);
         assert!(passed_over.is_empty());
     }
 

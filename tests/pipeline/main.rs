@@ -20,6 +20,7 @@ mod wait;
 
 mod away;
 mod bi;
+mod cluster;
 mod editing;
 mod faults;
 mod rebuild;

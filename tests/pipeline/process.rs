@@ -18,6 +18,8 @@ const SHOWN_LINES: usize = 60;
 pub(crate) struct Process {
     /// The subcommand.
     pub(crate) name: &'static str,
+    /// Its own among processes of one subcommand.
+    pub(crate) label: String,
     args: Vec<String>,
     dir: PathBuf,
     child: Option<Child>,
@@ -27,8 +29,19 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `padwacht <name> <args>` in `dir`.
     pub(crate) fn start(name: &'static str, args: &[String], dir: &Path) -> Process {
+        Process::start_as(name, name, args, dir)
+    }
+
+    /// As [`Process::start`], as one of several with this subcommand.
+    pub(crate) fn start_as(
+        name: &'static str,
+        label: &str,
+        args: &[String],
+        dir: &Path,
+    ) -> Process {
         let mut process = Process {
             name,
+            label: label.to_owned(),
             args: args.to_vec(),
             dir: dir.to_owned(),
             child: None,
@@ -71,6 +84,30 @@ impl Process {
         }
     }
 
+    /// Waits until it ends by itself; gives whether it did so as a success.
+    pub(crate) async fn ended(&mut self) -> bool {
+        let child = self.child.as_mut().expect("it was started");
+        let status = wait::until(&format!("{} ends by itself", self.label), async || {
+            child.try_wait().expect("it can be waited for")
+        })
+        .await;
+        self.child = None;
+        status.success()
+    }
+
+    /// Whether it has ever worked in one session with other processes.
+    pub(crate) fn works_with_others(&self) -> bool {
+        self.log().contains("work")
+    }
+
+    /// Waits until its log has a line with all of `words`.
+    pub(crate) async fn says(&self, words: &[&str]) {
+        wait::until_true(&format!("{} says {words:?}", self.label), async || {
+            self.log().lines().any(|line| words.iter().all(|word| line.contains(word)))
+        })
+        .await;
+    }
+
     /// Where its pages are; waits until it says so.
     pub(crate) async fn address(&mut self) -> String {
         wait::until("the pages are served", async || {
@@ -100,7 +137,7 @@ impl Process {
     }
 
     fn log_path(&self) -> PathBuf {
-        self.dir.join(format!("{}.log", self.name))
+        self.dir.join(format!("{}.log", self.label))
     }
 
     fn log_file(&self) -> File {
@@ -116,7 +153,7 @@ impl Drop for Process {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
             let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
-            eprintln!("--- the end of the log of {}\n{}\n---", self.name, shown.join("\n"));
+            eprintln!("--- the end of the log of {}\n{}\n---", self.label, shown.join("\n"));
         }
     }
 }

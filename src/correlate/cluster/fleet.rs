@@ -1,0 +1,129 @@
+//! The workers of all processes as one engine, in the hands of the leader, or
+//! of the only process there is.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, Workers};
+use correlate::model::{Sample, Timestamp};
+use store::journal::Entry;
+use tokio_util::sync::CancellationToken;
+
+use super::message::{Message, Nothing};
+use super::team::Team;
+use super::{Crew, Leader};
+
+/// Everything that computes.
+pub(in crate::correlate) struct Fleet {
+    workers: Crew,
+    team: Team,
+}
+
+impl Fleet {
+    /// Starts the workers: of this process, or of all that `leader` gathers.
+    ///
+    /// # Errors
+    /// As [`Workers::start`], and a follower that is lost meanwhile.
+    pub(in crate::correlate) async fn start(
+        options: Options,
+        batch_interval: Duration,
+        snapshot: EngineSnapshot,
+        leader: Option<&mut Leader>,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<Fleet> {
+        match leader {
+            Some(leader) => leader.begin(options, batch_interval, snapshot, shutdown).await,
+            None => Fleet::alone(options, snapshot),
+        }
+    }
+
+    pub(super) fn alone(options: Options, snapshot: EngineSnapshot) -> anyhow::Result<Fleet> {
+        let snapshot = (snapshot != EngineSnapshot::default()).then_some(snapshot);
+        let workers = tokio::task::block_in_place(|| Workers::start(options, snapshot))?;
+        Ok(Fleet { workers: Crew::alone(workers), team: Team::default() })
+    }
+
+    pub(super) fn new(workers: Crew, team: Team) -> Fleet {
+        Fleet { workers, team }
+    }
+
+    /// The followers.
+    pub(in crate::correlate) fn team(&mut self) -> &mut Team {
+        &mut self.team
+    }
+
+    /// Takes an epoch in: `controls`, this process's `samples`, and what the
+    /// followers hold for it. Blocks.
+    ///
+    /// # Errors
+    /// A worker has stopped, or a process is lost.
+    pub(in crate::correlate) fn take_in(
+        &mut self,
+        entry: &Entry,
+        controls: Vec<Control>,
+        samples: impl Iterator<Item = Sample>,
+    ) -> anyhow::Result<EpochOutput> {
+        self.team.begin(entry)?;
+        self.workers.control(controls)?;
+        feed(&mut self.workers, samples)?;
+        let own = self.workers.finish(entry.now)?;
+        if self.team.processes() == 1 {
+            return Ok(own);
+        }
+        let others = self.team.changes()?;
+        Ok(EpochOutput::union(std::iter::once(own).chain(others)))
+    }
+
+    /// Bounds the memory of every process: see [`Workers::forget`].
+    ///
+    /// # Errors
+    /// As [`Fleet::take_in`].
+    pub(in crate::correlate) fn forget(
+        &mut self,
+        samples_before: Timestamp,
+        before: Timestamp,
+    ) -> anyhow::Result<()> {
+        self.team.forget(samples_before, before)?;
+        Ok(self.workers.forget(samples_before, before)?)
+    }
+
+    /// The whole state after the last epoch. Blocks.
+    ///
+    /// # Errors
+    /// As [`Fleet::take_in`].
+    pub(in crate::correlate) fn snapshot(&mut self) -> anyhow::Result<EngineSnapshot> {
+        self.team.ask_states()?;
+        let own = self.workers.snapshot()?;
+        if self.team.processes() == 1 {
+            return Ok(own);
+        }
+        let mut parts = vec![own];
+        parts.extend(self.team.states().context("read the state of a follower")?);
+        Ok(EngineSnapshot::union(parts))
+    }
+
+    /// Ends the session in order. The followers then wait for another one.
+    pub(in crate::correlate) async fn stop(self) {
+        // One that is lost now has nothing to lose.
+        drop(self.team.tell(&Message::Stop(Nothing {})).await);
+        self.workers.end().await;
+        self.team.close().await;
+    }
+}
+
+/// Samples handed to one worker at once: enough to keep the others busy.
+const FEED_SAMPLES: usize = 8_192;
+
+/// Spreads samples over the workers of this process.
+pub(in crate::correlate) fn feed(
+    workers: &mut Workers,
+    mut samples: impl Iterator<Item = Sample>,
+) -> anyhow::Result<()> {
+    loop {
+        let piece: Vec<Sample> = samples.by_ref().take(FEED_SAMPLES).collect();
+        if piece.is_empty() {
+            return Ok(());
+        }
+        workers.feed(piece)?;
+    }
+}
