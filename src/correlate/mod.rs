@@ -40,7 +40,7 @@ use epoch::{Engine, Input};
 use intake::{Intake, wall};
 use writer::Writer;
 
-pub(crate) use cluster::{Broken, follow};
+pub(crate) use cluster::{Broken, answers, follow};
 
 /// What the stage works on.
 pub(crate) struct CorrelateParts {

@@ -198,3 +198,61 @@ async fn write_all(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use correlate::dataflow::{Options, Workers};
+    use correlate::model::Timestamp;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::correlate::cluster::message::Cut;
+
+    /// Both ends of a stream.
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (called, came) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (called.expect("connects"), came.expect("accepts").0)
+    }
+
+    fn connection(stream: TcpStream) -> Connection {
+        Connection::new(stream, String::from("process 1 (b:1)"), Arc::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_without_a_word_is_lost_and_wakes_the_workers() {
+        let (ours, theirs) = pair().await;
+        let mut connection = connection(ours);
+        let options = Options { workers: 1, stale_after_ms: None, origin: Timestamp(0) };
+        let mut workers = Workers::start(options, None).expect("starts");
+        connection.watch(workers.alarm());
+        let lost = connection.hear().await.expect_err("nothing is said");
+        assert_eq!(lost.to_string(), "lost process 1 (b:1): no word from it for 30 s");
+        let error = workers.finish(Timestamp(1)).expect_err("nobody may wait");
+        assert!(!error.to_string().is_empty());
+        drop(theirs);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn processes_with_nothing_to_say_keep_each_other() {
+        let (ours, theirs) = pair().await;
+        let (one, mut other) = (connection(ours), connection(theirs));
+        tokio::time::sleep(SILENCE_MAX * 20).await;
+        assert!(!one.is_lost() && !other.is_lost());
+        one.tell(Message::Cut(Cut { epoch: 1 })).await.expect("sent");
+        assert_eq!(other.hear().await.expect("heard"), Message::Cut(Cut { epoch: 1 }));
+    }
+
+    #[tokio::test]
+    async fn what_was_said_before_closing_still_arrives() {
+        let (ours, theirs) = pair().await;
+        let (one, mut other) = (connection(ours), connection(theirs));
+        one.tell(Message::Stop(Nothing {})).await.expect("sent");
+        one.close().await;
+        assert_eq!(other.hear().await.expect("heard"), Message::Stop(Nothing {}));
+        let lost = other.hear().await.expect_err("it is closed");
+        assert_eq!(lost.reason, "it closed the connection");
+        assert!(other.is_lost());
+    }
+}

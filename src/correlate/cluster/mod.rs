@@ -39,6 +39,7 @@ use correlate::dataflow::Workers;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+pub(crate) use door::answers;
 pub(super) use fleet::Fleet;
 pub(crate) use follower::follow;
 pub(super) use leader::Leader;

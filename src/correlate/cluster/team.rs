@@ -121,11 +121,16 @@ impl Team {
                 input.take_samples(partition, from..until, Vec::new());
             }
             let wall = wall();
+            let mut lag_ms = 0;
             for Reached { partition, record_ms, end_ago_ms } in taken.reached {
                 let until =
                     record_ms.map_or_else(|| wall.plus_millis(-end_ago_ms.max(0)), Timestamp);
                 clock.reached(partition, until, wall);
+                lag_ms = lag_ms.max(wall.millis() - until.millis());
             }
+            let process = follower.process.clone();
+            metrics::gauge!("padwacht_correlate_process_lag_ms", "process" => process)
+                .set(lag_ms as f64);
         }
         Ok(())
     }
