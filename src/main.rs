@@ -12,6 +12,7 @@ mod doctor;
 mod ingest;
 mod migrate;
 mod parts;
+mod progress;
 mod publish;
 mod replay;
 mod retention;

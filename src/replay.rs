@@ -2,18 +2,17 @@
 //! live stage runs. It never touches the log, ClickHouse or the database.
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use correlate::dataflow::{Control, Options, Workers};
 use correlate::files::{self, BadLine, SampleLines};
 use correlate::model::{Period, ServiceId, Timestamp};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::ReplayArgs;
+use crate::progress::Progress;
 
 /// Bytes read at once: large enough to make reading cheap, small enough that
 /// the pieces under way stay in the cache.
@@ -21,9 +20,6 @@ const PIECE_BYTES: usize = 1 << 20;
 
 /// Bad lines that `--skip-bad` shows; the rest is counted.
 const BAD_SHOWN_MAX: usize = 10;
-
-/// How often progress is reported where there is no terminal.
-const PLAIN_PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
 /// The exit status of wrong usage and of a bad line.
 const EXIT_BAD_INPUT: u8 = 2;
@@ -156,7 +152,7 @@ fn feed_samples(
             break;
         }
     }
-    progress.bar.finish_and_clear();
+    progress.finish();
     match lines.end() {
         Ok(()) => Ok(()),
         Err(bad) => complaints.take(&args.samples, bad),
@@ -170,55 +166,18 @@ fn memchr_last_line(piece: &[u8]) -> Option<usize> {
 /// Opens a samples file: plain, `.gz`, `.zst`, or `-` for standard input.
 fn open(path: &Path, quiet: bool) -> anyhow::Result<(Box<dyn Read>, Progress)> {
     if path == Path::new("-") {
-        return Ok((Box::new(io::stdin().lock()), Progress::new(None, quiet)));
+        return Ok((Box::new(io::stdin().lock()), Progress::bytes("replay", None, quiet)));
     }
     let doing = || format!("open samples {}", path.display());
     let file = File::open(path).with_context(doing)?;
-    let progress = Progress::new(file.metadata().ok().map(|meta| meta.len()), quiet);
-    let counted = BufReader::with_capacity(PIECE_BYTES, progress.bar.wrap_read(file));
+    let progress = Progress::bytes("replay", file.metadata().ok().map(|meta| meta.len()), quiet);
+    let counted = BufReader::with_capacity(PIECE_BYTES, progress.wrap_read(file));
     let input: Box<dyn Read> = match path.extension().and_then(|ending| ending.to_str()) {
         Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(counted)),
         Some("zst") => Box::new(zstd::stream::read::Decoder::new(counted).with_context(doing)?),
         _ => Box::new(counted),
     };
     Ok((input, progress))
-}
-
-/// A bar on a terminal, plain lines elsewhere, nothing when quiet.
-struct Progress {
-    bar: ProgressBar,
-    plain: Option<std::cell::Cell<std::time::Instant>>,
-}
-
-impl Progress {
-    fn new(bytes: Option<u64>, quiet: bool) -> Progress {
-        let terminal = io::stderr().is_terminal();
-        if quiet || !terminal {
-            let bar = ProgressBar::hidden();
-            bar.set_length(bytes.unwrap_or(0));
-            let plain = (!quiet).then(|| std::cell::Cell::new(std::time::Instant::now()));
-            return Progress { bar, plain };
-        }
-        let bar = match bytes {
-            Some(bytes) => ProgressBar::new(bytes).with_style(
-                ProgressStyle::with_template(
-                    "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
-                )
-                .expect("the template is well formed"),
-            ),
-            None => ProgressBar::new_spinner(),
-        };
-        Progress { bar, plain: None }
-    }
-
-    fn tick(&self) {
-        let Some(last) = &self.plain else { return };
-        if last.get().elapsed() >= PLAIN_PROGRESS_EVERY {
-            last.set(std::time::Instant::now());
-            let (read, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            eprintln!("replay: {read} of {total} bytes read");
-        }
-    }
 }
 
 /// An input that cannot be used.

@@ -39,6 +39,7 @@ fn pages(map: Routes) -> Routes {
         .page(Administrator, Get, urls::SERVICES, pages::services)
         .page(Administrator, Get, urls::SERVICE, pages::service)
         .page(Administrator, Get, urls::SERVICE_CSV, v1::intervals_csv)
+        .page(Administrator, Get, urls::SET_ASIDE, pages::set_aside)
         .page(Administrator, Get, urls::EVENTS, changes::events)
         .page(Administrator, Get, urls::API_DOCS, v1::docs)
         .page(Administrator, Get, &format!("{}/{{*file}}", urls::API_DOCS), v1::docs)
@@ -61,6 +62,7 @@ fn api(map: Routes) -> Routes {
         .api(Administrator, routes!(v1::issue_token))
         .api(Administrator, routes!(v1::revoke_token))
         .api(Administrator, routes!(v1::sources))
+        .api(Administrator, routes!(v1::set_aside))
         .api(Administrator, routes!(v1::status))
         .api(Administrator, routes!(v1::openapi))
 }

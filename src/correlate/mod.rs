@@ -16,12 +16,14 @@ mod clock;
 mod cluster;
 mod epoch;
 mod intake;
+mod rebuild;
 mod recovery;
+mod set_aside;
+mod sieve;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use store::checkpoint;
@@ -38,6 +40,7 @@ use clock::Clock;
 use cluster::Leader;
 use epoch::{Engine, Input};
 use intake::{Intake, wall};
+use sieve::SAMPLES_KEPT;
 use writer::Writer;
 
 pub(crate) use cluster::{Broken, answers, follow};
@@ -51,10 +54,6 @@ pub(crate) struct CorrelateParts {
     /// Where checkpoints and journals lie; one stage at a time.
     pub dir: PathBuf,
 }
-
-/// Samples are kept one by one for so long, so that a late one can be put
-/// between them. A later one is counted and set aside.
-const SAMPLES_KEPT: Duration = Duration::from_secs(24 * 3_600);
 
 /// Runs the stage until `shutdown`, at the head of a `cluster` if there is
 /// one. What was read and not yet written is taken in again at the next start.
@@ -195,12 +194,12 @@ impl Stage<'_> {
 
     async fn take_in(&mut self, input: Input) -> anyhow::Result<()> {
         let complete_until = input.complete_until;
-        let batch = block_in_place(|| -> anyhow::Result<_> {
+        let rows = block_in_place(|| -> anyhow::Result<_> {
             let entry = self.engine.entry(&input);
             self.journal.append(&entry)?;
-            self.engine.apply(&entry, input.samples)
+            self.engine.apply(&entry, input.decoded)
         })?;
-        self.writer.write(batch, complete_until).await
+        self.writer.write(rows, complete_until).await
     }
 
     /// Saves the state of the epoch that was last written.
@@ -208,6 +207,7 @@ impl Stage<'_> {
         self.writer.settled().await;
         block_in_place(|| {
             self.engine.forget(SAMPLES_KEPT, self.config.horizon)?;
+            self.engine.reset_ledger();
             let saved = self.engine.checkpoint()?;
             checkpoint::save(self.dir, &saved)?;
             self.journal = Journal::open(self.dir, saved.epoch)?.0;

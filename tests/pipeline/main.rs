@@ -23,4 +23,6 @@ mod bi;
 mod cluster;
 mod editing;
 mod faults;
+mod rebuild;
 mod same_intervals;
+mod set_aside;

@@ -8,6 +8,7 @@ mod document;
 mod intervals;
 mod query;
 mod services;
+mod set_aside;
 mod sources;
 mod status;
 mod tokens;
@@ -21,6 +22,7 @@ pub(crate) mod operations {
     pub(crate) use super::document::*;
     pub(crate) use super::intervals::*;
     pub(crate) use super::services::*;
+    pub(crate) use super::set_aside::*;
     pub(crate) use super::sources::*;
     pub(crate) use super::status::*;
     pub(crate) use super::tokens::*;

@@ -20,7 +20,9 @@ mod flow;
 mod workers;
 
 use crate::engine::{ComponentSnapshot, EvaluatorSnapshot, Rejection, Transition};
-use crate::model::{Interval, IntervalRevision, ServiceDefinition, ServiceId, Timestamp, Window};
+use crate::model::{
+    Interval, IntervalRevision, Sample, ServiceDefinition, ServiceId, Timestamp, Window,
+};
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{Alarm, Mesh, PeerStream};
@@ -59,6 +61,8 @@ pub struct EpochOutput {
     pub rejections: Vec<Rejection>,
     /// Samples so far that came too late to count, over all workers.
     pub too_late: u64,
+    /// Those of this epoch, at most [`TOO_LATE_MAX`](crate::engine::TOO_LATE_MAX) of each worker.
+    pub too_late_samples: Vec<Sample>,
 }
 
 /// The engine's whole state, independent of the number of workers.

@@ -272,6 +272,7 @@ impl EpochOutput {
             whole.transitions.extend(part.transitions);
             whole.rejections.extend(part.rejections);
             whole.too_late += part.too_late;
+            whole.too_late_samples.extend(part.too_late_samples);
         }
         whole.revisions.sort_unstable_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
         whole.transitions.sort_unstable();
@@ -431,6 +432,7 @@ impl Shared {
             // Every worker sees every definition; one reports.
             rejections: if ownership.index == 0 { rejections } else { Vec::new() },
             too_late: self.keeper.borrow().too_late(),
+            too_late_samples: self.keeper.borrow_mut().take_too_late(),
         }
     }
 }

@@ -72,6 +72,10 @@ struct Component {
     watched: bool,
 }
 
+/// Samples that came too late are remembered one by one up to this number per
+/// epoch; more are counted only.
+pub const TOO_LATE_MAX: usize = 1_000;
+
 /// Keeps the components of one worker.
 pub struct Keeper {
     stale_after: i64,
@@ -84,6 +88,8 @@ pub struct Keeper {
     /// The component of the sample before.
     last_located: u32,
     too_late: u64,
+    /// The first of them since they were last asked for.
+    too_late_samples: Vec<Sample>,
     dirty: FxHashMap<u32, Dirty>,
 }
 
@@ -98,6 +104,7 @@ impl Keeper {
             deadlines: BinaryHeap::new(),
             last_located: 0,
             too_late: 0,
+            too_late_samples: Vec::new(),
             dirty: FxHashMap::default(),
         }
     }
@@ -142,7 +149,12 @@ impl Keeper {
         match observed {
             Observed::Nothing => {}
             Observed::Changed { from, until } => self.publish(index, from, until),
-            Observed::TooLate => self.too_late += 1,
+            Observed::TooLate => {
+                self.too_late += 1;
+                if self.too_late_samples.len() < TOO_LATE_MAX {
+                    self.too_late_samples.push(sample.clone());
+                }
+            }
         }
     }
 
@@ -178,6 +190,12 @@ impl Keeper {
     /// How many samples came after everything around them was forgotten.
     pub fn too_late(&self) -> u64 {
         self.too_late
+    }
+
+    /// The samples that came too late since the last call; at most
+    /// [`TOO_LATE_MAX`] of them.
+    pub fn take_too_late(&mut self) -> Vec<Sample> {
+        std::mem::take(&mut self.too_late_samples)
     }
 
     /// How many components it keeps.

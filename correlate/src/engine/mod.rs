@@ -20,5 +20,5 @@ mod verdict;
 
 pub(crate) use evaluator::stable_hash;
 pub use evaluator::{Evaluator, EvaluatorSnapshot, Ownership, Rejection, ServiceSnapshot};
-pub use keeper::{ComponentSnapshot, Keeper, SampleRun, StateChange, Transition};
+pub use keeper::{ComponentSnapshot, Keeper, SampleRun, StateChange, TOO_LATE_MAX, Transition};
 pub use segments::Segment;

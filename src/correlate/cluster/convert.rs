@@ -131,6 +131,7 @@ mod tests {
             transitions: vec![transition(None), transition(Some(ComponentState::Down))],
             rejections: Vec::new(),
             too_late: 5,
+            too_late_samples: Vec::new(),
         }
     }
 

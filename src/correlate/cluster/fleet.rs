@@ -115,7 +115,7 @@ impl Fleet {
 const FEED_SAMPLES: usize = 8_192;
 
 /// Spreads samples over the workers of this process.
-pub(super) fn feed(
+pub(in crate::correlate) fn feed(
     workers: &mut Workers,
     mut samples: impl Iterator<Item = Sample>,
 ) -> anyhow::Result<()> {

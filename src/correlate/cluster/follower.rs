@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use correlate::dataflow::{EngineSnapshot, EpochOutput, Options, Workers};
-use correlate::model::{Sample, Timestamp};
+use correlate::model::Timestamp;
 use store::checkpoint::{self, Checkpoint, Position};
 use store::journal;
 use store::log::{Log, LogError};
@@ -25,8 +25,10 @@ use super::message::{
 };
 use super::{Broken, Crew, convert, leader, mesh};
 use crate::config::ClusterConfig;
-use crate::correlate::epoch::{self, Input};
+use crate::correlate::epoch::Input;
 use crate::correlate::intake::{EPOCH_SAMPLES_MAX, Found, Intake, Reach, wall};
+use crate::correlate::set_aside::{Decoded, Ledger};
+use crate::correlate::sieve::Sieve;
 use crate::trouble::Trouble;
 use crate::wiring;
 
@@ -133,6 +135,7 @@ async fn run_session(
         intake: None,
         pending: Pending::default(),
         cut: None,
+        ledger: Ledger::default(),
         shutdown: shutdown.clone(),
     };
     let ended = member.work().await;
@@ -219,7 +222,7 @@ impl Pending {
     }
 
     fn is_full(&self) -> bool {
-        self.input.samples.len() >= EPOCH_SAMPLES_MAX
+        self.input.decoded.samples.len() >= EPOCH_SAMPLES_MAX
     }
 
     /// What the leader must know of it.
@@ -251,7 +254,9 @@ struct Member {
     intake: Option<Intake>,
     pending: Pending,
     /// What belongs to an epoch that the leader has not journaled yet.
-    cut: Option<(u64, Vec<Sample>)>,
+    cut: Option<(u64, Decoded)>,
+    /// Says in the log what this process sets aside, and counts it.
+    ledger: Ledger,
     shutdown: CancellationToken,
 }
 
@@ -285,7 +290,7 @@ impl Member {
             Message::Read(Partitions { positions }) => self.read_from(&positions),
             Message::Cut(cut) => {
                 let taken = self.pending.taken(cut.epoch, wall());
-                self.cut = Some((cut.epoch, std::mem::take(&mut self.pending).input.samples));
+                self.cut = Some((cut.epoch, std::mem::take(&mut self.pending).input.decoded));
                 self.connection.tell(Message::Taken(taken)).await?;
             }
             Message::Finish(finish) => {
@@ -295,6 +300,7 @@ impl Member {
                 }
             }
             Message::Forget(forget) => {
+                self.ledger.reset();
                 let (samples_before, before) = (forget.samples_before_ms, forget.before_ms);
                 self.workers.forget(Timestamp(samples_before), Timestamp(before))?;
             }
@@ -324,14 +330,16 @@ impl Member {
 
     fn finish(&mut self, finish: &Finish) -> anyhow::Result<EpochOutput> {
         // While the leader takes journaled epochs in again, it reads them itself.
-        if let Some((epoch, samples)) = self.cut.take() {
+        if let Some((epoch, decoded)) = self.cut.take() {
             anyhow::ensure!(
                 epoch == finish.epoch,
                 "the leader finishes epoch {} where it has cut {epoch}",
                 finish.epoch
             );
             let recorded_at = Timestamp(finish.recorded_at_ms);
-            feed(&mut self.workers, epoch::plausible(samples, recorded_at))?;
+            let mut sieve = Sieve::new(decoded, recorded_at, Timestamp::MIN);
+            feed(&mut self.workers, &mut sieve)?;
+            self.ledger.rows(sieve.end(&[]));
         }
         metrics::gauge!("padwacht_correlate_epoch").set(finish.epoch as f64);
         Ok(self.workers.finish(Timestamp(finish.now_ms))?)

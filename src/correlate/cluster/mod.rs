@@ -40,7 +40,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub(crate) use door::answers;
-pub(super) use fleet::Fleet;
+pub(super) use fleet::{Fleet, feed};
 pub(crate) use follower::follow;
 pub(super) use leader::Leader;
 pub(super) use team::Team;

@@ -30,6 +30,7 @@ use super::message::{
 use crate::correlate::clock::Clock;
 use crate::correlate::epoch::Input;
 use crate::correlate::intake::wall;
+use crate::correlate::set_aside::Decoded;
 
 /// All followers; none when the process works alone.
 #[derive(Default)]
@@ -118,7 +119,7 @@ impl Team {
                 other => return Err(follower.confused("what it has taken", &other).into()),
             };
             for OffsetRange { partition, from, until } in taken.ranges {
-                input.take_samples(partition, from..until, Vec::new());
+                input.take_samples(partition, from..until, Decoded::default());
             }
             let wall = wall();
             let mut lag_ms = 0;

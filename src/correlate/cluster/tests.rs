@@ -143,7 +143,7 @@ impl Lead {
         let input = next.await?.expect("nothing stops it");
         block_in_place(|| {
             let entry = self.engine.entry(&input);
-            self.engine.apply(&entry, input.samples)
+            self.engine.apply(&entry, input.decoded)
         })?;
         Ok(())
     }

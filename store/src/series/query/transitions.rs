@@ -11,14 +11,14 @@ use super::super::{Series, SeriesError, Transition};
 use super::{Bounded, check_ids, check_limit, clip};
 
 #[derive(Row, Deserialize)]
-struct TransitionRead {
+pub(super) struct TransitionRead {
     component: String,
     at_ms: i64,
     state_number: i8,
 }
 
 impl TransitionRead {
-    fn into_transition(self) -> Result<Transition, SeriesError> {
+    pub(super) fn into_transition(self) -> Result<Transition, SeriesError> {
         Ok(Transition {
             component: ComponentId::from(self.component),
             at: Timestamp(self.at_ms),
