@@ -20,14 +20,14 @@ use super::connection::Connection;
 use super::door::{Door, call, name};
 use super::fleet::feed;
 use super::message::{
-    Finish, Hello, Message, Nothing, Offset, OffsetRange, Partitions, Purpose, Reached, Session,
-    Taken,
+    Finish, Hello, Message, Nothing, Offset, OffsetRange, Partitions, Purpose, Reached, Samples,
+    Session, SetAsides, Taken,
 };
 use super::{Broken, Crew, convert, leader, mesh};
 use crate::config::ClusterConfig;
 use crate::correlate::epoch::Input;
 use crate::correlate::intake::{EPOCH_SAMPLES_MAX, Found, Intake, Reach, wall};
-use crate::correlate::set_aside::{Decoded, Ledger};
+use crate::correlate::set_aside::Decoded;
 use crate::correlate::sieve::Sieve;
 use crate::trouble::Trouble;
 use crate::wiring;
@@ -135,7 +135,7 @@ async fn run_session(
         intake: None,
         pending: Pending::default(),
         cut: None,
-        ledger: Ledger::default(),
+        sieve: None,
         shutdown: shutdown.clone(),
     };
     let ended = member.work().await;
@@ -255,8 +255,8 @@ struct Member {
     pending: Pending,
     /// What belongs to an epoch that the leader has not journaled yet.
     cut: Option<(u64, Decoded)>,
-    /// Says in the log what this process sets aside, and counts it.
-    ledger: Ledger,
+    /// What was read for the last epoch, in case some of it came too late.
+    sieve: Option<Sieve>,
     shutdown: CancellationToken,
 }
 
@@ -295,14 +295,22 @@ impl Member {
             }
             Message::Finish(finish) => {
                 let output = block_in_place(|| self.finish(&finish))?;
-                for piece in convert::pieces(output) {
+                let set_aside = self.sieve.as_mut().map(Sieve::take_set_aside).unwrap_or_default();
+                for piece in convert::pieces(output, set_aside) {
                     self.connection.tell(Message::Changes(piece)).await?;
                 }
             }
             Message::Forget(forget) => {
-                self.ledger.reset();
                 let (samples_before, before) = (forget.samples_before_ms, forget.before_ms);
                 self.workers.forget(Timestamp(samples_before), Timestamp(before))?;
+            }
+            Message::TooLate(Samples { samples }) => {
+                let samples: anyhow::Result<Vec<_>> =
+                    samples.into_iter().map(convert::read_sample).collect();
+                let samples = samples.context("read which samples came too late")?;
+                let rows = self.sieve.take().map(|sieve| sieve.end(&samples));
+                let rows = rows.into_iter().flatten().map(convert::set_aside_of).collect();
+                self.connection.tell(Message::SetAside(SetAsides { rows })).await?;
             }
             Message::AskState(_) => {
                 let bytes = block_in_place(|| self.state())?;
@@ -329,6 +337,7 @@ impl Member {
     }
 
     fn finish(&mut self, finish: &Finish) -> anyhow::Result<EpochOutput> {
+        self.sieve = None;
         // While the leader takes journaled epochs in again, it reads them itself.
         if let Some((epoch, decoded)) = self.cut.take() {
             anyhow::ensure!(
@@ -337,9 +346,9 @@ impl Member {
                 finish.epoch
             );
             let recorded_at = Timestamp(finish.recorded_at_ms);
-            let mut sieve = Sieve::new(decoded, recorded_at, Timestamp::MIN);
+            let mut sieve = Sieve::new(decoded, recorded_at, Timestamp(finish.samples_from_ms));
             feed(&mut self.workers, &mut sieve)?;
-            self.ledger.rows(sieve.end(&[]));
+            self.sieve = Some(sieve);
         }
         metrics::gauge!("padwacht_correlate_epoch").set(finish.epoch as f64);
         Ok(self.workers.finish(Timestamp(finish.now_ms))?)
