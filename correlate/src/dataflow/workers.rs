@@ -426,13 +426,14 @@ fn restore(
 impl Shared {
     fn take_output(&self, ownership: Ownership) -> EpochOutput {
         let rejections = self.rejections.take();
+        let mut keeper = self.keeper.borrow_mut();
         EpochOutput {
             revisions: self.revisions.take(),
             transitions: self.transitions.take(),
             // Every worker sees every definition; one reports.
             rejections: if ownership.index == 0 { rejections } else { Vec::new() },
-            too_late: self.keeper.borrow().too_late(),
-            too_late_samples: self.keeper.borrow_mut().take_too_late(),
+            too_late: keeper.too_late(),
+            too_late_samples: keeper.take_too_late(),
         }
     }
 }

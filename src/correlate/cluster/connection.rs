@@ -6,6 +6,7 @@
 //! woken by their [`Alarm`], so no loss leaves a process hanging.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ struct Signals {
     alarm: Arc<OnceLock<Alarm>>,
     /// Why the connection was lost, once it is.
     lost: Arc<OnceLock<Lost>>,
+    /// The other process wants to end.
+    leaving: Arc<AtomicBool>,
     /// Woken by a loss, and by a follower that has its hands full.
     urgent: Arc<Notify>,
 }
@@ -94,6 +97,11 @@ impl Connection {
     /// Whether the connection was lost. A message may still wait.
     pub(super) fn is_lost(&self) -> bool {
         self.signals.lost.get().is_some()
+    }
+
+    /// Whether the other process wants to end, or has ended.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.signals.leaving.load(Ordering::Relaxed)
     }
 
     /// Says something; waits while much has not been sent yet.
@@ -157,14 +165,20 @@ impl Reader {
             match timeout(SILENCE_MAX, frame::read(&mut stream)).await {
                 Ok(Ok(Message::Ping(_))) => {}
                 Ok(Ok(Message::Full(_))) => self.signals.urgent.notify_one(),
-                Ok(Ok(Message::Leaving(_))) => break String::from("it was stopped"),
+                Ok(Ok(Message::Leaving(_))) => {
+                    self.signals.leaving.store(true, Ordering::Relaxed);
+                    self.signals.urgent.notify_one();
+                }
                 Ok(Ok(message)) => {
                     if self.received.send(message).await.is_err() {
                         return;
                     }
                 }
                 Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    break String::from("it closed the connection");
+                    break match self.signals.leaving.load(Ordering::Relaxed) {
+                        true => String::from("it was stopped"),
+                        false => String::from("it closed the connection"),
+                    };
                 }
                 Ok(Err(error)) => break error.to_string(),
                 Err(_) => break format!("no word from it for {} s", SILENCE_MAX.as_secs()),

@@ -14,6 +14,7 @@ use store::log::{Log, LogError};
 use store::wire::SAMPLES_TOPIC;
 use tokio::sync::Notify;
 use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
@@ -31,6 +32,11 @@ use crate::correlate::set_aside::Decoded;
 use crate::correlate::sieve::Sieve;
 use crate::trouble::Trouble;
 use crate::wiring;
+
+/// How long a process that is to stop waits for the leader to end the session
+/// in order: the leader first writes and saves, for which ClickHouse must be
+/// there.
+const LEAVE_MAX: Duration = Duration::from_secs(20);
 
 /// Follows the leader through its sessions until `shutdown`.
 ///
@@ -202,7 +208,7 @@ async fn start_workers(
 enum Ended {
     /// The leader said so.
     InOrder,
-    /// This process was told to stop.
+    /// This process was told to stop, and the leader did not do so in time.
     Stopped,
 }
 
@@ -263,10 +269,16 @@ struct Member {
 impl Member {
     async fn work(&mut self) -> anyhow::Result<Ended> {
         self.connection.tell(Message::Ready(Nothing {})).await?;
+        let mut leaving = None;
         loop {
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Ok(Ended::Stopped),
+                () = self.shutdown.cancelled(), if leaving.is_none() => {
+                    // It works on until the leader ends the session in order.
+                    self.connection.tell(Message::Leaving(Nothing {})).await?;
+                    leaving = Some(Instant::now() + LEAVE_MAX);
+                }
+                () = at(leaving) => return Ok(Ended::Stopped),
                 message = self.connection.hear() => {
                     let message = message?;
                     if message == Message::Stop(Nothing {}) {
@@ -275,7 +287,7 @@ impl Member {
                     self.obey(message).await?;
                 }
                 found = read(&mut self.intake), if !self.pending.is_full() => {
-                    let Some(found) = found? else { return Ok(Ended::Stopped) };
+                    let found = found?.context("nobody reads the log any more")?;
                     self.pending.add(found);
                     if self.pending.is_full() {
                         self.connection.tell(Message::Full(Nothing {})).await?;
@@ -332,8 +344,9 @@ impl Member {
             next: offset.next,
         };
         let positions = positions.iter().map(position).collect();
-        let (log, shutdown) = (self.log.clone(), self.shutdown.clone());
-        self.intake = Some(Intake::start(log, positions, self.interval, shutdown));
+        // It ends with this member, not before.
+        let stop = CancellationToken::new();
+        self.intake = Some(Intake::start(self.log.clone(), positions, self.interval, stop));
     }
 
     fn finish(&mut self, finish: &Finish) -> anyhow::Result<EpochOutput> {
@@ -361,6 +374,14 @@ impl Member {
         engine.evaluator.windows.clear();
         let state = Checkpoint { engine, ..Checkpoint::default() };
         checkpoint::to_bytes(&state).context("pack the state")
+    }
+}
+
+/// Ends at that moment; never without one.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

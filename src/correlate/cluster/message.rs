@@ -67,7 +67,7 @@ pub(super) enum Message {
     /// The leader: the session has ended in order.
     #[prost(message, tag = "16")]
     Stop(Nothing),
-    /// The sender ends.
+    /// A follower: end the session, for I must end.
     #[prost(message, tag = "17")]
     Leaving(Nothing),
     /// The leader: these samples, of any process, came too late; which of them

@@ -241,6 +241,12 @@ impl Team {
         self.followers.iter_mut().map(state_of).collect()
     }
 
+    /// The ranks of followers that want to end; the leader's own is 0.
+    pub(in crate::correlate) fn leavers(&self) -> Vec<usize> {
+        let ranks = (1..).zip(&self.followers);
+        ranks.filter(|(_, follower)| follower.is_leaving()).map(|(rank, _)| rank).collect()
+    }
+
     /// How many processes work together.
     pub(in crate::correlate) fn processes(&self) -> usize {
         self.followers.len() + 1
