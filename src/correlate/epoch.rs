@@ -159,7 +159,8 @@ impl Engine {
         let mut set_aside = Vec::new();
         let controls = controls(&entry.controls, &mut set_aside);
         let mut sieve = Sieve::new(decoded, entry.recorded_at, self.samples_from);
-        let output = self.fleet.take_in(entry, controls, &mut sieve)?;
+        let (output, mut elsewhere) =
+            self.fleet.take_in(entry, controls, &mut sieve, self.samples_from)?;
         self.epoch = entry.epoch;
         self.now = Some(entry.now);
         for taken in &entry.samples {
@@ -173,6 +174,7 @@ impl Engine {
         metrics::counter!("padwacht_correlate_too_late_samples_total").increment(fresh);
         self.too_late = output.too_late;
         set_aside.extend(sieve.end(&output.too_late_samples));
+        set_aside.append(&mut elsewhere);
         let set_aside = self.ledger.rows(set_aside);
         Ok(Rows { batch: batch(entry, output), set_aside })
     }

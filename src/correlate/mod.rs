@@ -43,7 +43,7 @@ use intake::{Intake, wall};
 use sieve::SAMPLES_KEPT;
 use writer::Writer;
 
-pub(crate) use cluster::{Broken, follow};
+pub(crate) use cluster::{Broken, answers, follow};
 
 /// What the stage works on.
 pub(crate) struct CorrelateParts {
@@ -89,7 +89,7 @@ pub(crate) async fn run(
     }
 }
 
-/// One session after another: a new one begins when a process has come.
+/// One session after another: a new one begins when a process comes or goes.
 async fn run_sessions(
     config: &CorrelateConfig,
     log: &Arc<dyn Log>,
@@ -107,8 +107,8 @@ async fn run_sessions(
         let stage = Stage { config, dir, engine, journal, writer };
         match stage.follow(log, leader.as_deref_mut(), shutdown).await? {
             Followed::ToTheEnd => return Ok(()),
-            Followed::UntilNewcomer => {
-                tracing::info!("a process has come: the work is shared anew");
+            Followed::UntilChange => {
+                tracing::info!("a process has come or goes: the work is shared anew");
             }
         }
     }
@@ -118,8 +118,8 @@ async fn run_sessions(
 enum Followed {
     /// The stage is to stop.
     ToTheEnd,
-    /// A process has come that can share the work.
-    UntilNewcomer,
+    /// A process has come that can share the work, or one wants to end.
+    UntilChange,
 }
 
 /// One process per directory: two would write each other's checkpoints.
@@ -147,7 +147,7 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Takes epochs in until `shutdown`, or until another process has come.
+    /// Takes epochs in until `shutdown`, or until a process comes or goes.
     async fn follow(
         mut self,
         log: &Arc<dyn Log>,
@@ -169,14 +169,15 @@ impl Stage<'_> {
             let next = intake.next(epoch, now, &mut clock, self.engine.team());
             let Some(input) = next.await? else { break };
             self.take_in(input).await?;
-            let due = saved_at.elapsed() >= self.config.checkpoint_interval;
+            let leavers = self.engine.team().leavers();
+            let due = saved_at.elapsed() >= self.config.checkpoint_interval || !leavers.is_empty();
             // While ClickHouse is away, the journal grows instead.
             if due && self.engine.epoch() > saved_epoch && self.writer.is_idle() {
                 self.save().await?;
                 saved_epoch = self.engine.epoch();
                 saved_at = Instant::now();
-                if leader.as_deref_mut().is_some_and(Leader::has_newcomer) {
-                    followed = Followed::UntilNewcomer;
+                if leader.as_deref_mut().is_some_and(Leader::has_newcomer) || !leavers.is_empty() {
+                    followed = Followed::UntilChange;
                     break;
                 }
             }
@@ -185,9 +186,10 @@ impl Stage<'_> {
         if self.engine.epoch() > saved_epoch {
             self.save().await?;
         }
+        let leavers = self.engine.team().leavers();
         self.engine.stop().await;
         if let Some(leader) = leader {
-            leader.session_ended();
+            leader.session_ended(&leavers);
         }
         Ok(followed)
     }

@@ -47,6 +47,11 @@ impl Sieve {
         Sieve { samples, origins, recorded_at, samples_from, old: Vec::new(), set_aside }
     }
 
+    /// What was set aside so far, whatever turns out too late.
+    pub(super) fn take_set_aside(&mut self) -> Vec<SetAside> {
+        std::mem::take(&mut self.set_aside)
+    }
+
     /// What was set aside; `too_late` are samples that the engine found so.
     pub(super) fn end(self, too_late: &[Sample]) -> Vec<SetAside> {
         let Sieve { old, mut set_aside, .. } = self;

@@ -9,6 +9,10 @@ use crate::process::Process;
 use crate::rows::assert_same;
 use crate::same_intervals::{check_against_replay, lead, lead_under, undisturbed};
 
+/// What the leader and its followers say when they begin to work together.
+const SESSION_BEGINS: [&str; 2] =
+    ["the processes work together", "this process works with the others"];
+
 /// In what processes the stage runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Shape {
@@ -49,8 +53,9 @@ impl Pipeline {
         self.stages.push(Process::start_as("correlate", &label, &args, self.dir()));
     }
 
-    /// `kill -9` of one process of the stage. The others must end by
-    /// themselves, as failed: whoever supervises them then starts them again.
+    /// `kill -9` of one process of the stage. Those that worked with it must
+    /// end by themselves, as failed, so that whoever supervises them starts
+    /// them again.
     pub(crate) async fn break_cluster(&mut self, member: Member) {
         let of_stage = |stage: &mut Process| stage.name == "correlate";
         let mut members: Vec<Process> = self.stages.extract_if(.., of_stage).collect();
@@ -60,10 +65,11 @@ impl Pipeline {
         };
         killed.kill();
         for mut other in members {
-            // A follower that no leader has begun with yet waits for the next.
-            if other.works_with_others() {
+            if SESSION_BEGINS.iter().any(|words| other.has_said(&[words])) {
                 assert!(!other.ended().await, "{} takes a loss for a success", other.label);
+                other.says(&["the processes of the cluster no longer work together"]).await;
             }
+            other.kill();
         }
     }
 }
@@ -83,7 +89,8 @@ async fn two_processes_give_the_same_intervals() {
     let mut pipeline = clustered(&history, Database::Sqlite, shape).await;
     lead(&mut pipeline, &history, 1, async |_, _| true).await;
     for stage in pipeline.stages.iter().filter(|stage| stage.name == "correlate") {
-        stage.says(&["work"]).await;
+        let words = SESSION_BEGINS.map(|words| stage.has_said(&[words]));
+        assert!(words.contains(&true), "{} worked alone", stage.label);
     }
     let rows = check_against_replay(&pipeline, &history).await;
     assert_same("what two processes give", &rows, undisturbed().await);
@@ -122,7 +129,7 @@ async fn the_leader_starts_alone_and_takes_a_late_follower_in() {
             pipeline.stage("correlate").says(&["starting without it", "process 1"]).await;
             pipeline.start_correlate(1, &addresses, &[]);
             let follower = pipeline.stages.last().expect("just started");
-            follower.says(&["this process works with the others"]).await;
+            follower.says(&SESSION_BEGINS[1..]).await;
         }
         true
     })

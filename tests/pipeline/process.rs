@@ -23,6 +23,8 @@ pub(crate) struct Process {
     args: Vec<String>,
     dir: PathBuf,
     child: Option<Child>,
+    /// How long its log was when it was started last.
+    log_before: usize,
     address: Arc<Mutex<Option<String>>>,
 }
 
@@ -45,6 +47,7 @@ impl Process {
             args: args.to_vec(),
             dir: dir.to_owned(),
             child: None,
+            log_before: 0,
             address: Arc::default(),
         };
         process.spawn();
@@ -54,6 +57,7 @@ impl Process {
     /// Starts it again after [`Process::kill`].
     pub(crate) fn spawn(&mut self) {
         assert!(self.child.is_none(), "{} runs already", self.name);
+        self.log_before = self.log().len();
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut command = Command::new(env!("CARGO_BIN_EXE_padwacht"));
         let ours = |name: &str| name.starts_with("PADWACHT__") || name.starts_with("LIBRENMS_");
@@ -95,17 +99,17 @@ impl Process {
         status.success()
     }
 
-    /// Whether it has ever worked in one session with other processes.
-    pub(crate) fn works_with_others(&self) -> bool {
-        self.log().contains("work")
+    /// Waits until it says something with all of `words`.
+    pub(crate) async fn says(&self, words: &[&str]) {
+        let what = format!("{} says {words:?}", self.label);
+        wait::until_true(&what, async || self.has_said(words)).await;
     }
 
-    /// Waits until its log has a line with all of `words`.
-    pub(crate) async fn says(&self, words: &[&str]) {
-        wait::until_true(&format!("{} says {words:?}", self.label), async || {
-            self.log().lines().any(|line| words.iter().all(|word| line.contains(word)))
-        })
-        .await;
+    /// Whether it has said something with all of `words` since its last start.
+    pub(crate) fn has_said(&self, words: &[&str]) -> bool {
+        let log = self.log();
+        let mut lines = log.get(self.log_before..).unwrap_or_default().lines();
+        lines.any(|line| words.iter().all(|word| line.contains(word)))
     }
 
     /// Where its pages are; waits until it says so.

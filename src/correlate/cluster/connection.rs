@@ -6,6 +6,7 @@
 //! woken by their [`Alarm`], so no loss leaves a process hanging.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ struct Signals {
     alarm: Arc<OnceLock<Alarm>>,
     /// Why the connection was lost, once it is.
     lost: Arc<OnceLock<Lost>>,
+    /// The other process wants to end.
+    leaving: Arc<AtomicBool>,
     /// Woken by a loss, and by a follower that has its hands full.
     urgent: Arc<Notify>,
 }
@@ -94,6 +97,11 @@ impl Connection {
     /// Whether the connection was lost. A message may still wait.
     pub(super) fn is_lost(&self) -> bool {
         self.signals.lost.get().is_some()
+    }
+
+    /// Whether the other process wants to end, or has ended.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.signals.leaving.load(Ordering::Relaxed)
     }
 
     /// Says something; waits while much has not been sent yet.
@@ -157,14 +165,20 @@ impl Reader {
             match timeout(SILENCE_MAX, frame::read(&mut stream)).await {
                 Ok(Ok(Message::Ping(_))) => {}
                 Ok(Ok(Message::Full(_))) => self.signals.urgent.notify_one(),
-                Ok(Ok(Message::Leaving(_))) => break String::from("it was stopped"),
+                Ok(Ok(Message::Leaving(_))) => {
+                    self.signals.leaving.store(true, Ordering::Relaxed);
+                    self.signals.urgent.notify_one();
+                }
                 Ok(Ok(message)) => {
                     if self.received.send(message).await.is_err() {
                         return;
                     }
                 }
                 Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    break String::from("it closed the connection");
+                    break match self.signals.leaving.load(Ordering::Relaxed) {
+                        true => String::from("it was stopped"),
+                        false => String::from("it closed the connection"),
+                    };
                 }
                 Ok(Err(error)) => break error.to_string(),
                 Err(_) => break format!("no word from it for {} s", SILENCE_MAX.as_secs()),
@@ -196,5 +210,63 @@ async fn write_all(
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use correlate::dataflow::{Options, Workers};
+    use correlate::model::Timestamp;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::correlate::cluster::message::Cut;
+
+    /// Both ends of a stream.
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let (called, came) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (called.expect("connects"), came.expect("accepts").0)
+    }
+
+    fn connection(stream: TcpStream) -> Connection {
+        Connection::new(stream, String::from("process 1 (b:1)"), Arc::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_without_a_word_is_lost_and_wakes_the_workers() {
+        let (ours, theirs) = pair().await;
+        let mut connection = connection(ours);
+        let options = Options { workers: 1, stale_after_ms: None, origin: Timestamp(0) };
+        let mut workers = Workers::start(options, None).expect("starts");
+        connection.watch(workers.alarm());
+        let lost = connection.hear().await.expect_err("nothing is said");
+        assert_eq!(lost.to_string(), "lost process 1 (b:1): no word from it for 30 s");
+        let error = workers.finish(Timestamp(1)).expect_err("nobody may wait");
+        assert!(!error.to_string().is_empty());
+        drop(theirs);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn processes_with_nothing_to_say_keep_each_other() {
+        let (ours, theirs) = pair().await;
+        let (one, mut other) = (connection(ours), connection(theirs));
+        tokio::time::sleep(SILENCE_MAX * 20).await;
+        assert!(!one.is_lost() && !other.is_lost());
+        one.tell(Message::Cut(Cut { epoch: 1 })).await.expect("sent");
+        assert_eq!(other.hear().await.expect("heard"), Message::Cut(Cut { epoch: 1 }));
+    }
+
+    #[tokio::test]
+    async fn what_was_said_before_closing_still_arrives() {
+        let (ours, theirs) = pair().await;
+        let (one, mut other) = (connection(ours), connection(theirs));
+        one.tell(Message::Stop(Nothing {})).await.expect("sent");
+        one.close().await;
+        assert_eq!(other.hear().await.expect("heard"), Message::Stop(Nothing {}));
+        let lost = other.hear().await.expect_err("it is closed");
+        assert_eq!(lost.reason, "it closed the connection");
+        assert!(other.is_lost());
     }
 }

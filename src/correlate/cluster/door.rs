@@ -122,6 +122,9 @@ impl Porter {
                     tokio::spawn(async move {
                         match timeout(GREETING_MAX, porter.greet(stream)).await {
                             Ok(Ok(())) => {}
+                            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                                tracing::debug!(%from, "somebody only looked in");
+                            }
                             Ok(Err(error)) => tracing::warn!(%from, %error, "let nobody in"),
                             Err(_) => tracing::warn!(%from, "somebody called and said nothing"),
                         }
@@ -226,6 +229,24 @@ pub(super) async fn call(
         Ok(stream)
     };
     match timeout(GREETING_MAX, greeting).await {
+        Ok(result) => result,
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
+    }
+}
+
+/// Whether a process of a cluster answers at `address`. Joins nothing.
+///
+/// # Errors
+/// What stands in the way.
+pub(crate) async fn answers(address: &str) -> io::Result<()> {
+    let looking = async {
+        let mut stream = TcpStream::connect(address).await?;
+        match frame::read_up_to(&mut stream, GREETING_BYTES_MAX).await? {
+            Message::Challenge(_) => Ok(()),
+            _ => Err(io::Error::other("it is no process of a cluster")),
+        }
+    };
+    match timeout(GREETING_MAX, looking).await {
         Ok(result) => result,
         Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
     }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, Workers};
 use correlate::model::{Sample, Timestamp};
 use store::journal::Entry;
+use store::series::SetAside;
 use tokio_util::sync::CancellationToken;
 
 use super::message::{Message, Nothing};
@@ -53,7 +54,9 @@ impl Fleet {
     }
 
     /// Takes an epoch in: `controls`, this process's `samples`, and what the
-    /// followers hold for it. Blocks.
+    /// followers hold for it; samples of a component from before
+    /// `samples_from` may be forgotten. Gives what it changed, and what the
+    /// followers set aside. Blocks.
     ///
     /// # Errors
     /// A worker has stopped, or a process is lost.
@@ -62,16 +65,22 @@ impl Fleet {
         entry: &Entry,
         controls: Vec<Control>,
         samples: impl Iterator<Item = Sample>,
-    ) -> anyhow::Result<EpochOutput> {
-        self.team.begin(entry)?;
+        samples_from: Timestamp,
+    ) -> anyhow::Result<(EpochOutput, Vec<SetAside>)> {
+        self.team.begin(entry, samples_from)?;
         self.workers.control(controls)?;
         feed(&mut self.workers, samples)?;
         let own = self.workers.finish(entry.now)?;
         if self.team.processes() == 1 {
-            return Ok(own);
+            return Ok((own, Vec::new()));
         }
-        let others = self.team.changes()?;
-        Ok(EpochOutput::union(std::iter::once(own).chain(others)))
+        let (others, mut set_aside) = self.team.changes()?;
+        let output = EpochOutput::union(std::iter::once(own).chain(others));
+        if !output.too_late_samples.is_empty() {
+            // A sample is kept in one process and was read in another one.
+            set_aside.append(&mut self.team.too_late(&output.too_late_samples)?);
+        }
+        Ok((output, set_aside))
     }
 
     /// Bounds the memory of every process: see [`Workers::forget`].

@@ -14,23 +14,29 @@ use store::log::{Log, LogError};
 use store::wire::SAMPLES_TOPIC;
 use tokio::sync::Notify;
 use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
 use super::door::{Door, call, name};
 use super::fleet::feed;
 use super::message::{
-    Finish, Hello, Message, Nothing, Offset, OffsetRange, Partitions, Purpose, Reached, Session,
-    Taken,
+    Finish, Hello, Message, Nothing, Offset, OffsetRange, Partitions, Purpose, Reached, Samples,
+    Session, SetAsides, Taken,
 };
 use super::{Broken, Crew, convert, leader, mesh};
 use crate::config::ClusterConfig;
 use crate::correlate::epoch::Input;
 use crate::correlate::intake::{EPOCH_SAMPLES_MAX, Found, Intake, Reach, wall};
-use crate::correlate::set_aside::{Decoded, Ledger};
+use crate::correlate::set_aside::Decoded;
 use crate::correlate::sieve::Sieve;
 use crate::trouble::Trouble;
 use crate::wiring;
+
+/// How long a process that is to stop waits for the leader to end the session
+/// in order: the leader first writes and saves, for which ClickHouse must be
+/// there.
+const LEAVE_MAX: Duration = Duration::from_secs(20);
 
 /// Follows the leader through its sessions until `shutdown`.
 ///
@@ -135,7 +141,7 @@ async fn run_session(
         intake: None,
         pending: Pending::default(),
         cut: None,
-        ledger: Ledger::default(),
+        sieve: None,
         shutdown: shutdown.clone(),
     };
     let ended = member.work().await;
@@ -202,7 +208,7 @@ async fn start_workers(
 enum Ended {
     /// The leader said so.
     InOrder,
-    /// This process was told to stop.
+    /// This process was told to stop, and the leader did not do so in time.
     Stopped,
 }
 
@@ -255,18 +261,24 @@ struct Member {
     pending: Pending,
     /// What belongs to an epoch that the leader has not journaled yet.
     cut: Option<(u64, Decoded)>,
-    /// Says in the log what this process sets aside, and counts it.
-    ledger: Ledger,
+    /// What was read for the last epoch, in case some of it came too late.
+    sieve: Option<Sieve>,
     shutdown: CancellationToken,
 }
 
 impl Member {
     async fn work(&mut self) -> anyhow::Result<Ended> {
         self.connection.tell(Message::Ready(Nothing {})).await?;
+        let mut leaving = None;
         loop {
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Ok(Ended::Stopped),
+                () = self.shutdown.cancelled(), if leaving.is_none() => {
+                    // It works on until the leader ends the session in order.
+                    self.connection.tell(Message::Leaving(Nothing {})).await?;
+                    leaving = Some(Instant::now() + LEAVE_MAX);
+                }
+                () = at(leaving) => return Ok(Ended::Stopped),
                 message = self.connection.hear() => {
                     let message = message?;
                     if message == Message::Stop(Nothing {}) {
@@ -275,7 +287,7 @@ impl Member {
                     self.obey(message).await?;
                 }
                 found = read(&mut self.intake), if !self.pending.is_full() => {
-                    let Some(found) = found? else { return Ok(Ended::Stopped) };
+                    let found = found?.context("nobody reads the log any more")?;
                     self.pending.add(found);
                     if self.pending.is_full() {
                         self.connection.tell(Message::Full(Nothing {})).await?;
@@ -295,14 +307,22 @@ impl Member {
             }
             Message::Finish(finish) => {
                 let output = block_in_place(|| self.finish(&finish))?;
-                for piece in convert::pieces(output) {
+                let set_aside = self.sieve.as_mut().map(Sieve::take_set_aside).unwrap_or_default();
+                for piece in convert::pieces(output, set_aside) {
                     self.connection.tell(Message::Changes(piece)).await?;
                 }
             }
             Message::Forget(forget) => {
-                self.ledger.reset();
                 let (samples_before, before) = (forget.samples_before_ms, forget.before_ms);
                 self.workers.forget(Timestamp(samples_before), Timestamp(before))?;
+            }
+            Message::TooLate(Samples { samples }) => {
+                let samples: anyhow::Result<Vec<_>> =
+                    samples.into_iter().map(convert::read_sample).collect();
+                let samples = samples.context("read which samples came too late")?;
+                let rows = self.sieve.take().map(|sieve| sieve.end(&samples));
+                let rows = rows.into_iter().flatten().map(convert::set_aside_of).collect();
+                self.connection.tell(Message::SetAside(SetAsides { rows })).await?;
             }
             Message::AskState(_) => {
                 let bytes = block_in_place(|| self.state())?;
@@ -324,11 +344,13 @@ impl Member {
             next: offset.next,
         };
         let positions = positions.iter().map(position).collect();
-        let (log, shutdown) = (self.log.clone(), self.shutdown.clone());
-        self.intake = Some(Intake::start(log, positions, self.interval, shutdown));
+        // It ends with this member, not before.
+        let stop = CancellationToken::new();
+        self.intake = Some(Intake::start(self.log.clone(), positions, self.interval, stop));
     }
 
     fn finish(&mut self, finish: &Finish) -> anyhow::Result<EpochOutput> {
+        self.sieve = None;
         // While the leader takes journaled epochs in again, it reads them itself.
         if let Some((epoch, decoded)) = self.cut.take() {
             anyhow::ensure!(
@@ -337,9 +359,9 @@ impl Member {
                 finish.epoch
             );
             let recorded_at = Timestamp(finish.recorded_at_ms);
-            let mut sieve = Sieve::new(decoded, recorded_at, Timestamp::MIN);
+            let mut sieve = Sieve::new(decoded, recorded_at, Timestamp(finish.samples_from_ms));
             feed(&mut self.workers, &mut sieve)?;
-            self.ledger.rows(sieve.end(&[]));
+            self.sieve = Some(sieve);
         }
         metrics::gauge!("padwacht_correlate_epoch").set(finish.epoch as f64);
         Ok(self.workers.finish(Timestamp(finish.now_ms))?)
@@ -350,6 +372,14 @@ impl Member {
         let engine: EngineSnapshot = self.workers.snapshot()?;
         let state = Checkpoint { engine, ..Checkpoint::default() };
         checkpoint::to_bytes(&state).context("pack the state")
+    }
+}
+
+/// Ends at that moment; never without one.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Process 0: waits for the followers and begins a session with those that
 //! have come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,8 +30,11 @@ pub(in crate::correlate) struct Leader {
     urgent: Arc<Notify>,
     /// Followers that no session has taken in yet.
     waiting: BTreeMap<usize, Connection>,
-    /// Whether workers of several processes run, which end together.
-    in_session: bool,
+    /// The processes of the session, by rank. Their workers end together.
+    session: Vec<usize>,
+    /// Followers that were stopped in order, or did not come in time; nobody
+    /// waits for them, but they may come.
+    absent: BTreeSet<usize>,
 }
 
 impl Leader {
@@ -42,13 +45,9 @@ impl Leader {
     pub(in crate::correlate) async fn open(config: &ClusterConfig) -> anyhow::Result<Leader> {
         let urgent = Arc::new(Notify::new());
         let door = Door::open(config, urgent.clone()).await?;
-        Ok(Leader {
-            config: config.clone(),
-            door,
-            urgent,
-            waiting: BTreeMap::new(),
-            in_session: false,
-        })
+        let (config, waiting) = (config.clone(), BTreeMap::new());
+        let (session, absent) = (Vec::new(), BTreeSet::new());
+        Ok(Leader { config, door, urgent, waiting, session, absent })
     }
 
     /// Whether a follower has come that no session has taken in yet.
@@ -62,16 +61,19 @@ impl Leader {
 
     /// Workers of several processes run: without one of them, none can go on.
     pub(in crate::correlate) fn in_session(&self) -> bool {
-        self.in_session
+        !self.session.is_empty()
     }
 
-    /// The session has ended in order.
-    pub(in crate::correlate) fn session_ended(&mut self) {
-        self.in_session = false;
+    /// The session has ended in order, as the `leavers` wanted, or for another
+    /// reason; they are ranks.
+    pub(in crate::correlate) fn session_ended(&mut self, leavers: &[usize]) {
+        let session = std::mem::take(&mut self.session);
+        self.absent.extend(leavers.iter().filter_map(|&rank| session.get(rank)));
     }
 
     fn receive(&mut self, Arrival { process, connection }: Arrival) {
         tracing::info!(process = connection.process, "a follower has come");
+        self.absent.remove(&process);
         // One that comes twice was started again.
         self.waiting.insert(process, connection);
     }
@@ -79,9 +81,14 @@ impl Leader {
     /// Waits until every follower has come, or long enough, or `shutdown`.
     async fn gather(&mut self, shutdown: &CancellationToken) {
         let deadline = Instant::now() + self.config.join_wait;
-        let others = self.config.processes.len() - 1;
         let mut told = false;
-        while self.has_newcomer() && self.waiting.len() < others || self.waiting.is_empty() {
+        loop {
+            // Those that are gone again are forgotten first.
+            self.has_newcomer();
+            let others = self.config.processes.len() - 1 - self.absent.len();
+            if self.waiting.len() >= others {
+                break;
+            }
             if !told {
                 let wait_ms = self.config.join_wait.as_millis() as u64;
                 tracing::info!(others, wait_ms, "waiting for the other processes");
@@ -96,10 +103,11 @@ impl Leader {
                 () = sleep_until(deadline) => break,
             }
         }
-        let is_missing = |process: &usize| !self.waiting.contains_key(process);
-        for process in (1..=others).filter(is_missing) {
-            let process = super::door::name(&self.config, process);
-            tracing::warn!(process, "it has not come; starting without it");
+        for process in 1..self.config.processes.len() {
+            if !self.waiting.contains_key(&process) && self.absent.insert(process) {
+                let process = super::door::name(&self.config, process);
+                tracing::warn!(process, "it has not come; starting without it");
+            }
         }
     }
 
@@ -124,9 +132,9 @@ impl Leader {
         if followers.is_empty() {
             return Fleet::alone(options, snapshot);
         }
-        let address = |process: usize| self.config.processes[process].clone();
-        let addresses: Vec<String> =
-            std::iter::once(0).chain(followers.iter().map(|f| f.0)).map(address).collect();
+        let members: Vec<usize> = std::iter::once(0).chain(followers.iter().map(|f| f.0)).collect();
+        let address = |&process: &usize| self.config.processes[process].clone();
+        let addresses: Vec<String> = members.iter().map(address).collect();
         let session = rand::random();
         for (index, (_, follower)) in followers.iter().enumerate() {
             let message = Session {
@@ -149,7 +157,7 @@ impl Leader {
                 Ok(send_state(&team, &bytes).await?)
             })?;
         drop(bytes);
-        self.in_session = true;
+        self.session = members;
         let workers =
             block_in_place(|| Workers::start_in_cluster(options, mesh, Some(state.engine)))?;
         let workers = Crew::with_others(workers);

@@ -9,7 +9,10 @@ pub(super) const PROTOCOL: u32 = 1;
 /// One message.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Envelope {
-    #[prost(oneof = "Message", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17")]
+    #[prost(
+        oneof = "Message",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19"
+    )]
     pub(super) message: Option<Message>,
 }
 
@@ -64,9 +67,16 @@ pub(super) enum Message {
     /// The leader: the session has ended in order.
     #[prost(message, tag = "16")]
     Stop(Nothing),
-    /// The sender ends.
+    /// A follower: end the session, for I must end.
     #[prost(message, tag = "17")]
     Leaving(Nothing),
+    /// The leader: these samples, of any process, came too late; which of them
+    /// are yours?
+    #[prost(message, tag = "18")]
+    TooLate(Samples),
+    /// A follower: what it set aside for that.
+    #[prost(message, tag = "19")]
+    SetAside(SetAsides),
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]
@@ -210,6 +220,9 @@ pub(super) struct Finish {
     pub(super) now_ms: i64,
     #[prost(int64, tag = "3")]
     pub(super) recorded_at_ms: i64,
+    /// Samples from before this may be forgotten.
+    #[prost(int64, tag = "4")]
+    pub(super) samples_from_ms: i64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -223,6 +236,56 @@ pub(super) struct Changes {
     pub(super) too_late: u64,
     #[prost(bool, tag = "4")]
     pub(super) is_last: bool,
+    /// Some of those of this epoch.
+    #[prost(message, repeated, tag = "5")]
+    pub(super) too_late_samples: Vec<Sample>,
+    /// What this process could not use of what it read.
+    #[prost(message, repeated, tag = "6")]
+    pub(super) set_aside: Vec<SetAside>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Samples {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) samples: Vec<Sample>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Sample {
+    #[prost(int64, tag = "1")]
+    pub(super) at_ms: i64,
+    #[prost(string, tag = "2")]
+    pub(super) component: String,
+    #[prost(string, tag = "3")]
+    pub(super) state: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct SetAsides {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) rows: Vec<SetAside>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct SetAside {
+    #[prost(string, tag = "1")]
+    pub(super) topic: String,
+    #[prost(uint32, tag = "2")]
+    pub(super) partition: u32,
+    #[prost(uint64, tag = "3")]
+    pub(super) offset: u64,
+    #[prost(string, tag = "4")]
+    pub(super) kind: String,
+    #[prost(int64, tag = "5")]
+    pub(super) at_ms: i64,
+    #[prost(string, tag = "6")]
+    pub(super) key: String,
+    #[prost(string, tag = "7")]
+    pub(super) reason: String,
+    #[prost(uint64, tag = "8")]
+    pub(super) size_bytes: u64,
+    #[prost(uint64, tag = "9")]
+    pub(super) count: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -11,10 +11,12 @@
 //! their workers may change between any two sessions. In a session, all
 //! workers are one engine: [`correlate::dataflow`].
 //!
-//! A process that is lost ends the session, and the others end with
-//! [`Broken`]: whoever supervises them starts them again, and they find each
-//! other. The leader waits a while for all, then goes on with those that have
-//! come; who comes later is taken in at the next checkpoint.
+//! A follower that is stopped says so, and the leader ends the session in
+//! order and begins another one without it. A process that is lost breaks the
+//! session, and the others end with [`Broken`]: whoever supervises them starts
+//! them again, and they find each other. The leader waits a while for all,
+//! then goes on with those that have come; who comes later is taken in at the
+//! next checkpoint.
 //!
 //! Nothing here is encrypted. Who may join is decided in [`door`].
 
@@ -39,6 +41,7 @@ use correlate::dataflow::Workers;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+pub(crate) use door::answers;
 pub(super) use fleet::{Fleet, feed};
 pub(crate) use follower::follow;
 pub(super) use leader::Leader;

@@ -16,16 +16,18 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use correlate::dataflow::{Alarm, EngineSnapshot, EpochOutput};
-use correlate::model::Timestamp;
+use correlate::model::{Sample, Timestamp};
 use store::checkpoint::{self, Checkpoint, Position};
 use store::journal::Entry;
+use store::series::SetAside;
 use store::wire::SAMPLES_TOPIC;
 use tokio::sync::Notify;
 
 use super::connection::{Connection, Lost};
 use super::convert;
 use super::message::{
-    Cut, Finish, Forget, Message, Nothing, Offset, OffsetRange, Partitions, Reached,
+    Cut, Finish, Forget, Message, Nothing, Offset, OffsetRange, Partitions, Reached, Samples,
+    SetAsides,
 };
 use crate::correlate::clock::Clock;
 use crate::correlate::epoch::Input;
@@ -122,11 +124,16 @@ impl Team {
                 input.take_samples(partition, from..until, Decoded::default());
             }
             let wall = wall();
+            let mut lag_ms = 0;
             for Reached { partition, record_ms, end_ago_ms } in taken.reached {
                 let until =
                     record_ms.map_or_else(|| wall.plus_millis(-end_ago_ms.max(0)), Timestamp);
                 clock.reached(partition, until, wall);
+                lag_ms = lag_ms.max(wall.millis() - until.millis());
             }
+            let process = follower.process.clone();
+            metrics::gauge!("padwacht_correlate_process_lag_ms", "process" => process)
+                .set(lag_ms as f64);
         }
         Ok(())
     }
@@ -135,26 +142,30 @@ impl Team {
     ///
     /// # Errors
     /// A follower is lost.
-    pub(super) fn begin(&self, entry: &Entry) -> Result<(), Lost> {
+    pub(super) fn begin(&self, entry: &Entry, samples_from: Timestamp) -> Result<(), Lost> {
         self.tell_blocking(&Message::Finish(Finish {
             epoch: entry.epoch,
             now_ms: entry.now.millis(),
             recorded_at_ms: entry.recorded_at.millis(),
+            samples_from_ms: samples_from.millis(),
         }))
     }
 
-    /// What the epoch changed in each follower. Blocks.
+    /// What the epoch changed in each follower, and what they could not use
+    /// of what they had read. Blocks.
     ///
     /// # Errors
     /// A follower is lost.
-    pub(super) fn changes(&mut self) -> anyhow::Result<Vec<EpochOutput>> {
-        let changes_of = |follower: &mut Connection| {
+    pub(super) fn changes(&mut self) -> anyhow::Result<(Vec<EpochOutput>, Vec<SetAside>)> {
+        let mut set_aside = Vec::new();
+        let changes_of = |follower: &mut Connection| -> anyhow::Result<EpochOutput> {
             let mut output = EpochOutput::default();
             loop {
                 match follower.hear_blocking()? {
                     Message::Changes(piece) => {
                         let is_last = piece.is_last;
-                        convert::add(&mut output, piece).context("read what a follower changed")?;
+                        convert::add(&mut output, &mut set_aside, piece)
+                            .context("read what a follower changed")?;
                         if is_last {
                             return Ok(output);
                         }
@@ -163,7 +174,29 @@ impl Team {
                 }
             }
         };
-        self.followers.iter_mut().map(changes_of).collect()
+        let outputs: anyhow::Result<_> = self.followers.iter_mut().map(changes_of).collect();
+        Ok((outputs?, set_aside))
+    }
+
+    /// What the followers set aside because `samples` came too late. Blocks.
+    ///
+    /// # Errors
+    /// A follower is lost.
+    pub(super) fn too_late(&mut self, samples: &[Sample]) -> anyhow::Result<Vec<SetAside>> {
+        let samples = samples.iter().map(convert::sample_of).collect();
+        self.tell_blocking(&Message::TooLate(Samples { samples }))?;
+        let mut set_aside = Vec::new();
+        for follower in &mut self.followers {
+            match follower.hear_blocking()? {
+                Message::SetAside(SetAsides { rows }) => {
+                    for row in rows {
+                        set_aside.push(convert::read_set_aside(row)?);
+                    }
+                }
+                other => return Err(follower.confused("what came too late", &other).into()),
+            }
+        }
+        Ok(set_aside)
     }
 
     /// Bounds the followers' memory. Blocks shortly.
@@ -206,6 +239,12 @@ impl Team {
             }
         };
         self.followers.iter_mut().map(state_of).collect()
+    }
+
+    /// The ranks of followers that want to end; the leader's own is 0.
+    pub(in crate::correlate) fn leavers(&self) -> Vec<usize> {
+        let ranks = (1..).zip(&self.followers);
+        ranks.filter(|(_, follower)| follower.is_leaving()).map(|(rank, _)| rank).collect()
     }
 
     /// How many processes work together.

@@ -2,6 +2,7 @@
 //!
 //! Whole processes, Kafka and ClickHouse are in `tests/pipeline/cluster.rs`.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use correlate::model::{PathExpr, ServiceDefinition, ServiceId};
 use secrecy::SecretString;
 use store::checkpoint::{Checkpoint, Position};
 use store::log::{EmbeddedLog, Log, Record, TopicKind, TopicSpec};
+use store::series::SetAside;
 use store::wire::{
     ComponentSample, DEFINITIONS_TOPIC, DefinitionRecord, DeviceReport, SAMPLES_TOPIC, State,
     encode_report, report_key,
@@ -137,28 +139,36 @@ impl Lead {
         Ok(Lead { engine, intake, clock })
     }
 
-    async fn epoch(&mut self) -> anyhow::Result<()> {
+    /// Takes one epoch in; gives what it set aside.
+    async fn epoch(&mut self) -> anyhow::Result<Vec<SetAside>> {
         let (epoch, now) = (self.engine.epoch() + 1, self.engine.now());
         let next = self.intake.next(epoch, now, &mut self.clock, self.engine.team());
         let input = next.await?.expect("nothing stops it");
-        block_in_place(|| {
+        let rows = block_in_place(|| {
             let entry = self.engine.entry(&input);
             self.engine.apply(&entry, input.decoded)
-        })?;
-        Ok(())
+        });
+        Ok(rows?.set_aside)
     }
 
-    /// Takes in everything that is in the log, and ends the session.
-    async fn take_all_in(mut self, log: &dyn Log) -> Checkpoint {
+    /// Takes in everything that is in the log; gives what that set aside.
+    async fn reach_the_end(&mut self, log: &dyn Log) -> Vec<SetAside> {
         let mut ends = beginning(log).await.positions;
         for end in &mut ends {
             end.next = log.bounds(&end.topic, end.partition).await.expect("there").end;
         }
+        let mut set_aside = Vec::new();
         while self.engine.positions() != ends {
-            self.epoch().await.expect("runs");
+            set_aside.append(&mut self.epoch().await.expect("runs"));
         }
         // One more, so that the clock has passed all samples.
-        self.epoch().await.expect("runs");
+        set_aside.append(&mut self.epoch().await.expect("runs"));
+        set_aside
+    }
+
+    /// Takes in everything that is in the log, and ends the session.
+    async fn take_all_in(mut self, log: &dyn Log) -> Checkpoint {
+        self.reach_the_end(log).await;
         let checkpoint = block_in_place(|| self.engine.checkpoint()).expect("runs");
         self.engine.stop().await;
         checkpoint
@@ -217,6 +227,64 @@ async fn any_number_of_processes_gives_one_state_also_across_restarts() {
         stop.cancel();
         follower.await.expect("no panic").expect("it ends in order");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_that_is_stopped_leaves_in_order() {
+    let (_dir, log) = log_with_definitions().await;
+    let two = cluster(2);
+    let mut leader = Leader::open(&two[0]).await.expect("opens");
+    let (follower, stop) = start_follower(&two[1], &log);
+    let start = beginning(log.as_ref()).await;
+    let begun = Lead::begin(&config(2), &log, start.clone(), Some(&mut leader)).await;
+    let mut lead = begun.expect("begins");
+    stop.cancel();
+    while lead.engine.team().leavers().is_empty() {
+        lead.epoch().await.expect("it works on until the session ends");
+    }
+    assert_eq!(lead.engine.team().leavers(), [1]);
+    lead.engine.stop().await;
+    follower.await.expect("no panic").expect("it ends in order");
+    leader.session_ended(&[1]);
+    assert!(!leader.in_session());
+    // Nobody waits for it, although `join_wait` is long.
+    let begun = Lead::begin(&config(2), &log, start, Some(&mut leader)).await;
+    assert_eq!(begun.expect("begins").engine.team().processes(), 1);
+}
+
+/// What is set aside, in processes that work together, of records that are
+/// no reports, of an impossible time, and of samples that came too late.
+async fn set_aside_in(processes: usize) -> BTreeSet<(u32, u64, &'static str, u64)> {
+    let (_dir, log) = log_with_definitions().await;
+    report(log.as_ref(), 0..9).await;
+    let members = cluster(processes);
+    let mut leader = Leader::open(&members[0]).await.expect("opens");
+    let followers: Vec<_> =
+        members[1..].iter().map(|config| start_follower(config, &log)).collect();
+    let start = beginning(log.as_ref()).await;
+    let leading = (processes > 1).then_some(&mut leader);
+    let mut lead = Lead::begin(&config(2), &log, start, leading).await.expect("begins");
+    assert_eq!(lead.reach_the_end(log.as_ref()).await, []);
+    let all = Duration::ZERO;
+    block_in_place(|| lead.engine.forget(all, Duration::from_secs(86_400))).expect("runs");
+    report(log.as_ref(), 3..4).await;
+    report(log.as_ref(), 100_000_000..100_000_001).await;
+    let garbage = (0..20).map(|key: u64| Record::new(format!("n/device/{key}"), "no report"));
+    log.append(SAMPLES_TOPIC, garbage.collect()).await.expect("appended");
+    let rows = lead.reach_the_end(log.as_ref()).await;
+    lead.engine.stop().await;
+    followers.iter().for_each(|(_, stop)| stop.cancel());
+    let key = |row: &SetAside| (row.partition, row.offset, row.kind.as_str(), row.count);
+    rows.iter().map(key).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_any_process_sets_aside_reaches_the_leader() {
+    let alone = set_aside_in(1).await;
+    for kind in ["undecodable", "implausible_time", "too_late"] {
+        assert!(alone.iter().any(|row| row.2 == kind), "{kind}: {alone:?}");
+    }
+    assert_eq!(set_aside_in(2).await, alone);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
