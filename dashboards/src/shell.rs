@@ -76,5 +76,6 @@ pub struct Shell {
 pub(crate) enum Section {
     Overview,
     Services,
+    WhatIf,
     None,
 }

@@ -502,6 +502,7 @@ pub(crate) fn service(shell: Shell, zoom: Zoom) -> ServicePage {
         days: days(3, Degraded),
         path: path(),
         intervals: intervals(),
+        as_of: None,
     }
 }
 
@@ -533,6 +534,7 @@ pub(crate) fn new_service(shell: Shell) -> ServicePage {
             rows: Vec::new(),
             pager: Pager { page: 1, per_page: 10, total: 0 },
         },
+        as_of: None,
         shell,
     }
 }
