@@ -57,6 +57,7 @@ fn api(map: Routes) -> Routes {
         .api(Administrator, routes!(v1::intervals_csv))
         .api(Administrator, routes!(v1::availability))
         .api(Administrator, routes!(v1::explain))
+        .api(Administrator, routes!(v1::samples))
         .api(Administrator, routes!(v1::what_if))
         // A component id holds slashes, which clients may or may not encode.
         .api_at(Administrator, "/api/v1/components/{*rest}", routes!(v1::transitions))

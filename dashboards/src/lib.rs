@@ -25,8 +25,8 @@ pub use assets::{Asset, CONTENT_SECURITY_POLICY, asset};
 pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
-    ErrorKind, ErrorPage, LoginError, LoginPage, OverviewLivePartial, OverviewPage, ServicePage,
-    ServicesPage, WhatIfPage, WhyPage,
+    ErrorKind, ErrorPage, LoginError, LoginPage, OverviewLivePartial, OverviewPage, SampleRow,
+    SamplesBehind, SeenBy, ServicePage, ServicesPage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};

@@ -25,7 +25,8 @@ pub const SERVICE: &str = "/services/{id}";
 /// The intervals of one service as CSV.
 pub const SERVICE_CSV: &str = "/services/{id}/intervals.csv";
 /// Why a service is what it is at an instant. Query: `at` and `as_of`, each
-/// milliseconds since 1970, RFC 3339, or a local time as a field for one gives it.
+/// milliseconds since 1970, RFC 3339, or a local time as a field for one gives
+/// it; `of`, a component whose samples are shown.
 pub const SERVICE_WHY: &str = "/services/{id}/why";
 /// What services would be. GET shows the form and, with `ask`, the answer
 /// (query: `q`, `t` repeated, `from`, `until`, `planned`, `ports`, `ask`);

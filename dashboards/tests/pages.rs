@@ -237,6 +237,8 @@ fn an_explanation_says_in_words_what_decided_and_what_is_to_blame() {
         "service, shown elsewhere in this path",
         "service, does not exist then",
         "never measured",
+        "Samples behind Gi0/0/12",
+        "3/104711",
         "Gi0/0/12 · agg-zut-02.zutphen",
     ] {
         assert!(english.contains(text), "{text}");

@@ -21,5 +21,6 @@ mod wait;
 mod away;
 mod bi;
 mod editing;
+mod explaining;
 mod faults;
 mod same_intervals;

@@ -5,13 +5,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use correlate::explain::{Node, NodeKind};
-use correlate::model::{ComponentId, ServiceId};
-use dashboards::WhyPage;
+use correlate::model::{ComponentId, ServiceId, Timestamp};
+use dashboards::{SampleRow, SamplesBehind, SeenBy, WhyPage};
 use serde::Deserialize;
+use store::evidence::{ReportedSample, SampleSource};
 
 use super::{html, shell};
 use crate::app::ApiState;
-use crate::ask::{self, WhyQuestion};
+use crate::ask::{self, AskError, WhyQuestion};
 use crate::auth::Principal;
 use crate::instant;
 use crate::problem::ApiError;
@@ -24,6 +25,8 @@ pub(crate) struct WhyQuery {
     at: String,
     #[serde(default)]
     as_of: String,
+    #[serde(default)]
+    of: String,
 }
 
 /// `GET /services/{id}/why`.
@@ -44,6 +47,7 @@ pub(crate) async fn why(
     let asked = async { ask::why(state.stores(), &question).await.map_err(ApiError::of_ask) };
     let shell = shell::full(&state, &principal, &headers, &uri);
     let (shell, why) = tokio::try_join!(shell, asked)?;
+    let behind = behind(&state, &query.of, at).await?;
     let mut named: Vec<&ComponentId> = why.explanation.cause.iter().collect();
     why.explanation.root.iter().for_each(|root| components(root, &mut named));
     if let Some(recorded) = &why.recorded {
@@ -58,8 +62,59 @@ pub(crate) async fn why(
         agrees: why.agrees,
         components,
         services: why.services,
+        behind,
         explanation: why.explanation,
     })
+}
+
+/// The samples behind one of the components, if they are asked for. A log that
+/// is away takes nothing else from the page.
+async fn behind(
+    state: &ApiState,
+    of: &str,
+    at: Timestamp,
+) -> Result<Option<SamplesBehind>, ApiError> {
+    if of.is_empty() {
+        return Ok(None);
+    }
+    let component = ComponentId::from(of);
+    let mut view = SamplesBehind {
+        component: of.to_owned(),
+        since: None,
+        samples: None,
+        is_forgotten: false,
+        is_cut: false,
+    };
+    let Some(log) = state.log() else { return Ok(Some(view)) };
+    match ask::behind(state.stores(), log, &component, at).await {
+        Ok(found) => {
+            view.since = found.transition.map(|transition| transition.at);
+            if let Some(reported) = found.reported {
+                view.is_forgotten = reported.is_forgotten;
+                view.is_cut = reported.is_cut;
+                view.samples = Some(reported.samples.iter().map(sample).collect());
+            }
+        }
+        Err(AskError::Log(error)) => drop(ApiError::log(error)),
+        Err(error) => return Err(ApiError::of_ask(error)),
+    }
+    Ok(Some(view))
+}
+
+fn sample(sample: &ReportedSample) -> SampleRow {
+    SampleRow {
+        at: sample.at,
+        state: sample.state,
+        observed_at: sample.observed_at,
+        seen_by: match sample.source {
+            SampleSource::Poll => SeenBy::Poll,
+            SampleSource::EventLog => SeenBy::EventLog,
+            SampleSource::Push => SeenBy::Push,
+            SampleSource::Outage => SeenBy::Outage,
+            SampleSource::Other => SeenBy::Other,
+        },
+        place: format!("{}/{}", sample.place.0, sample.place.1),
+    }
 }
 
 /// The components of a tree.

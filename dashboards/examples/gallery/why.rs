@@ -8,7 +8,8 @@ use correlate::model::{
     ComponentState, Interval, Period, ServiceDefinition, ServiceState, Target, Timestamp, Window,
 };
 use dashboards::{
-    Cause, Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal, Shell, WhatIfPage, WhyPage,
+    Cause, Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal, SampleRow, SamplesBehind, SeenBy,
+    Shell, WhatIfPage, WhyPage,
 };
 use serde_json::json;
 
@@ -57,6 +58,26 @@ pub(crate) fn why(shell: Shell, as_of: Option<Timestamp>) -> WhyPage {
         agrees: as_of.is_none(),
         components: [("zut1/port/12".into(), "Gi0/0/12 · agg-zut-02.zutphen".to_owned())].into(),
         services: [("ring".into(), "Kernring Zutphen".to_owned())].into(),
+        behind: as_of.is_none().then(|| samples(failed)),
+    }
+}
+
+fn samples(failed: Timestamp) -> SamplesBehind {
+    let row = |at: Timestamp, state| SampleRow {
+        at,
+        state,
+        observed_at: at.plus_millis(7_000),
+        seen_by: SeenBy::Poll,
+        place: "3/104711".to_owned(),
+    };
+    let before = failed.plus_millis(-5 * MINUTE_MS);
+    let rows = vec![row(before, ComponentState::Up), row(failed, ComponentState::Down)];
+    SamplesBehind {
+        component: "zut1/port/12".to_owned(),
+        since: Some(failed),
+        samples: Some(rows),
+        is_forgotten: true,
+        is_cut: true,
     }
 }
 
@@ -67,6 +88,7 @@ pub(crate) fn why_nothing(shell: Shell) -> WhyPage {
         recorded: None,
         agrees: true,
         components: BTreeMap::new(),
+        behind: Some(SamplesBehind { samples: None, ..samples(NOW) }),
         ..why(shell, None)
     }
 }

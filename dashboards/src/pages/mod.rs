@@ -16,7 +16,7 @@ pub use overview::{OverviewLivePartial, OverviewPage};
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use what_if::WhatIfPage;
-pub use why::WhyPage;
+pub use why::{SampleRow, SamplesBehind, SeenBy, WhyPage};
 
 use crate::view::cause::Cause;
 

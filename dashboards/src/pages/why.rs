@@ -37,6 +37,66 @@ pub struct WhyPage {
     pub components: BTreeMap<ComponentId, String>,
     /// What services are called, likewise.
     pub services: BTreeMap<ServiceId, String>,
+    /// The samples behind one of the components, when they were asked for.
+    pub behind: Option<SamplesBehind>,
+}
+
+/// The samples behind the state of a component.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SamplesBehind {
+    /// The component's id.
+    pub component: String,
+    /// When the transition that gave the state happened; `None` where it was
+    /// never reported until then.
+    pub since: Option<Timestamp>,
+    /// What was reported; `None` where it cannot be read.
+    pub samples: Option<Vec<SampleRow>>,
+    /// A part of it is older than what the log keeps.
+    pub is_forgotten: bool,
+    /// There was more than is looked at.
+    pub is_cut: bool,
+}
+
+/// How an NMS knew a state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SeenBy {
+    /// It polled.
+    Poll,
+    /// A line of its event log.
+    EventLog,
+    /// It pushed it.
+    Push,
+    /// Its own list of outages.
+    Outage,
+    /// Otherwise.
+    Other,
+}
+
+impl SeenBy {
+    const fn key(self) -> &'static str {
+        match self {
+            SeenBy::Poll => "sample-poll",
+            SeenBy::EventLog => "sample-event-log",
+            SeenBy::Push => "sample-push",
+            SeenBy::Outage => "sample-outage",
+            SeenBy::Other => "sample-other",
+        }
+    }
+}
+
+/// One sample.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SampleRow {
+    /// When the state held in the network.
+    pub at: Timestamp,
+    /// The state.
+    pub state: ComponentState,
+    /// When ingest read it.
+    pub observed_at: Timestamp,
+    /// How the NMS knew it.
+    pub seen_by: SeenBy,
+    /// Where it is in the log: partition and offset.
+    pub place: String,
 }
 
 impl WhyPage {
@@ -89,6 +149,30 @@ impl WhyPage {
 
     fn period(&self, period: &Period) -> Markup {
         period_markup(&self.shell.locale, period)
+    }
+
+    fn behind_name(&self, behind: &SamplesBehind) -> String {
+        self.component(&ComponentId::from(behind.component.as_str()))
+    }
+
+    /// Whether a sample says just what the component turned into.
+    fn is_turning_point(&self, behind: &SamplesBehind, row: &SampleRow) -> bool {
+        behind.since == Some(row.at)
+    }
+
+    fn sample_badge(&self, row: &SampleRow) -> Markup {
+        let state = match row.state {
+            ComponentState::Up => ServiceState::Up,
+            ComponentState::Down => ServiceState::Down,
+            ComponentState::Unknown => ServiceState::Unknown,
+        };
+        let text = self.shell.locale.t(component_state_key(row.state));
+        Markup::new(format!(
+            r#"<span class="badge-state is-{}">{}<span>{}</span></span>"#,
+            state.as_str(),
+            state_icon(state),
+            crate::markup::escape(&text)
+        ))
     }
 
     fn recorded_period(&self, interval: &Interval) -> Markup {
@@ -234,6 +318,14 @@ impl Item<'_> {
 
     fn window(&self, window: &CoveringWindow) -> Markup {
         period_markup(self.locale, &window.period)
+    }
+
+    /// Where the samples behind a component are shown.
+    fn samples_url(&self) -> Option<String> {
+        let NodeKind::Component { id, .. } = &self.node.kind else { return None };
+        let page =
+            urls::service_why(self.page.id(), Some(self.page.explanation.at), self.page.as_of);
+        Some(format!("{page}&of={}#samples", urls::encode(id.as_str())))
     }
 
     fn url(&self) -> Option<String> {
