@@ -15,8 +15,8 @@ use crate::wire::{Evidence, SAMPLES_TOPIC, decode_report};
 /// network of some ten thousand devices.
 const RECORDS_MAX: usize = 50_000;
 
-/// Samples that one answer holds: an hour of one-minute polls.
-pub const SAMPLES_MAX: usize = 60;
+/// Samples that one answer holds: a day of polls of half a minute.
+const SAMPLES_MAX: usize = 3_000;
 
 /// One sample as it was reported.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,8 +66,8 @@ impl SampleSource {
 /// What the log still holds of a component.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reported {
-    /// The samples, by instant; the latest where there are more than
-    /// [`SAMPLES_MAX`].
+    /// The samples, by instant; the latest where there are more than an
+    /// answer holds.
     pub samples: Vec<ReportedSample>,
     /// The beginning of a stretch lies before what the log keeps.
     pub is_forgotten: bool,
@@ -75,8 +75,9 @@ pub struct Reported {
     pub is_cut: bool,
 }
 
-/// The samples of `component`, which is on `device` or is it, in the records
-/// that were appended during `stretches`.
+/// The samples of `component`, which is on `device` or is it, up to and
+/// including the instant `until`, in the records that were appended during
+/// `stretches`.
 ///
 /// # Errors
 /// A log that is away or broken.
@@ -84,6 +85,7 @@ pub async fn reported(
     log: &dyn Log,
     device: &ComponentId,
     component: &ComponentId,
+    until: Timestamp,
     stretches: &[Period],
 ) -> Result<Reported, LogError> {
     let key = device.as_str().as_bytes();
@@ -94,6 +96,7 @@ pub async fn reported(
         let mut reader = Reader { log, partition, key, component, left: &mut left };
         reader.read(*stretch, &mut found).await?;
     }
+    found.samples.retain(|sample| sample.at <= until);
     found.samples.sort_by_key(|sample| (sample.at, sample.place));
     found.samples.dedup();
     let more = found.samples.len().saturating_sub(SAMPLES_MAX);
@@ -232,14 +235,16 @@ mod tests {
         let device = ComponentId::from("n/device/1");
         let ask = async |component: &str, stretches: &[Period]| {
             let component = ComponentId::from(component);
-            reported(&log, &device, &component, stretches).await.expect("the log answers")
+            reported(&log, &device, &component, Timestamp(20), stretches)
+                .await
+                .expect("the log answers")
         };
         let port = ask("n/port/11", &[ALWAYS, ALWAYS]).await;
         let shown: Vec<_> = port.samples.iter().map(|one| (one.at.millis(), one.state)).collect();
         assert_eq!(shown, [(10, ComponentState::Up), (20, ComponentState::Down)]);
         assert_eq!((port.is_forgotten, port.is_cut), (false, false));
         assert_eq!(port.samples[0].source, SampleSource::Poll);
-        assert_eq!(ask("n/device/1", &[ALWAYS]).await.samples.len(), 3);
+        assert_eq!(ask("n/device/1", &[ALWAYS]).await.samples.len(), 2, "one is later");
         // Everything was appended long after 1970.
         let early = Period::new(Timestamp(0), Timestamp(1_000));
         assert_eq!(ask("n/port/11", &[early]).await, Reported::default());

@@ -16,6 +16,12 @@ const BEFORE_MS: i64 = 11 * 60_000;
 /// slow poll.
 const AFTER_MS: i64 = 5 * 60_000;
 
+/// Samples shown on either side of a transition.
+const AROUND: usize = 3;
+
+/// Samples shown before the instant asked about.
+const LAST: usize = 6;
+
 /// What is behind the state of a component at an instant.
 #[derive(Clone, Debug)]
 pub struct Behind {
@@ -53,9 +59,25 @@ pub async fn behind(
     stretches.extend(recorded_at.map(stretch));
     let reported = match device {
         None => None,
-        Some(device) => Some(reported(log, &device, component, &merged(stretches)).await?),
+        Some(device) => {
+            let stretches = merged(stretches);
+            let mut found = reported(log, &device, component, at, &stretches).await?;
+            let since = transition.as_ref().map(|transition| transition.at);
+            keep_what_tells(&mut found, since);
+            Some(found)
+        }
     };
     Ok(Behind { component: component.clone(), at, transition, reported, names })
+}
+
+/// Leaves those around the transition at `since`, and the last ones.
+fn keep_what_tells(found: &mut Reported, since: Option<Timestamp>) {
+    let turn = since.map_or(0, |since| found.samples.partition_point(|one| one.at < since));
+    let total = found.samples.len();
+    let tells = |index: usize| index.abs_diff(turn) <= AROUND || index + LAST >= total;
+    let mut index = 0..;
+    found.samples.retain(|_| index.next().is_some_and(tells));
+    found.is_cut |= found.samples.len() < total;
 }
 
 /// The time in which a record was appended that counted at `until`.
@@ -79,6 +101,31 @@ fn merged(mut stretches: Vec<Period>) -> Vec<Period> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_turn_and_the_last_samples_are_left() {
+        let sample = |at| store::evidence::ReportedSample {
+            at: Timestamp(at),
+            state: correlate::model::ComponentState::Up,
+            source: store::evidence::SampleSource::Poll,
+            observed_at: Timestamp(at),
+            appended_at: Timestamp(at),
+            place: (0, 0),
+        };
+        let check = |since: Option<i64>, expected: &[i64], is_cut: bool| {
+            let samples = (0..30).map(sample).collect();
+            let mut found = Reported { samples, ..Reported::default() };
+            keep_what_tells(&mut found, since.map(Timestamp));
+            let left: Vec<i64> = found.samples.iter().map(|one| one.at.millis()).collect();
+            assert_eq!((left.as_slice(), found.is_cut), (expected, is_cut));
+        };
+        check(Some(10), &[7, 8, 9, 10, 11, 12, 13, 24, 25, 26, 27, 28, 29], true);
+        check(None, &[0, 1, 2, 3, 24, 25, 26, 27, 28, 29], true);
+        check(Some(29), &[24, 25, 26, 27, 28, 29], true);
+        let mut few = Reported { samples: vec![sample(1)], ..Reported::default() };
+        keep_what_tells(&mut few, Some(Timestamp(1)));
+        assert_eq!((few.samples.len(), few.is_cut), (1, false));
+    }
 
     #[test]
     fn stretches_that_meet_are_read_once() {

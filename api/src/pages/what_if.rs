@@ -8,7 +8,7 @@ use axum::extract::{RawForm, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use correlate::model::{ComponentId, Period, ServiceState, Target, Timestamp, Window};
-use correlate::what_if::{Effect, Overlap};
+use correlate::what_if::{Effect, Overlap, Question};
 use dashboards::{Cause, Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal, WhatIfPage, urls};
 use store::records::Page;
 use url::form_urlencoded;
@@ -129,16 +129,9 @@ pub(crate) async fn announce(
     let sent = Sent { planned: true, ..Sent::read(&state, &form) };
     let now = state.now();
     let supposed = ask::what_if(state.stores(), &sent.plan(now)).await.map_err(ApiError::of_ask)?;
-    let Period { from, until } = supposed.question.period;
-    let period = Period::new(from, until);
-    // Of the ports of a device, those that a service needs.
-    let needed = |target: &&Target| match target {
-        Target::Component(id) => supposed.question.down.contains(id),
-        Target::Service(_) => true,
-    };
-    let targets = supposed.question.windows.iter().filter(needed);
+    let Question { period, windows: targets, .. } = supposed.question;
     let windows: Vec<Window> =
-        targets.map(|target| Window { target: target.clone(), period }).collect();
+        targets.into_iter().map(|target| Window { target, period }).collect();
     if windows.len() > WINDOWS_MAX {
         let reason = format!("at most {WINDOWS_MAX} windows can be announced at once");
         return Err(ApiError::refused("t", reason));
