@@ -223,15 +223,17 @@ fn outcome(sent: &Sent, supposed: &Supposed) -> Outcome {
         }
     }
     let ports = supposed.question.down.iter().filter(|id| !sent.chosen.contains(*id)).count();
-    let clashes = answer.overlaps.iter().take(ROWS_MAX);
+    let mut clashes = clashes(supposed);
+    let clashes_total = clashes.len() as u64;
+    clashes.truncate(ROWS_MAX);
     let hits = answer.effects.iter().take(ROWS_MAX);
     let unneeded = supposed.unneeded.iter().filter_map(|target| match target {
         Target::Component(id) => Some(cause(supposed, id)),
         Target::Service(_) => None,
     });
     Outcome {
-        clashes: clashes.map(|overlap| clash(supposed, overlap)).collect(),
-        clashes_total: answer.overlaps.len() as u64,
+        clashes,
+        clashes_total,
         hits: hits.map(|effect| hit(supposed, effect)).collect(),
         totals,
         unaffected: answer.unaffected as u64,
@@ -244,6 +246,26 @@ fn cause(supposed: &Supposed, id: &ComponentId) -> Cause {
     Cause { component: id.to_string(), name: supposed.components.line(id) }
 }
 
+/// The overlaps, with those of one service at one time by one note together:
+/// a device that is worked on often has a window for each of its ports.
+fn clashes(supposed: &Supposed) -> Vec<Clash> {
+    let mut clashes: Vec<Clash> = Vec::new();
+    for overlap in &supposed.answer.overlaps {
+        let clash = clash(supposed, overlap);
+        let mut known = clashes.iter_mut().rev().take_while(|one| one.service == clash.service);
+        match known.find(|one| one.period == clash.period && one.note == clash.note) {
+            Some(known) => {
+                known.planned.extend(clash.planned);
+                let new = clash.own.into_iter().filter(|own| !known.own.contains(own));
+                let new: Vec<Cause> = new.collect();
+                known.own.extend(new);
+            }
+            None => clashes.push(clash),
+        }
+    }
+    clashes
+}
+
 fn clash(supposed: &Supposed, overlap: &Overlap) -> Clash {
     let service = supposed.services.get(&overlap.service);
     let window = supposed.windows.get(&overlap.window);
@@ -252,7 +274,7 @@ fn clash(supposed: &Supposed, overlap: &Overlap) -> Clash {
         name: service.map_or_else(|| overlap.service.to_string(), |service| service.name.clone()),
         customer: service.and_then(|service| service.customer.clone()).unwrap_or_default(),
         period: overlap.period,
-        planned: cause(supposed, &overlap.planned),
+        planned: vec![cause(supposed, &overlap.planned)],
         note: window.map(|window| window.note.clone()).unwrap_or_default(),
         window: window.map_or(overlap.period, |window| window.window.period),
         own: overlap.own.iter().map(|id| cause(supposed, id)).collect(),

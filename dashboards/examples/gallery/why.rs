@@ -151,7 +151,7 @@ pub(crate) fn plan(shell: Shell) -> WhatIfPage {
         name: "SIP-trunk Eefde".to_owned(),
         customer: String::new(),
         period: Period::new(middle, form.until),
-        planned: cause("zut1/device/9", "agg-zut-09.zutphen"),
+        planned: vec![cause("zut1/device/9", "agg-zut-09.zutphen")],
         note: "CHG-4711".to_owned(),
         window: Period::new(middle, form.until.plus_millis(MINUTE_MS)),
         own: vec![cause("zut1/device/1", "agg-zut-01.zutphen")],

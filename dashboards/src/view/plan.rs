@@ -76,10 +76,10 @@ pub struct Clash {
     /// When both are at once.
     pub period: Period,
     /// What the others work on.
-    pub planned: Cause,
-    /// The note of their window, such as a ticket number; may be empty.
+    pub planned: Vec<Cause>,
+    /// The note of their windows, such as a ticket number; may be empty.
     pub note: String,
-    /// Their whole window.
+    /// Their whole window, the first of them.
     pub window: Period,
     /// What of this plan takes the other legs.
     pub own: Vec<Cause>,
