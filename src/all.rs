@@ -175,14 +175,14 @@ fn spawn_web(
     shutdown: &CancellationToken,
 ) {
     let (log, records) = (opened.log.clone(), opened.records.clone());
-    let publisher = (log, records.clone(), series.clone());
+    let publisher = (log.clone(), records.clone(), series.clone());
     running.spawn(keep("publish", shutdown.clone(), move |stop| {
         let (log, records, series) = publisher.clone();
         async move { publish::run(log, records, series, stop).await }
     }));
     let stop = shutdown.clone();
     running.spawn(async move {
-        let parts = api::WebParts { records, series, metrics };
+        let parts = api::WebParts { records, series, log, metrics };
         let served = api::run(&config, parts, listener, stop.clone()).await;
         // Without its pages the process is of no use: the others end too.
         stop.cancel();

@@ -22,6 +22,7 @@ mod away;
 mod bi;
 mod cluster;
 mod editing;
+mod explaining;
 mod faults;
 mod rebuild;
 mod same_intervals;
