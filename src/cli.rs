@@ -328,7 +328,7 @@ pub(crate) struct ReplayArgs {
     /// Threads of the engine [default: one per core]; the result does not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub workers: Option<u32>,
-    /// Where to write the intervals, CSV `service,start,end,state,cause` [default: standard output]
+    /// Where to write the intervals, CSV `service,start,end,state,cause`; - is standard output [default: -]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Count bad lines and show the first ten, instead of ending with status 2
