@@ -10,13 +10,14 @@ asset_sources := $(shell find dashboards/assets dashboards/build.mjs dashboards/
 node_modules := dashboards/node_modules/.package-lock.json
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint assets bench setup setup-test
+.PHONY: help demo test lint assets bench fuzz setup setup-test
 
 help:
 	@echo 'make demo    the whole product on a simulated ISP; ARGS="--services 50" passes flags on'
 	@echo 'make test    all tests, against a real Kafka, PostgreSQL and ClickHouse engine'
 	@echo 'make lint    format, clippy, documentation, and what may depend on what'
 	@echo 'make bench   the benchmarks of the engine'
+	@echo 'make fuzz    two minutes for each parser against broken input; ARGS="600 samples" for more of one'
 	@echo 'make assets  the files for the browser'
 	@echo 'make setup   only the packages that a build needs'
 
@@ -37,6 +38,9 @@ lint: setup $(assets)
 
 bench: setup $(assets)
 	cargo bench --locked --package correlate
+
+fuzz: setup
+	tests/fuzz/run $(ARGS)
 
 assets: $(assets)
 

@@ -373,7 +373,7 @@ pub(crate) struct ReplayArgs {
     /// Threads of the engine [default: one per core]; the result does not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub workers: Option<u32>,
-    /// Where to write the intervals, CSV `service,start,end,state,cause` [default: standard output]
+    /// Where to write the intervals, CSV `service,start,end,state,cause`; - is standard output [default: -]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Count bad lines and show the first ten, instead of ending with status 2
@@ -451,18 +451,11 @@ pub(crate) struct DoctorArgs {
     pub stage: StageArgs,
 }
 
-/// An instant as SEMANTICS, "Replay", allows it: milliseconds since 1970, or
-/// RFC 3339, of which parts of a millisecond are cut off downward.
+/// An instant as SEMANTICS, "Replay", allows it, in files and flags alike.
 fn instant(text: &str) -> Result<Timestamp, String> {
-    if let Ok(millis) = text.parse() {
-        return Ok(Timestamp(millis));
-    }
-    let parsed: jiff::Timestamp = text.parse().map_err(|_| {
+    correlate::files::parse_time(text).ok_or_else(|| {
         String::from("a time is milliseconds since 1970, or RFC 3339 such as 2026-01-31T00:00:00Z")
-    })?;
-    let nanos_per_milli = 1_000_000;
-    let millis = parsed.as_nanosecond().div_euclid(nanos_per_milli);
-    i64::try_from(millis).map(Timestamp).map_err(|error| error.to_string())
+    })
 }
 
 fn with_unit(text: &str) -> Result<Duration, String> {

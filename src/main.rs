@@ -23,6 +23,7 @@ mod telemetry;
 #[cfg(test)]
 mod testing;
 mod trouble;
+mod whole_file;
 mod wiring;
 
 use std::io::{self, Write};

@@ -10,10 +10,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use correlate::dataflow::{Control, Options, Workers};
-use correlate::files::{self, BadLine};
-use correlate::model::{Period, ServiceId, Timestamp};
+use correlate::files::{self, BadLine, IntervalWriter};
+use correlate::model::{Interval, Period, ServiceId, Timestamp};
 
 use crate::cli::ReplayArgs;
+use crate::whole_file;
 
 /// Bad lines that `--skip-bad` shows; the rest is counted.
 const BAD_SHOWN_MAX: usize = 10;
@@ -30,9 +31,9 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     }
     let mut complaints = Complaints::new(args.skip_bad);
     match replay(args, period, &mut complaints) {
-        Ok(output) => {
+        Ok(intervals) => {
             complaints.summary(args.quiet);
-            write_out(args.out.as_deref(), &output)?;
+            write_out(args.out.as_deref(), &intervals, period)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => match error.downcast::<BadInput>() {
@@ -49,7 +50,7 @@ fn replay(
     args: &ReplayArgs,
     period: Period,
     complaints: &mut Complaints,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<Vec<(ServiceId, Vec<Interval>)>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let stale_after_ms = match args.stale_after {
         Some(limit) => Some(i64::try_from(limit.as_millis()).context("read --stale-after")?),
@@ -76,9 +77,7 @@ fn replay(
         let line = lines.iter().find(|(id, _)| *id == rejection.service).map_or(1, |found| found.1);
         complaints.take(&args.services, BadLine { line, reason: rejection.reason })?;
     }
-    let mut output = String::new();
-    files::write_intervals(&mut output, &workers.intervals()?, period);
-    Ok(output)
+    Ok(workers.intervals()?)
 }
 
 /// Services and windows, and on which line each service stands.
@@ -196,26 +195,26 @@ impl Complaints {
     }
 }
 
-/// Writes the result whole or not at all: a file appears under its name only
-/// when it is complete.
-fn write_out(path: Option<&Path>, output: &str) -> anyhow::Result<()> {
-    let Some(path) = path else {
-        return crate::print(output).context("write intervals");
+/// Writes the intervals: to a file whole or not at all, else to standard output.
+fn write_out(
+    path: Option<&Path>,
+    intervals: &[(ServiceId, Vec<Interval>)],
+    period: Period,
+) -> anyhow::Result<()> {
+    let fill = |out: &mut dyn Write| {
+        let mut writer = IntervalWriter::new(out, period);
+        for (service, list) in intervals {
+            writer.write(service, list)?;
+        }
+        writer.finish()?.flush()
     };
-    let doing = || format!("write intervals to {}", path.display());
-    if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        // A pipe or device cannot be renamed over.
-        return std::fs::write(path, output).with_context(doing);
+    match path.filter(|path| *path != Path::new("-")) {
+        Some(path) => whole_file::write(path, fill)
+            .with_context(|| format!("write intervals to {}", path.display())),
+        None => match fill(&mut io::stdout().lock()) {
+            // A reader such as `head` went away: no failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("write intervals"),
+        },
     }
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let mut file = File::create(&part).with_context(doing)?;
-    let written = file.write_all(output.as_bytes()).and_then(|()| file.sync_all());
-    let done = written.and_then(|()| std::fs::rename(&part, path));
-    if done.is_err() {
-        // The error to report is the first one.
-        drop(std::fs::remove_file(&part));
-    }
-    done.with_context(doing)
 }

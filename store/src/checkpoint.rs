@@ -12,7 +12,7 @@
 mod convert;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use correlate::dataflow::EngineSnapshot;
@@ -30,6 +30,13 @@ const HEADER_BYTES: usize = 6 + 2 + 4 + 8;
 /// Fast; states compress well at any level.
 const ZSTD_LEVEL: i32 = 1;
 const ENDING: &str = "checkpoint";
+/// What a checkpoint decompresses to at most: several times what a million
+/// services on five million components take. More is no checkpoint of ours.
+const PLAIN_BYTES_MAX: u64 = 16 << 30;
+/// One component or service with all that is kept of it stays far below.
+const RECORD_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of the varint before a record: enough for [`RECORD_BYTES_MAX`].
+const LENGTH_BYTES_MAX: usize = 5;
 
 /// A position in the log: the first record that was not yet taken in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -237,18 +244,43 @@ fn decode(bytes: &[u8]) -> Result<Checkpoint, String> {
     if crc32fast::hash(body) != checksum {
         return Err(String::from("its checksum does not match"));
     }
-    let mut plain = Vec::new();
-    zstd::stream::Decoder::new(body)
-        .and_then(|mut stream| stream.read_to_end(&mut plain))
+    let mut plain = zstd::stream::Decoder::with_buffer(body)
+        .map(|stream| BufReader::new(stream.take(PLAIN_BYTES_MAX)))
         .map_err(|error| format!("it cannot be decompressed: {error}"))?;
-    let mut rest = &plain[..];
     let mut collector = Collector::default();
-    while !rest.is_empty() {
-        let record = proto::CheckpointRecord::decode_length_delimited(&mut rest)
+    let mut record = Vec::new();
+    while next_record(&mut plain, &mut record)? {
+        let record = proto::CheckpointRecord::decode(&record[..])
             .map_err(|error| format!("a record cannot be read: {error}"))?;
         collector.take(record)?;
     }
     collector.finish()
+}
+
+/// Reads one record, after its length as a varint; false at the end.
+fn next_record(plain: &mut impl BufRead, record: &mut Vec<u8>) -> Result<bool, String> {
+    let failed = |error: io::Error| format!("it cannot be decompressed: {error}");
+    if plain.fill_buf().map_err(failed)?.is_empty() {
+        return Ok(false);
+    }
+    let mut length: u64 = 0;
+    for shift in (0..).step_by(7).take(LENGTH_BYTES_MAX) {
+        let mut byte = [0];
+        plain.read_exact(&mut byte).map_err(failed)?;
+        length |= u64::from(byte[0] & 0x7f) << shift;
+        if byte[0] & 0x80 == 0 {
+            if length > RECORD_BYTES_MAX {
+                return Err(format!(
+                    "a record has {length} bytes, at most {RECORD_BYTES_MAX} can be"
+                ));
+            }
+            record.clear();
+            let read = plain.take(length).read_to_end(record).map_err(failed)?;
+            let whole = read as u64 == length;
+            return if whole { Ok(true) } else { Err(String::from("its last record is cut off")) };
+        }
+    }
+    Err(String::from("the length of a record cannot be read"))
 }
 
 #[cfg(test)]
@@ -317,6 +349,27 @@ mod tests {
         let (loaded, passed_over) = load_newest(dir.path()).expect("loaded");
         assert_eq!(loaded.map(|checkpoint| checkpoint.epoch), Some(1));
         assert!(passed_over[0].to_string().ends_with("its checksum does not match"));
+    }
+
+    /// A file of these plain records, with a header that fits.
+    fn sealed(plain: &[u8]) -> Vec<u8> {
+        let body = zstd::encode_all(plain, ZSTD_LEVEL).expect("compressed");
+        let length = (body.len() as u64).to_be_bytes();
+        let checksum = crc32fast::hash(&body).to_be_bytes();
+        [&MAGIC[..], &FORMAT.to_be_bytes(), &checksum, &length, &body].concat()
+    }
+
+    #[track_caller]
+    fn refused(plain: &[u8], expected: &str) {
+        assert_eq!(decode(&sealed(plain)).expect_err("must be refused"), expected);
+    }
+
+    #[test]
+    fn records_that_promise_too_much_are_refused_before_they_are_held() {
+        refused(b"\xff\xff\xff\xff\x0f", "a record has 4294967295 bytes, at most 268435456 can be");
+        refused(b"\xff\xff\xff\xff\xff\x01", "the length of a record cannot be read");
+        refused(b"\x7f\x0a", "its last record is cut off");
+        refused(b"", "it has no head");
     }
 
     proptest! {

@@ -9,8 +9,9 @@
 //! ```text
 //!  <epoch of the checkpoint>.journal:  ( length u32 | crc32 u32 | JournalEntry )*
 //! ```
-//! A torn entry at the end was never acted on and is cut off; damage before
-//! the end is an error.
+//! A torn entry at the end was never acted on and is cut off, and so are zeros
+//! that the file system left there; damage before the end is an error. What
+//! tells them apart is that after damage a whole entry follows.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -189,23 +190,56 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Journ
 fn decode(bytes: &[u8]) -> Result<(Vec<Entry>, usize), (usize, String)> {
     let mut entries = Vec::new();
     let mut at = 0;
-    while let Some(frame) = bytes.get(at..at + FRAME_BYTES) {
-        let length = u32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]) as usize;
-        let checksum = u32::from_be_bytes([frame[4], frame[5], frame[6], frame[7]]);
-        let start = at + FRAME_BYTES;
-        let Some(body) = bytes.get(start..start.saturating_add(length)) else { break };
-        let whole = crc32fast::hash(body) == checksum && length <= ENTRY_BYTES_MAX;
-        if !whole {
-            if start + length == bytes.len() {
-                break;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        match frame(rest) {
+            Frame::Whole(body) => {
+                let entry =
+                    proto::JournalEntry::decode(body).map_err(|error| (at, error.to_string()))?;
+                entries.push(read(entry));
+                at += FRAME_BYTES + body.len();
             }
-            return Err((at, String::from("the checksum does not match")));
+            Frame::Torn if !whole_entry_follows(rest) => break,
+            Frame::Torn => return Err((at, String::from("an entry is not whole"))),
+            Frame::Damaged => return Err((at, String::from("the checksum does not match"))),
         }
-        let entry = proto::JournalEntry::decode(body).map_err(|error| (at, error.to_string()))?;
-        entries.push(read(entry));
-        at = start + length;
     }
     Ok((entries, at))
+}
+
+/// What the bytes of a journal begin with.
+enum Frame<'a> {
+    /// An entry, and this is its body.
+    Whole(&'a [u8]),
+    /// The beginning of an entry, or zeros, up to the end of the bytes.
+    Torn,
+    /// Nothing that was ever written.
+    Damaged,
+}
+
+fn frame(bytes: &[u8]) -> Frame<'_> {
+    let Some((frame, rest)) = bytes.split_at_checked(FRAME_BYTES) else { return Frame::Torn };
+    let length = u32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]) as usize;
+    let checksum = u32::from_be_bytes([frame[4], frame[5], frame[6], frame[7]]);
+    match rest.get(..length) {
+        // Every entry has an epoch, so none is empty.
+        Some([]) if bytes.iter().all(|&byte| byte == 0) => Frame::Torn,
+        Some([]) => Frame::Damaged,
+        Some(body) if length <= ENTRY_BYTES_MAX && crc32fast::hash(body) == checksum => {
+            Frame::Whole(body)
+        }
+        Some(body) if body.len() < rest.len() => Frame::Damaged,
+        _ => Frame::Torn,
+    }
+}
+
+/// Whether a whole entry begins somewhere after the first byte.
+fn whole_entry_follows(bytes: &[u8]) -> bool {
+    // The epoch comes first: field 1, a varint.
+    const FIRST_TAG: u8 = 0x08;
+    (1..bytes.len())
+        .filter(|at| bytes.get(at + FRAME_BYTES) == Some(&FIRST_TAG))
+        .any(|at| matches!(frame(&bytes[at..]), Frame::Whole(_)))
 }
 
 fn encode(entry: &Entry) -> proto::JournalEntry {
@@ -317,6 +351,35 @@ mod tests {
         fs::write(&journal.path, bytes).expect("written");
         let error = Journal::open(dir.path(), 0).expect_err("damaged");
         assert!(error.to_string().ends_with("at byte 0: the checksum does not match"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_length_hides_no_entry_that_follows() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (mut journal, _) = Journal::open(dir.path(), 0).expect("opened");
+        (1..=3).for_each(|epoch| journal.append(&entry(epoch)).expect("appended"));
+        let bytes = fs::read(&journal.path).expect("read");
+        for place in 0..FRAME_BYTES {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 0x40;
+            fs::write(&journal.path, damaged).expect("written");
+            Journal::open(dir.path(), 0).expect_err("damaged");
+        }
+    }
+
+    #[test]
+    fn zeros_that_the_file_system_left_at_the_end_are_cut_off() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (mut journal, _) = Journal::open(dir.path(), 0).expect("opened");
+        journal.append(&entry(1)).expect("appended");
+        let bytes = fs::read(&journal.path).expect("read");
+        for zeros in [1, FRAME_BYTES, 4_096] {
+            let extended = [&bytes[..], &vec![0; zeros]].concat();
+            fs::write(&journal.path, extended).expect("written");
+            let (_, entries) = Journal::open(dir.path(), 0).expect("opened");
+            assert_eq!(entries, [entry(1)]);
+            assert_eq!(fs::read(&journal.path).expect("read"), bytes);
+        }
     }
 
     #[test]

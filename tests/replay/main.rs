@@ -1,6 +1,9 @@
 //! `padwacht replay` as a user runs it: files in, files out, exit status and
 //! error texts. Needs nothing but the binary.
 
+mod input;
+mod output;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
