@@ -7,9 +7,9 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use correlate::dataflow::{Control, Options, Workers};
+use correlate::dataflow::Options;
 use correlate::model::{Interval, ServiceId};
-use proof::{Fact, Facts, Mirror, check_shape, oracle};
+use proof::{Crew, Fact, Facts, Mirror, check_shape, oracle};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use world::{ORIGIN, World};
@@ -40,13 +40,12 @@ pub(crate) fn truth(world: &World) -> Vec<(Timelines, Vec<ServiceId>)> {
 }
 
 fn check(world: &World) {
-    let options =
-        |workers| Options { workers, stale_after_ms: world.stale_after_ms, origin: ORIGIN };
-    let mut workers = Workers::start(options(world.workers), None).expect("starts");
+    let options = Options { workers: 1, stale_after_ms: world.stale_after_ms, origin: ORIGIN };
+    let mut crew = Crew::start(world.size, options, None);
     let mut mirror = Mirror::default();
     for (epoch, (expected, refused)) in world.epochs.iter().zip(truth(world)) {
-        epoch.facts.iter().for_each(|fact| feed(&mut workers, fact));
-        let output = workers.finish(epoch.now).expect("runs");
+        epoch.facts.iter().for_each(|fact| crew.tell(fact));
+        let output = crew.finish(epoch.now);
         let rejected: Vec<ServiceId> =
             output.rejections.into_iter().map(|rejection| rejection.service).collect();
         assert_eq!(rejected, refused, "what is refused, in order of arrival");
@@ -54,24 +53,11 @@ fn check(world: &World) {
         let known = mirror.intervals();
         known.iter().for_each(|(id, list)| check_shape(id, list).expect("well formed"));
         assert_eq!(known, expected, "the revisions, applied in order");
-        let mut own: Timelines = workers.intervals().expect("runs").into_iter().collect();
-        own.retain(|_, list| !list.is_empty());
-        assert_eq!(own, expected, "the workers' own timelines");
-        if let Some(count) = epoch.restart {
-            let snapshot = workers.snapshot().expect("runs");
-            workers = Workers::start(options(count), Some(snapshot)).expect("restarts");
+        assert_eq!(crew.intervals(), expected, "the engine's own timelines");
+        if let Some(size) = epoch.restart {
+            crew.restart(size, options);
         }
     }
-}
-
-fn feed(workers: &mut Workers, fact: &Fact) {
-    match fact.clone() {
-        Fact::Sample(sample) => workers.feed(vec![sample]),
-        Fact::Define(definition) => workers.control(vec![Control::Define(definition)]),
-        Fact::Undefine(id) => workers.control(vec![Control::Undefine(id)]),
-        Fact::Window(id, window) => workers.control(vec![Control::Window(id, window)]),
-    }
-    .expect("runs");
 }
 
 fn config() -> ProptestConfig {
