@@ -66,7 +66,7 @@ impl Crew {
                 self.next = (self.next + 1) % self.processes.len();
                 return self.processes[self.next].feed(vec![sample]).expect("runs");
             }
-            Fact::Define(definition) => Control::Define(definition),
+            Fact::Define(definition) => Control::Define(definition.into()),
             Fact::Undefine(id) => Control::Undefine(id),
             Fact::Window(id, window) => Control::Window(id, window),
         };
