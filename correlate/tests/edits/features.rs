@@ -2,14 +2,16 @@
 //! stop to reach a corner of SEMANTICS.md.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use correlate::model::{ComponentState, PathExpr, ServiceState, Target, Timestamp, Version};
+use proof::story::Story;
 use proof::{Fact, Facts, Size};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-use crate::truth;
 use crate::world::{World, worlds};
+use crate::{as_story, truth};
 
 /// Worlds that are looked at; the same ones every time.
 const LOOKED_AT: usize = 400;
@@ -75,6 +77,22 @@ fn the_generator_reaches_every_corner() {
     }
     let rare: Vec<_> = counts.iter().filter(|(_, count)| **count < LOOKED_AT / EACH_IN).collect();
     assert!(rare.is_empty(), "too few worlds have: {rare:?}");
+}
+
+#[test]
+fn a_world_can_be_told_as_a_story() {
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..LOOKED_AT / 4 {
+        let world = worlds().new_tree(&mut runner).expect("worlds are never refused").current();
+        let text = as_story(&world);
+        let story =
+            Story::read(Path::new("retold"), &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let facts = world.epochs.iter().flat_map(|epoch| &epoch.facts);
+        assert_eq!(Facts::of(&story.facts()), Facts::of(facts));
+        let mut expected = story.expected;
+        expected.retain(|_, list| !list.is_empty());
+        assert_eq!(Some(expected), truth(&world).pop().map(|last| last.0));
+    }
 }
 
 /// The features of one world.

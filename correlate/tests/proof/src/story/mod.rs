@@ -7,6 +7,7 @@ mod figures;
 mod files;
 mod path;
 mod plot;
+mod retell;
 mod scan;
 mod tell;
 mod time;
@@ -20,6 +21,7 @@ use correlate::model::{Interval, ServiceDefinition, ServiceId, Timestamp};
 use crate::Fact;
 pub use figures::{Bucket, Figure, Over, Share};
 pub use files::ReplayFiles;
+pub use retell::{Event, retell};
 pub use tell::{tell, tell_service};
 
 /// The intervals of some services, each gapless from where it exists.
