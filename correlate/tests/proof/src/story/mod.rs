@@ -241,6 +241,13 @@ mod tests {
             "10:00 to",
             "x.story:19: write the id of a service first, where `10:00` stands",
         );
+        check_refused(
+            "10:05 on",
+            "10:04 on",
+            "x.story:19: no service can have these intervals: web: it overlaps with the next one: \
+             Interval { start: 1772445600000, end: Some(1772445900000), state: Up, cause: [], \
+             cause_moves: [] }",
+        );
     }
 
     #[test]
