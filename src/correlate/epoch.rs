@@ -4,12 +4,13 @@
 //! it can be taken in again after a crash.
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use correlate::dataflow::{Control as EngineControl, EpochOutput, Options};
 use correlate::engine::Rejection;
 use correlate::model::Timestamp;
-use store::checkpoint::{Checkpoint, Position};
+use store::checkpoint::{self, Checkpoint, Packing, Position};
 use store::journal::{Control, Entry, Taken};
 use store::log::StoredRecord;
 use store::series::{SeriesBatch, SetAside, SetAsideKind, Transition};
@@ -201,16 +202,15 @@ impl Engine {
         self.ledger.reset();
     }
 
-    /// The state after the last epoch.
+    /// Saves the state after the last epoch, and returns that epoch.
     ///
     /// # Errors
-    /// A worker has stopped.
-    pub(super) fn checkpoint(&mut self) -> anyhow::Result<Checkpoint> {
-        Ok(Checkpoint {
-            epoch: self.epoch,
-            positions: self.positions.clone(),
-            engine: self.fleet.snapshot()?,
-        })
+    /// A worker has stopped, or the disk refuses.
+    pub(super) fn save(&mut self, dir: &Path) -> anyhow::Result<u64> {
+        let mut packing = Packing::new(self.epoch, self.positions.clone())?;
+        self.fleet.snapshot_parts(|part| Ok(packing.add(part)?))?;
+        checkpoint::save_packed(dir, packing)?;
+        Ok(self.epoch)
     }
 }
 

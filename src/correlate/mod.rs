@@ -210,13 +210,12 @@ impl Stage<'_> {
         block_in_place(|| {
             self.engine.forget(SAMPLES_KEPT, self.config.horizon)?;
             self.engine.reset_ledger();
-            let saved = self.engine.checkpoint()?;
-            checkpoint::save(self.dir, &saved)?;
-            self.journal = Journal::open(self.dir, saved.epoch)?.0;
+            let saved = self.engine.save(self.dir)?;
+            self.journal = Journal::open(self.dir, saved)?.0;
             if let Some(&oldest) = checkpoint::epochs(self.dir)?.first() {
                 Journal::remove_before(self.dir, oldest)?;
             }
-            metrics::gauge!("padwacht_correlate_checkpoint_epoch").set(saved.epoch as f64);
+            metrics::gauge!("padwacht_correlate_checkpoint_epoch").set(saved as f64);
             Ok(())
         })
     }

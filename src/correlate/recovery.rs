@@ -93,9 +93,8 @@ pub(super) async fn recover(
         "correlation goes on"
     );
     let journal = block_in_place(|| -> anyhow::Result<_> {
-        let saved = engine.checkpoint()?;
-        checkpoint::save(dir, &saved)?;
-        Ok(Journal::open(dir, saved.epoch)?.0)
+        let saved = engine.save(dir)?;
+        Ok(Journal::open(dir, saved)?.0)
     })?;
     Ok(Some((engine, journal)))
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, Workers};
+use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, SnapshotPart, Workers};
 use correlate::model::{Sample, Timestamp};
 use store::journal::Entry;
 use store::series::SetAside;
@@ -96,19 +96,21 @@ impl Fleet {
         Ok(self.workers.forget(samples_before, before)?)
     }
 
-    /// The whole state after the last epoch. Blocks.
+    /// The whole state after the last epoch, part by part. Blocks.
     ///
     /// # Errors
-    /// As [`Fleet::take_in`].
-    pub(in crate::correlate) fn snapshot(&mut self) -> anyhow::Result<EngineSnapshot> {
+    /// As [`Fleet::take_in`], or the first error of `take`.
+    pub(in crate::correlate) fn snapshot_parts(
+        &mut self,
+        mut take: impl FnMut(SnapshotPart) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         self.team.ask_states()?;
-        let own = self.workers.snapshot()?;
-        if self.team.processes() == 1 {
-            return Ok(own);
+        self.workers.snapshot_parts(&mut take)?;
+        if self.team.processes() > 1 {
+            let states = self.team.states().context("read the state of a follower")?;
+            states.into_iter().flat_map(EngineSnapshot::into_parts).try_for_each(take)?;
         }
-        let mut parts = vec![own];
-        parts.extend(self.team.states().context("read the state of a follower")?);
-        Ok(EngineSnapshot::union(parts))
+        Ok(())
     }
 
     /// Ends the session in order. The followers then wait for another one.

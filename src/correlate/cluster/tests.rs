@@ -169,9 +169,11 @@ impl Lead {
     /// Takes in everything that is in the log, and ends the session.
     async fn take_all_in(mut self, log: &dyn Log) -> Checkpoint {
         self.reach_the_end(log).await;
-        let checkpoint = block_in_place(|| self.engine.checkpoint()).expect("runs");
+        let dir = tempfile::tempdir().expect("a directory");
+        block_in_place(|| self.engine.save(dir.path())).expect("saved");
         self.engine.stop().await;
-        checkpoint
+        let (saved, _) = store::checkpoint::load_newest(dir.path()).expect("read");
+        saved.expect("it was saved")
     }
 }
 
