@@ -14,9 +14,11 @@ use std::fmt;
 
 use crate::model::Timestamp;
 
-pub use output::write_intervals;
+pub use output::{IntervalWriter, write_intervals};
 pub use samples::SampleLines;
-pub use services::{ServiceEntry, read_services};
+pub use services::{
+    RawService, RawServices, ServiceEntry, read_services, refuse_duplicates, split_services,
+};
 pub use windows::read_windows;
 
 /// A place in an input that cannot be used, and why.

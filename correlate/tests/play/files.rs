@@ -1,8 +1,8 @@
 //! Every story through the file formats of `padwacht replay`: written, read
 //! back by the product's readers, and played in one go.
 
-use correlate::dataflow::{Control, Options, Workers};
-use correlate::files::{SampleLines, read_services, read_windows, write_intervals};
+use correlate::dataflow::{Control, LinesPiece, Options, Workers};
+use correlate::files::{read_services, read_windows, write_intervals};
 use correlate::model::{Interval, Period, ServiceId, Timestamp};
 
 use crate::every_story;
@@ -18,21 +18,18 @@ fn the_files_of_replay_give_the_same() {
         let mut controls = Vec::new();
         for entry in read_services(&files.services) {
             let entry = entry.map_err(|bad| format!("services, {bad}"))?;
-            controls.push(Control::Define(entry.definition));
+            controls.push(Control::Define(entry.definition.into()));
         }
         for window in read_windows(files.maintenance.as_bytes()) {
             let (line, window) = window.map_err(|bad| format!("maintenance, {bad}"))?;
             controls.push(Control::Window(line.to_string(), Some(window)));
         }
         workers.control(controls).expect("runs");
-        let mut refused = Ok(());
-        let mut samples = Vec::new();
-        SampleLines::new().read(files.samples.as_bytes(), |sample| match sample {
-            Ok(sample) => samples.push(sample),
-            Err(bad) => refused = Err(format!("samples, {bad}")),
-        });
-        refused?;
-        workers.feed(samples).expect("runs");
+        let bytes = files.samples.as_bytes().to_vec();
+        workers.feed_lines(0, LinesPiece { number: 0, bytes }).expect("runs");
+        if let Some(bad) = workers.lines_read().expect("runs").first_bad.first() {
+            return Err(format!("samples, {bad}"));
+        }
         let period = files.period;
         workers.settle(period.until.plus_millis(-1)).expect("runs");
         let found = written(&workers.intervals().expect("runs"), period);
