@@ -81,6 +81,18 @@ pub(crate) enum Command {
     /// Same samples, services and windows: same intervals, byte for byte,
     /// whatever the order of the lines and the number of workers.
     Replay(ReplayArgs),
+    /// Say why a service is what it is, or was at an instant
+    ///
+    /// Its expression as a tree with the value of every node, the components
+    /// behind it, and the rule that decided. Reads the configured stores; with
+    /// embedded ones, `padwacht all` must be running here.
+    Explain(ExplainArgs),
+    /// Say which services would be down or degraded, before touching anything
+    ///
+    /// Supposes failures and planned work, by the live definitions and known
+    /// states, and names work of others that is on the other leg at that time.
+    /// Reads the stores as `explain` does, and changes nothing.
+    WhatIf(WhatIfArgs),
     /// Bring the database and ClickHouse to this version, then end
     ///
     /// Every stage does so by itself when it starts; this is for set-ups where
@@ -337,6 +349,62 @@ pub(crate) struct ReplayArgs {
     /// Show no progress and no summary
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// `padwacht explain`.
+///
+/// Times are milliseconds since 1970 or RFC 3339.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The service's id
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The instant [default: now, or that of --as-of]
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub at: Option<Timestamp>,
+    /// By what was known at this moment [default: by what is known now]
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub as_of: Option<Timestamp>,
+    /// Print what the API answers, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Configuration, as for the stages.
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+/// `padwacht what-if`.
+///
+/// Times are milliseconds since 1970 or RFC 3339.
+#[derive(Args, Debug)]
+pub(crate) struct WhatIfArgs {
+    /// Components that are down, such as ams1/device/42
+    #[arg(long, value_name = "ID", num_args = 1.., required_unless_present_any = ["window", "work"])]
+    pub down: Vec<String>,
+    /// Components, or service:ID, with a maintenance window
+    #[arg(long, value_name = "TARGET", num_args = 1..)]
+    pub window: Vec<String>,
+    /// Components that are worked on: down, and with a window
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub work: Vec<String>,
+    /// A device takes its ports with it
+    #[arg(long)]
+    pub with_ports: bool,
+    /// Start of the period, included
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub from: Timestamp,
+    /// End of the period, not included; at most 31 days later
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub until: Timestamp,
+    /// How many services to show; the rest is counted
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Print what the API answers, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Configuration, as for the stages.
+    #[command(flatten)]
+    pub stage: StageArgs,
 }
 
 /// `padwacht doctor`.

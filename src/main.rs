@@ -3,6 +3,7 @@
 
 mod all;
 mod api;
+mod ask;
 mod batches;
 mod cli;
 mod config;
@@ -12,6 +13,7 @@ mod doctor;
 mod ingest;
 mod migrate;
 mod parts;
+mod progress;
 mod publish;
 mod replay;
 mod retention;
@@ -61,7 +63,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Print(args)) => print_config(&load(&args)?),
         Command::Doctor(args) => {
             let loaded = load(&args.stage)?;
-            telemetry::init(&doctor::quiet(&loaded))?;
+            telemetry::init(&telemetry::quiet(&loaded))?;
             runtime()?.block_on(doctor::run(&args, &loaded.config))
         }
         Command::EmbeddedClickHouse(engine) => {
@@ -73,6 +75,16 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ingest(args) => run(&args, Stages::Ingest),
         Command::Correlate(args) => run(&args, Stages::Correlate),
         Command::Api(args) => run(&args, Stages::Api),
+        Command::Explain(args) => {
+            let loaded = load(&args.stage)?;
+            telemetry::init(&telemetry::quiet(&loaded))?;
+            runtime()?.block_on(ask::explain(&args, &loaded.config))
+        }
+        Command::WhatIf(args) => {
+            let loaded = load(&args.stage)?;
+            telemetry::init(&telemetry::quiet(&loaded))?;
+            runtime()?.block_on(ask::what_if(&args, &loaded.config))
+        }
         Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
         Command::Demo(args) => {
             let config = demo::load(&args)?;

@@ -15,6 +15,7 @@ use store::records::Records;
 use store::series::Series;
 use tokio_util::sync::CancellationToken;
 
+use crate::ask::Stores;
 use crate::auth::{Passwords, Throttle};
 use crate::changes::Changes;
 
@@ -160,6 +161,11 @@ impl ApiState {
 
     pub(crate) fn series(&self) -> &Series {
         &self.0.parts.series
+    }
+
+    /// Both, for questions that take them together.
+    pub(crate) fn stores(&self) -> Stores<'_> {
+        Stores { records: self.records(), series: self.series() }
     }
 
     pub(crate) fn config(&self) -> &ApiConfig {

@@ -39,6 +39,7 @@ fn pages(map: Routes) -> Routes {
         .page(Administrator, Get, urls::SERVICES, pages::services)
         .page(Administrator, Get, urls::SERVICE, pages::service)
         .page(Administrator, Get, urls::SERVICE_CSV, v1::intervals_csv)
+        .page(Administrator, Get, urls::SET_ASIDE, pages::set_aside)
         .page(Administrator, Get, urls::EVENTS, changes::events)
         .page(Administrator, Get, urls::API_DOCS, v1::docs)
         .page(Administrator, Get, &format!("{}/{{*file}}", urls::API_DOCS), v1::docs)
@@ -52,6 +53,9 @@ fn api(map: Routes) -> Routes {
         .api_with_body(IMPORT_BYTES_MAX, Administrator, routes!(v1::import_services))
         .api(Administrator, routes!(v1::intervals))
         .api(Administrator, routes!(v1::intervals_csv))
+        .api(Administrator, routes!(v1::availability))
+        .api(Administrator, routes!(v1::explain))
+        .api(Administrator, routes!(v1::what_if))
         // A component id holds slashes, which clients may or may not encode.
         .api_at(Administrator, "/api/v1/components/{*rest}", routes!(v1::transitions))
         .api(Administrator, routes!(v1::list_windows))
@@ -61,6 +65,7 @@ fn api(map: Routes) -> Routes {
         .api(Administrator, routes!(v1::issue_token))
         .api(Administrator, routes!(v1::revoke_token))
         .api(Administrator, routes!(v1::sources))
+        .api(Administrator, routes!(v1::set_aside))
         .api(Administrator, routes!(v1::status))
         .api(Administrator, routes!(v1::openapi))
 }

@@ -16,6 +16,7 @@ use store::records::RecordsError;
 use utoipa::ToSchema;
 
 use crate::app::ApiState;
+use crate::ask::AskError;
 use crate::language;
 use crate::web::{REQUEST_ID, is_for_programs, is_fragment};
 
@@ -159,6 +160,16 @@ impl ApiError {
             ServiceError::Cycle { place, .. } => ApiError::refused(place, error),
             ServiceError::Json { .. } => ApiError::refused("body", error),
             ServiceError::Shape(reason) => ApiError::refused("body", reason),
+        }
+    }
+
+    /// What a question that takes both stores came to.
+    pub(crate) fn of_ask(error: AskError) -> ApiError {
+        match error {
+            AskError::NoService(_) => ApiError::NotFound(Thing::Service),
+            AskError::Refused { place, reason } => ApiError::refused(place, reason),
+            AskError::Records(error) => ApiError::records(error),
+            AskError::Series(error) => ApiError::series(error),
         }
     }
 

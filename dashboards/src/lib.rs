@@ -26,7 +26,7 @@ pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
     ErrorKind, ErrorPage, LoginError, LoginPage, OverviewLivePartial, OverviewPage, ServicePage,
-    ServicesPage,
+    ServicesPage, SetAsidePage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};
@@ -39,4 +39,5 @@ pub use view::pager::Pager;
 pub use view::path::{PathNode, PathNodeKind, PathView};
 pub use view::service::ServiceHead;
 pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
+pub use view::set_aside::{SetAsideReason, SetAsideRow};
 pub use view::timeline::{Segment, Timeline, Zoom};

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::view::services::{ServiceFilter, ServiceSort, TableHome};
+use crate::view::set_aside::SetAsideReason;
 use crate::view::timeline::Zoom;
 
 /// The overview. Query: `q`, `state`, `cause`,
@@ -20,6 +21,8 @@ pub const SERVICES: &str = "/services";
 pub const SERVICE: &str = "/services/{id}";
 /// The intervals of one service as CSV.
 pub const SERVICE_CSV: &str = "/services/{id}/intervals.csv";
+/// What the pipeline set aside. Query: `kind`, `page`.
+pub const SET_ASIDE: &str = "/set-aside";
 /// Server-sent events: an event `change` with any data whenever a state
 /// changed (throttled by the server). Query: `service`, only that one.
 pub const EVENTS: &str = "/events";
@@ -66,6 +69,18 @@ pub fn service_events(id: &str) -> String {
 /// The address of an asset by its hashed file name.
 pub fn asset(file: &str) -> String {
     format!("/assets/{file}")
+}
+
+/// A page of what was set aside, counted from 1.
+pub fn set_aside(reason: Option<SetAsideReason>, page: u64) -> String {
+    let mut query = Query::default();
+    if let Some(reason) = reason {
+        query.push("kind", reason.as_str());
+    }
+    if page > 1 {
+        query.push("page", &page.to_string());
+    }
+    query.onto(SET_ASIDE.to_owned())
 }
 
 /// A table of services under a filter, at a page counted from 1.
@@ -151,5 +166,6 @@ mod tests {
             "/services?q=A%26B&state=down&cause=ams1%2Fdevice%2F42&sort=customer&page=3"
         );
         assert_eq!(service_at("s", Zoom::Days7, 2), "/services/s?zoom=7d&page=2");
+        assert_eq!(set_aside(Some(SetAsideReason::TooLate), 2), "/set-aside?kind=too_late&page=2");
     }
 }

@@ -25,6 +25,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             }),
         ),
         ("services", render(&fixtures::services(shell()))),
+        ("set aside", render(&fixtures::set_aside(shell()))),
         ("service", render(&fixtures::service(shell(), Zoom::Days7))),
         ("new service", render(&fixtures::new_service(shell()))),
         ("login", render(&fixtures::login(lang, None))),

@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use correlate::model::{Sample, Timestamp};
+use correlate::model::Timestamp;
 use store::checkpoint::Position;
-use store::log::{Log, LogError, ReadLimits, Record, StoredRecord};
+use store::log::{Log, LogError, ReadLimits, StoredRecord};
+use store::series::{SetAside, SetAsideKind};
 use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC, report_samples};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::epoch::Input;
+use super::set_aside::{Decoded, Origin};
 use crate::wiring;
 
 /// Batches read ahead over all partitions: the next ones are at hand while
@@ -33,14 +35,16 @@ enum Found {
     Samples {
         partition: u32,
         offsets: Range<u64>,
-        samples: Vec<Sample>,
+        decoded: Decoded,
         until: Timestamp,
     },
     Controls {
         partition: u32,
         next: u64,
-        records: Vec<Record>,
+        records: Vec<StoredRecord>,
     },
+    /// Records that the log dropped before they were read.
+    Lost(SetAside),
     /// There was nothing to read when asked at this moment.
     End {
         topic: &'static str,
@@ -90,7 +94,7 @@ impl Intake {
     ) -> Result<Option<Input>, LogError> {
         let mut input = Input::default();
         let deadline = Instant::now() + self.interval;
-        while input.samples.len() < EPOCH_SAMPLES_MAX {
+        while input.decoded.samples.len() < EPOCH_SAMPLES_MAX {
             let found = tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return Ok(None),
@@ -110,9 +114,9 @@ impl Intake {
 
     fn add(&mut self, input: &mut Input, found: Found) {
         match found {
-            Found::Samples { partition, offsets, samples, until } => {
+            Found::Samples { partition, offsets, decoded, until } => {
                 self.clock.reached(partition, until, wall());
-                input.take_samples(partition, offsets, samples);
+                input.take_samples(partition, offsets, decoded);
             }
             Found::Controls { partition, next, records } => {
                 input.take_controls(partition, next, records);
@@ -120,6 +124,7 @@ impl Intake {
             Found::End { topic: SAMPLES_TOPIC, partition, at } => {
                 self.clock.reached(partition, at, wall());
             }
+            Found::Lost(lost) => input.decoded.set_aside.push(lost),
             Found::End { .. } => {}
         }
     }
@@ -174,7 +179,11 @@ impl Reader {
                         "the log dropped records before they were read; keep samples for longer \
                          than the stage may be away"
                     );
+                    let found = Found::Lost(lost(&self.position, earliest));
                     self.position.next = earliest;
+                    if self.send.send(Ok(found)).await.is_err() {
+                        return;
+                    }
                     continue;
                 }
                 Err(error) => Err(error),
@@ -198,30 +207,41 @@ impl Reader {
         self.position.next = last.offset + 1;
         let next = self.position.next;
         if is_samples {
-            let samples = decode(partition, &records);
-            Found::Samples { partition, offsets: from..next, samples, until }
+            let decoded = decode(partition, &records);
+            Found::Samples { partition, offsets: from..next, decoded, until }
         } else {
-            let plain = |record: StoredRecord| Record { key: record.key, value: record.value };
-            let records = records.into_iter().map(plain).collect();
             Found::Controls { partition, next, records }
         }
     }
 }
 
 /// The samples of records; a record that cannot be read is set aside.
-pub(super) fn decode(partition: u32, records: &[StoredRecord]) -> Vec<Sample> {
-    let mut samples = Vec::new();
+pub(super) fn decode(partition: u32, records: &[StoredRecord]) -> Decoded {
+    let mut decoded = Decoded::default();
     for record in records {
+        let origin = Origin::of(partition, record);
         let report = store::wire::decode_report(record.value.as_deref().unwrap_or_default());
         match report.and_then(|report| report_samples(&report)) {
-            Ok(read) => samples.extend(read),
+            Ok(samples) => decoded.add(origin, samples),
             Err(error) => {
-                metrics::counter!("padwacht_correlate_poison_total", "topic" => SAMPLES_TOPIC)
-                    .increment(1);
-                let offset = record.offset;
-                tracing::error!(topic = SAMPLES_TOPIC, partition, offset, %error, "set a record aside");
+                let (kind, reason) = (SetAsideKind::Undecodable, error.to_string());
+                let found = origin.record(SAMPLES_TOPIC, kind, &record.key, reason);
+                decoded.set_aside.push(found);
             }
         }
     }
-    samples
+    decoded
+}
+
+/// A row for records that are gone from `position` up to `earliest`.
+fn lost(position: &Position, earliest: u64) -> SetAside {
+    let Position { topic, partition, next } = position;
+    let origin = Origin { partition: *partition, offset: *next, at: wall(), size_bytes: 0 };
+    let reason = format!(
+        "the log dropped offsets {next} to {} before they were read; keep samples for longer \
+         than the stage may be away",
+        earliest - 1
+    );
+    let found = origin.record(topic, SetAsideKind::Lost, b"", reason);
+    SetAside { count: earliest - next, ..found }
 }

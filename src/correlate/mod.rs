@@ -13,12 +13,13 @@
 mod clock;
 mod epoch;
 mod intake;
+mod rebuild;
 mod recovery;
+mod set_aside;
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use store::checkpoint;
@@ -30,7 +31,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::CorrelateConfig;
-use epoch::{Engine, Input};
+use epoch::{Engine, Input, SAMPLES_KEPT};
 use intake::Intake;
 use writer::Writer;
 
@@ -43,10 +44,6 @@ pub(crate) struct CorrelateParts {
     /// Where checkpoints and journals lie; one stage at a time.
     pub dir: PathBuf,
 }
-
-/// Samples are kept one by one for so long, so that a late one can be put
-/// between them. A later one is counted and set aside.
-const SAMPLES_KEPT: Duration = Duration::from_secs(24 * 3_600);
 
 /// Runs the stage until `shutdown`. What was read and not yet written is
 /// taken in again at the next start.
@@ -130,12 +127,12 @@ impl Stage {
 
     async fn take_in(&mut self, input: Input) -> anyhow::Result<()> {
         let complete_until = input.complete_until;
-        let batch = block_in_place(|| -> anyhow::Result<_> {
+        let rows = block_in_place(|| -> anyhow::Result<_> {
             let entry = self.engine.entry(&input);
             self.journal.append(&entry)?;
-            self.engine.apply(&entry, input.samples)
+            self.engine.apply(&entry, input.decoded)
         })?;
-        self.writer.write(batch, complete_until).await
+        self.writer.write(rows, complete_until).await
     }
 
     /// Saves the state of the epoch that was last written.
@@ -143,6 +140,7 @@ impl Stage {
         self.writer.settled().await;
         block_in_place(|| {
             self.engine.forget(SAMPLES_KEPT, self.config.horizon)?;
+            self.engine.reset_ledger();
             let saved = self.engine.checkpoint()?;
             checkpoint::save(&self.dir, &saved)?;
             self.journal = Journal::open(&self.dir, saved.epoch)?.0;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use correlate::model::Timestamp;
-use store::series::{Progress, Series, SeriesBatch};
+use store::series::{Progress, Series, SeriesBatch, SeriesError, SetAside};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -24,9 +24,23 @@ const RETRY_LAST: Duration = Duration::from_secs(10);
 const STAGE: &str = "correlate";
 const INSTANCE: &str = "main";
 
+/// What an epoch gives.
+pub(super) struct Rows {
+    /// Intervals and transitions.
+    pub(super) batch: SeriesBatch,
+    /// What could not be used.
+    pub(super) set_aside: Vec<SetAside>,
+}
+
+impl From<SeriesBatch> for Rows {
+    fn from(batch: SeriesBatch) -> Rows {
+        Rows { batch, set_aside: Vec::new() }
+    }
+}
+
 /// What waits to be written.
 struct Queued {
-    batch: SeriesBatch,
+    rows: Rows,
     /// Up to when the log had been read.
     complete_until: Option<Timestamp>,
 }
@@ -66,10 +80,10 @@ impl Writer {
     /// The task has ended.
     pub(super) async fn write(
         &self,
-        batch: SeriesBatch,
+        rows: impl Into<Rows>,
         complete_until: Option<Timestamp>,
     ) -> anyhow::Result<()> {
-        let sent = self.queue.send(Queued { batch, complete_until }).await;
+        let sent = self.queue.send(Queued { rows: rows.into(), complete_until }).await;
         sent.map_err(|_| anyhow::anyhow!("the writer to clickhouse has stopped"))?;
         self.queued.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(())
@@ -98,12 +112,17 @@ async fn write_all(
     acknowledge: watch::Sender<u64>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    while let Some(Queued { batch, complete_until }) = batches.recv().await {
+    while let Some(Queued { rows, complete_until }) = batches.recv().await {
+        let Rows { batch, set_aside } = rows;
         let empty = batch.intervals.is_empty()
             && batch.transitions.is_empty()
             && batch.withdrawn_transitions.is_empty();
         if !empty {
-            write_one(&series, &batch, shutdown).await?;
+            insist(batch.epoch, shutdown, || series.write(&batch)).await?;
+        }
+        if !set_aside.is_empty() {
+            let write = || series.write_set_aside(&set_aside, batch.epoch);
+            insist(batch.epoch, shutdown, write).await?;
         }
         acknowledge.send_modify(|written| *written += 1);
         if let Some(until) = complete_until {
@@ -113,11 +132,15 @@ async fn write_all(
     Ok(())
 }
 
-async fn write_one(
-    series: &Series,
-    batch: &SeriesBatch,
+/// Writes rows of `epoch` until they are stored.
+async fn insist<F>(
+    epoch: u64,
     shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
+    write: impl Fn() -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = Result<(), SeriesError>>,
+{
     let mut pauses = ExponentialBuilder::default()
         .with_min_delay(RETRY_FIRST)
         .with_max_delay(RETRY_LAST)
@@ -125,16 +148,15 @@ async fn write_one(
         .build();
     let mut told = false;
     loop {
-        match series.write(batch).await {
+        match write().await {
             Ok(()) => {
                 if told {
-                    tracing::info!(epoch = batch.epoch, "clickhouse is back");
+                    tracing::info!(epoch, "clickhouse is back");
                 }
                 return Ok(());
             }
             Err(error) if error.is_retriable() => {
                 if !told {
-                    let epoch = batch.epoch;
                     tracing::warn!(epoch, %error, "clickhouse is away: keeping the rows and trying again");
                 }
                 told = true;
@@ -146,9 +168,7 @@ async fn write_one(
                 }
             }
             Err(error) => {
-                return Err(
-                    anyhow::Error::new(error).context(format!("write epoch {}", batch.epoch))
-                );
+                return Err(anyhow::Error::new(error).context(format!("write epoch {epoch}")));
             }
         }
     }

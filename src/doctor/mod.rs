@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::cli::DoctorArgs;
-use crate::config::{Config, Loaded, Origin, Setting, TelemetryConfig};
+use crate::config::Config;
 
 use report::{Check, Report, Verdict};
 
@@ -34,17 +34,6 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<Ex
     let text = if args.json { report.to_json() } else { report.to_text() };
     crate::print(&text)?;
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The findings say what went wrong; log lines in between only confuse, unless
-/// somebody asked for them.
-pub(crate) fn quiet(loaded: &Loaded) -> TelemetryConfig {
-    let mut config = loaded.config.telemetry.clone();
-    let is_default = |s: &Setting| s.key == "telemetry.filter" && s.origin == Origin::Default;
-    if loaded.settings.iter().any(is_default) {
-        "off".clone_into(&mut config.filter);
-    }
-    config
 }
 
 /// Checks that are still running.

@@ -142,7 +142,24 @@ pub fn load_newest(
 /// # Errors
 /// A directory that cannot be read.
 pub fn epochs(dir: &Path) -> Result<Vec<u64>, CheckpointError> {
-    Ok(list(dir)?.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).collect())
+    Ok(list(dir)?.iter().filter_map(|path| epoch_of(path)).collect())
+}
+
+/// Removes the checkpoints in `dir` from before `epoch`.
+///
+/// # Errors
+/// A disk that refuses.
+pub fn remove_before(dir: &Path, epoch: u64) -> Result<(), CheckpointError> {
+    for path in list(dir)? {
+        if epoch_of(&path).is_some_and(|known| known < epoch) {
+            fs::remove_file(&path).map_err(io_error("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+fn epoch_of(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
 }
 
 fn list(dir: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
@@ -264,7 +281,7 @@ mod tests {
         };
         workers
             .control(vec![
-                Control::Define(ServiceDefinition::always("s".into(), path)),
+                Control::Define(ServiceDefinition::always("s".into(), path).into()),
                 Control::Window("w".into(), Some(window)),
             ])
             .expect("runs");

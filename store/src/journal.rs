@@ -22,7 +22,7 @@ use correlate::model::Timestamp;
 use prost::Message;
 
 use crate::checkpoint::Position;
-use crate::log::Record;
+use crate::log::StoredRecord;
 use crate::wire::proto;
 
 /// Longer entries are damage. An epoch holds at most a few batches of
@@ -43,6 +43,15 @@ pub struct Taken {
     pub offsets: Range<u64>,
 }
 
+/// A definition or window as it was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Control {
+    /// From which partition.
+    pub partition: u32,
+    /// The record, whole.
+    pub record: StoredRecord,
+}
+
 /// One epoch's input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -55,7 +64,7 @@ pub struct Entry {
     /// The samples, by partition.
     pub samples: Vec<Taken>,
     /// The definition records themselves, as compaction may drop them.
-    pub controls: Vec<Record>,
+    pub controls: Vec<Control>,
     /// Where reading definitions goes on.
     pub control_positions: Vec<Position>,
 }
@@ -142,16 +151,34 @@ impl Journal {
     /// # Errors
     /// A disk that refuses.
     pub fn remove_before(dir: &Path, epoch: u64) -> Result<(), JournalError> {
-        for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
-            let path = entry.map_err(io_error("list", dir))?.path();
-            let is_journal = path.extension().is_some_and(|ending| ending == ENDING);
-            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
-            if is_journal && number.is_some_and(|number| number < epoch) {
+        for (number, path) in list(dir)? {
+            if number < epoch {
                 fs::remove_file(&path).map_err(io_error("remove", &path))?;
             }
         }
         Ok(())
     }
+
+    /// The epochs of the checkpoints in `dir` that have a journal, in no order.
+    ///
+    /// # Errors
+    /// A disk that refuses.
+    pub fn epochs(dir: &Path) -> Result<Vec<u64>, JournalError> {
+        Ok(list(dir)?.into_iter().map(|(number, _)| number).collect())
+    }
+}
+
+fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, JournalError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
+        let path = entry.map_err(io_error("list", dir))?.path();
+        let is_journal = path.extension().is_some_and(|ending| ending == ENDING);
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
+        if let (true, Some(number)) = (is_journal, number) {
+            found.push((number, path));
+        }
+    }
+    Ok(found)
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {
@@ -222,9 +249,12 @@ fn encode(entry: &Entry) -> proto::JournalEntry {
         from: taken.offsets.start,
         next: taken.offsets.end,
     };
-    let control = |record: &Record| proto::ControlRecord {
+    let control = |Control { partition, record }: &Control| proto::ControlRecord {
         key: record.key.to_vec(),
         value: record.value.as_ref().map(|value| value.to_vec()),
+        partition: *partition,
+        offset: record.offset,
+        appended_at_ms: record.timestamp_ms,
     };
     let offset = |position: &Position| proto::Offset {
         topic: position.topic.clone(),
@@ -252,9 +282,14 @@ fn read(entry: proto::JournalEntry) -> Entry {
         partition: offset.partition,
         next: offset.next,
     };
-    let control = |record: proto::ControlRecord| Record {
-        key: record.key.into(),
-        value: record.value.map(Into::into),
+    let control = |control: proto::ControlRecord| Control {
+        partition: control.partition,
+        record: StoredRecord {
+            offset: control.offset,
+            timestamp_ms: control.appended_at_ms,
+            key: control.key.into(),
+            value: control.value.map(Into::into),
+        },
     };
     Entry {
         epoch: entry.epoch,
@@ -270,13 +305,18 @@ fn read(entry: proto::JournalEntry) -> Entry {
 mod tests {
     use super::*;
 
+    fn control(key: &'static str, value: Option<&'static str>) -> Control {
+        let (key, value) = (key.into(), value.map(Into::into));
+        Control { partition: 0, record: StoredRecord { offset: 7, timestamp_ms: 8, key, value } }
+    }
+
     fn entry(epoch: u64) -> Entry {
         Entry {
             epoch,
             now: Timestamp(1_000),
             recorded_at: Timestamp(1_001),
             samples: vec![Taken { topic: "t".into(), partition: 1, offsets: 5..9 }],
-            controls: vec![Record::new("service/s", "{}"), Record::tombstone("window/w")],
+            controls: vec![control("service/s", Some("{}")), control("window/w", None)],
             control_positions: vec![Position { topic: "d".into(), partition: 0, next: 2 }],
         }
     }

@@ -22,4 +22,6 @@ mod away;
 mod bi;
 mod editing;
 mod faults;
+mod rebuild;
 mod same_intervals;
+mod set_aside;

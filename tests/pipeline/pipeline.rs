@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::api::{ADMIN_EMAIL, ADMIN_PASSWORD, Api};
 use crate::broker::Broker;
-use crate::log::LogPlace;
+use crate::log::{LogPlace, SAMPLES_RETENTION};
 use crate::network::{Nms, TOKEN};
 use crate::process::Process;
 use crate::rows::ClickHouse;
@@ -88,9 +88,13 @@ impl Pipeline {
 
     /// Kills a stage and starts it again. The pages may be elsewhere then.
     pub(crate) async fn restart(&mut self, name: &str) {
-        let stage = self.stage(name);
-        stage.kill();
-        stage.spawn();
+        self.stage(name).kill();
+        self.start_again(name).await;
+    }
+
+    /// Starts a stage that was killed. The pages may be elsewhere then.
+    pub(crate) async fn start_again(&mut self, name: &str) {
+        self.stage(name).spawn();
         if matches!(name, "all" | "api") {
             self.api.base = self.stage(name).address().await;
         }
@@ -199,6 +203,7 @@ poll_interval = "1s"
 requests_per_second = 100
 [log]
 samples_partitions = 3
+samples_retention = "{retention_s}s"
 [clickhouse]
 {clickhouse}
 [correlate]
@@ -211,6 +216,7 @@ admin_email = "{ADMIN_EMAIL}"
 admin_password = "{ADMIN_PASSWORD}"
 "#,
         data = dir.join("data").display(),
+        retention_s = SAMPLES_RETENTION.as_secs(),
         url = nms.url,
     );
     let path = dir.join("padwacht.toml");

@@ -7,6 +7,9 @@ mod output;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use correlate::files::write_intervals;
+use proof::story::Story;
+
 struct Case {
     dir: tempfile::TempDir,
 }
@@ -210,4 +213,29 @@ fn skip_bad_counts_shows_ten_and_does_the_rest() {
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("read")
+}
+
+#[test]
+fn every_story_comes_out_of_the_binary_as_told() {
+    let stories = Path::new(env!("CARGO_MANIFEST_DIR")).join("correlate/tests/scenarios");
+    let stories = Story::read_all(&stories).unwrap_or_else(|error| panic!("{error}"));
+    for story in stories {
+        let files = story.files();
+        let case = Case::new(&[
+            ("s.csv", files.samples.as_bytes()),
+            ("v.json", files.services.as_bytes()),
+            ("m.csv", files.maintenance.as_bytes()),
+        ]);
+        let (from, until) = (files.period.from.to_string(), files.period.until.to_string());
+        let mut args = vec!["--samples", "s.csv", "--services", "v.json", "--maintenance", "m.csv"];
+        args.extend(["--from", &from, "--until", &until, "--workers", "2"]);
+        let limit = story.stale_after_ms.map(|limit| limit.to_string());
+        args.extend(limit.iter().flat_map(|limit| ["--stale-after", limit]));
+        let output = case.run(&args);
+        assert_eq!(text(&output.stderr), "", "{}", story.file.display());
+        let told: Vec<_> = story.expected.into_iter().collect();
+        let mut expected = String::new();
+        write_intervals(&mut expected, &told, files.period);
+        assert_eq!(text(&output.stdout), expected, "{}", story.file.display());
+    }
 }

@@ -10,6 +10,7 @@ mod path;
 mod preferences;
 mod service;
 mod services;
+mod set_aside;
 mod shell;
 mod table;
 
@@ -24,6 +25,7 @@ pub(crate) use overview::{overview, overview_live};
 pub(crate) use preferences::switch_language;
 pub(crate) use service::service;
 pub(crate) use services::services;
+pub(crate) use set_aside::set_aside;
 pub(crate) use shell::bare as bare_shell;
 
 /// A page or a part of one as an answer.

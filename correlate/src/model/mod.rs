@@ -20,6 +20,7 @@ pub use interval::{Interval, IntervalRevision};
 pub use names::Names;
 pub use path::{PathError, PathExpr};
 pub use sample::Sample;
+pub(crate) use service::shared;
 pub use service::{ServiceDefinition, ServiceError, Version};
 pub use state::{ComponentState, ServiceState};
 pub use time::{Period, Timestamp};

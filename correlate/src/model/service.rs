@@ -24,6 +24,27 @@ pub struct ServiceDefinition {
     versions: Vec<Version>,
 }
 
+/// Serialises a shared value as the value itself: it is shared again on the
+/// other side, but not with whom it was.
+pub(crate) mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        value: &Arc<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        T::serialize(value, serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        source: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(source).map(Arc::new)
+    }
+}
+
 /// Why a definition was refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ServiceError {

@@ -33,6 +33,7 @@ fn main() -> Result<()> {
             ..fixtures::services(fixtures::shell(lang, "/services?q=xyzzy"))
         };
         write("services-nothing", &nothing)?;
+        write("set-aside", &fixtures::set_aside(fixtures::shell(lang, "/set-aside")))?;
         write("service", &fixtures::service(fixtures::shell(lang, "/services/x"), Zoom::Hours24))?;
         write(
             "service-30d",

@@ -4,6 +4,7 @@ nav-main = Main menu
 nav-menu = Menu
 nav-overview = Overview
 nav-services = Services
+nav-set-aside = Set aside
 nav-docs = API
 nav-sign-out = Sign out
 language = Language
@@ -28,6 +29,12 @@ notice-source-down-title = Source { $source } does not answer.
 notice-source-down-meaning = What it watches turns unknown: that counts neither as uptime nor as downtime.
 notice-source-suspect-title = Source { $source } gives doubtful answers.
 notice-source-suspect-meaning = The last known states stay in force until they expire; the answers are not taken over.
+notice-set-aside-title = { $n ->
+    [one] 1 record or sample was set aside in the last 24 hours.
+   *[other] { $count } records and samples were set aside in the last 24 hours.
+}
+notice-set-aside-newest = The newest is from
+notice-set-aside-link = See what and why
 
 # States
 state-up = Up
@@ -190,3 +197,20 @@ error-unavailable = The figures cannot be read now
 error-unavailable-text = The store does not answer. Measuring goes on and is caught up as soon as it is back.
 error-reference = Number
 error-to-overview = To the overview
+
+# Set aside
+set-aside-lead = What the pipeline could not use counts in no figure. Rows are kept for 30 days.
+set-aside-all = All reasons
+set-aside-show = Show
+set-aside-none = Nothing was set aside
+set-aside-none-text = Every record and every sample could be used.
+set-aside-undecodable = Cannot be read
+set-aside-implausible-time = Impossible time
+set-aside-too-late = Too late
+set-aside-refused = Definition refused
+set-aside-lost = Dropped before it was read
+set-aside-damaged = Damaged file
+column-when = When
+column-reason = Reason
+column-record = Record
+column-count = Number

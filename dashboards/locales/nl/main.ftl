@@ -4,6 +4,7 @@ nav-main = Hoofdmenu
 nav-menu = Menu
 nav-overview = Overzicht
 nav-services = Services
+nav-set-aside = Terzijde gelegd
 nav-docs = API
 nav-sign-out = Uitloggen
 language = Taal
@@ -28,6 +29,12 @@ notice-source-down-title = Bron { $source } antwoordt niet.
 notice-source-down-meaning = Wat deze bron bewaakt, wordt onbekend: dat telt niet als beschikbaar en niet als storing.
 notice-source-suspect-title = Bron { $source } geeft twijfelachtige antwoorden.
 notice-source-suspect-meaning = We houden de laatst bekende toestand aan tot die verloopt; de antwoorden worden niet overgenomen.
+notice-set-aside-title = { $n ->
+    [one] In de afgelopen 24 uur is 1 record of meting terzijde gelegd.
+   *[other] In de afgelopen 24 uur zijn { $count } records en metingen terzijde gelegd.
+}
+notice-set-aside-newest = De nieuwste is van
+notice-set-aside-link = Bekijk welke en waarom
 
 # Toestanden
 state-up = In bedrijf
@@ -190,3 +197,20 @@ error-unavailable = De cijfers zijn nu niet op te vragen
 error-unavailable-text = De opslag antwoordt niet. Metingen gaan door en worden ingehaald zodra zij terug is.
 error-reference = Nummer
 error-to-overview = Naar het overzicht
+
+# Terzijde gelegd
+set-aside-lead = Wat de verwerking niet kon gebruiken, telt in geen enkel cijfer mee. Regels blijven 30 dagen staan.
+set-aside-all = Alle redenen
+set-aside-show = Tonen
+set-aside-none = Niets terzijde gelegd
+set-aside-none-text = Elk record en elke meting kon worden gebruikt.
+set-aside-undecodable = Onleesbaar
+set-aside-implausible-time = Onmogelijk tijdstip
+set-aside-too-late = Te laat
+set-aside-refused = Definitie geweigerd
+set-aside-lost = Verdwenen voor het gelezen was
+set-aside-damaged = Beschadigd bestand
+column-when = Wanneer
+column-reason = Reden
+column-record = Record
+column-count = Aantal

@@ -7,12 +7,14 @@ mod overview;
 mod path;
 mod service;
 mod services;
+mod set_aside;
 
 pub use error::{ErrorKind, ErrorPage};
 pub use login::{LoginError, LoginPage};
 pub use overview::{OverviewLivePartial, OverviewPage};
 pub use service::ServicePage;
 pub use services::ServicesPage;
+pub use set_aside::SetAsidePage;
 
 use crate::view::cause::Cause;
 

@@ -16,5 +16,6 @@ pub(crate) mod path;
 pub(crate) mod path_route;
 pub(crate) mod service;
 pub(crate) mod services;
+pub(crate) mod set_aside;
 pub(crate) mod strip;
 pub(crate) mod timeline;

@@ -20,13 +20,13 @@ pub(super) fn records(
     let engine = &checkpoint.engine;
     let head = proto::CheckpointHead {
         epoch: checkpoint.epoch,
-        now_ms: engine.evaluator.now.map(Timestamp::millis),
-        origin_ms: engine.evaluator.origin.map(Timestamp::millis),
+        now_ms: engine.now.map(Timestamp::millis),
+        origin_ms: engine.origin.map(Timestamp::millis),
         offsets: checkpoint.positions.iter().map(offset_of).collect(),
     };
     let components = engine.components.iter().map(|c| Record::Component(component(c)));
-    let services = engine.evaluator.services.iter().map(|s| Record::Service(service(s)));
-    let windows = engine.evaluator.windows.iter().map(|(id, w)| Record::Window(window(id, w)));
+    let services = engine.services.iter().map(|s| Record::Service(service(s)));
+    let windows = engine.windows.iter().map(|(id, w)| Record::Window(window(id, w)));
     std::iter::once(Record::Head(head)).chain(components).chain(services).chain(windows).map(wrap)
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn offset_of(position: &Position) -> proto::Offset {
 fn component(snapshot: &ComponentSnapshot) -> proto::CheckpointComponent {
     let runs = snapshot.runs.iter().map(|run| proto::SampleRun {
         start_ms: run.start.millis(),
-        step_ms: run.step_ms,
+        step_ms: i64::from(run.step_ms),
         count: run.count,
         state: run.state as u32,
     });
@@ -56,7 +56,7 @@ fn component(snapshot: &ComponentSnapshot) -> proto::CheckpointComponent {
 
 fn service(snapshot: &ServiceSnapshot) -> proto::CheckpointService {
     let id = &snapshot.definition.id;
-    let segments = snapshot.segments.iter().flatten().map(|segment| proto::Segment {
+    let segments = snapshot.segments.iter().map(|segment| proto::Segment {
         at_ms: segment.at.millis(),
         state: segment.verdict.as_ref().map(|verdict| verdict.0.as_str().to_owned()),
         cause: segment.verdict.iter().flat_map(|v| &v.1).map(|c| c.as_str().to_owned()).collect(),
@@ -65,7 +65,7 @@ fn service(snapshot: &ServiceSnapshot) -> proto::CheckpointService {
         id: id.as_str().to_owned(),
         definition_json: definition_json(&DefinitionRecord::Service {
             id: id.clone(),
-            definition: Some(snapshot.definition.clone()),
+            definition: Some(ServiceDefinition::clone(&snapshot.definition)),
         }),
         segments: segments.collect(),
     }
@@ -107,17 +107,17 @@ impl Collector {
                 self.head_seen = true;
                 self.checkpoint.epoch = head.epoch;
                 self.checkpoint.positions = head.offsets.into_iter().map(position_of).collect();
-                engine.evaluator.now = head.now_ms.map(Timestamp);
-                engine.evaluator.origin = head.origin_ms.map(Timestamp);
+                engine.now = head.now_ms.map(Timestamp);
+                engine.origin = head.origin_ms.map(Timestamp);
                 return Ok(());
             }
             Some(Record::Component(record)) => engine.components.push(read_component(record)?),
             Some(Record::Service(record)) => {
-                engine.evaluator.services.push(read_service(&record)?);
+                engine.services.push(read_service(&record)?);
             }
             Some(Record::Window(record)) => {
                 let window = read_window(&record)?;
-                engine.evaluator.windows.push((record.id, window));
+                engine.windows.push((record.id, window));
             }
             Some(Record::End(end)) if end.records == self.records => {
                 self.ended = true;
@@ -154,12 +154,19 @@ fn state(number: u32) -> Result<ComponentState, String> {
     }
 }
 
+fn step_refused(step_ms: i64) -> String {
+    format!("samples of one run cannot be {step_ms} ms apart")
+}
+
 fn read_component(record: proto::CheckpointComponent) -> Result<ComponentSnapshot, String> {
     let run = |run: &proto::SampleRun| {
         Ok::<_, String>(SampleRun {
             start: Timestamp(run.start_ms),
-            step_ms: run.step_ms,
-            count: run.count,
+            step_ms: u32::try_from(run.step_ms).map_err(|_| step_refused(run.step_ms))?,
+            count: Some(run.count)
+                .filter(|&count| count == 1 || (count > 1 && run.step_ms > 0))
+                .filter(|&count| count <= SampleRun::COUNT_MAX)
+                .ok_or_else(|| format!("a run of {} samples is none", run.count))?,
             state: state(run.state)?,
         })
     };
@@ -186,7 +193,7 @@ fn read_service(record: &proto::CheckpointService) -> Result<ServiceSnapshot, St
         segments.push(Segment { at: Timestamp(segment.at_ms), verdict });
     }
     let definition = read_definition(&record.id, &record.definition_json)?;
-    Ok(ServiceSnapshot { definition, segments: Some(segments) })
+    Ok(ServiceSnapshot { definition: definition.into(), segments })
 }
 
 fn read_definition(id: &str, json: &[u8]) -> Result<ServiceDefinition, String> {

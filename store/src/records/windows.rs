@@ -1,6 +1,8 @@
 //! Maintenance windows: planned work, announced, moved or withdrawn at any time,
 //! also after the fact. Nothing is ever removed; a withdrawn window stays visible.
 
+use std::collections::BTreeSet;
+
 use correlate::model::{Period, Target, Timestamp, Window};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel,
@@ -16,6 +18,9 @@ use super::ids::WindowId;
 use super::outbox::Queue;
 use super::page::{Change, Page};
 use super::text;
+
+/// Targets in one `IN (…)`: a bounded statement on both databases.
+const TARGETS_PER_QUERY: usize = 500;
 
 /// A maintenance window as it is in the records.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,6 +91,43 @@ impl Windows<'_> {
             .await
             .doing("listing maintenance windows")?;
         rows.into_iter().map(read).collect()
+    }
+
+    /// Every window on any of `targets`, of those that share an instant with
+    /// `during` (all if there is none), withdrawn ones too where `withdrawn`;
+    /// sorted by start, at most `limit` and one more.
+    ///
+    /// # Errors
+    /// See [`Windows::get`].
+    pub async fn on(
+        self,
+        targets: &BTreeSet<Target>,
+        during: Option<Period>,
+        withdrawn: bool,
+        limit: usize,
+    ) -> Result<Vec<MaintenanceWindow>, RecordsError> {
+        let filter = WindowFilter { target: None, during, withdrawn };
+        let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        let mut found = Vec::new();
+        for chunk in targets.chunks(TARGETS_PER_QUERY) {
+            let rows = row::Entity::find()
+                .filter(filter.condition())
+                .filter(row::Column::Target.is_in(chunk))
+                .order_by_asc(row::Column::FromMs)
+                .order_by_asc(row::Column::Id)
+                .limit(limit as u64 + 1)
+                .all(self.0.reader())
+                .await
+                .doing("reading the windows on some targets")?;
+            for row in rows {
+                found.push(read(row)?);
+            }
+            if found.len() > limit {
+                break;
+            }
+        }
+        found.sort_by_key(|one: &MaintenanceWindow| (one.window.period.from, one.id));
+        Ok(found)
     }
 
     /// How many windows `filter` lets through.

@@ -43,6 +43,12 @@ impl DefinitionRecord {
         }
     }
 
+    /// The service that a record's key names, also where its value is of no use.
+    pub fn service_of(key: &[u8]) -> Option<ServiceId> {
+        let id = std::str::from_utf8(key).ok()?.strip_prefix(SERVICE_PREFIX)?;
+        (!id.is_empty()).then(|| ServiceId::from(id))
+    }
+
     /// The record for the log. [`DefinitionRecord::decode`] reads it back unchanged.
     ///
     /// # Errors

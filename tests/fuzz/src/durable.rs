@@ -9,8 +9,8 @@ use correlate::model::{
     ComponentState, PathExpr, Period, Sample, ServiceDefinition, Target, Timestamp, Window,
 };
 use store::checkpoint::{Checkpoint, Position, load_newest, save};
-use store::journal::{Entry, Journal, Taken};
-use store::log::Record;
+use store::journal::{self, Entry, Journal, Taken};
+use store::log::StoredRecord;
 use tempfile::TempDir;
 
 use crate::edits;
@@ -54,8 +54,10 @@ fn checkpoint() -> Checkpoint {
     let target = Target::Component("a".into());
     let window = Window { target, period: Period::new(Timestamp(200_000), Timestamp(300_000)) };
     let definitions = vec![
-        Control::Define(ServiceDefinition::always("s".into(), path)),
-        Control::Define(ServiceDefinition::always("t".into(), PathExpr::Service("s".into()))),
+        Control::Define(ServiceDefinition::always("s".into(), path).into()),
+        Control::Define(
+            ServiceDefinition::always("t".into(), PathExpr::Service("s".into())).into(),
+        ),
         Control::Window("w".into(), Some(window)),
     ];
     workers.control(definitions).expect("runs");
@@ -128,6 +130,12 @@ static JOURNAL: LazyLock<Vec<(Entry, Vec<u8>)>> = LazyLock::new(|| {
     (1..=EPOCHS).map(frame).collect()
 });
 
+fn control(offset: u64, key: &'static str, value: Option<&'static str>) -> journal::Control {
+    let (key, value) = (key.into(), value.map(Into::into));
+    let record = StoredRecord { offset, timestamp_ms: offset as i64, key, value };
+    journal::Control { partition: 0, record }
+}
+
 fn entry(epoch: u64) -> Entry {
     let offsets = epoch * 10..epoch * 10 + 10;
     Entry {
@@ -135,7 +143,7 @@ fn entry(epoch: u64) -> Entry {
         now: Timestamp(epoch as i64 * 1_000),
         recorded_at: Timestamp(epoch as i64 * 1_000 + 1),
         samples: vec![Taken { topic: "padwacht.samples".into(), partition: 1, offsets }],
-        controls: vec![Record::new("service/s", "{}"), Record::tombstone("window/w")],
+        controls: vec![control(epoch, "service/s", Some("{}")), control(epoch, "window/w", None)],
         control_positions: vec![Position { topic: "d".into(), partition: 0, next: epoch }],
     }
 }

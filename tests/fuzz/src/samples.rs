@@ -7,18 +7,13 @@ use crate::{alloc, check_reason};
 
 const HEADER: &str = "at,component,state\n";
 
-/// The samples and the bad lines of a file given in pieces.
+/// What a file given in pieces says, and its bad lines.
 fn read(pieces: &[&[u8]]) -> (Vec<Sample>, Vec<BadLine>) {
-    let (mut samples, mut bad) = (Vec::new(), Vec::new());
+    let mut bad = Vec::new();
     let mut reader = SampleLines::new();
-    for piece in pieces {
-        reader.read(piece, |line| match line {
-            Ok(sample) => samples.push(sample),
-            Err(line) => bad.push(line),
-        });
-    }
+    pieces.iter().for_each(|piece| reader.read(piece, |line| bad.push(line)));
     bad.extend(reader.end().err());
-    (samples, bad)
+    (reader.digest().drain_samples().collect(), bad)
 }
 
 /// The first byte says how much of the rest comes in the first piece.

@@ -1,30 +1,22 @@
 //! `padwacht replay`: files in, intervals out, through the engine that the
 //! live stage runs. It never touches the log, ClickHouse or the database.
 
-use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Read, Write};
+mod pieces;
+
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use correlate::dataflow::{Control, Options, Workers};
-use correlate::files::{self, BadLine, IntervalWriter, SampleLines};
+use correlate::files::{self, BadLine, IntervalWriter};
 use correlate::model::{Interval, Period, ServiceId, Timestamp};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::ReplayArgs;
 use crate::whole_file;
 
-/// Bytes read at once: large enough to make reading cheap, small enough that
-/// the pieces under way stay in the cache.
-const PIECE_BYTES: usize = 1 << 20;
-
 /// Bad lines that `--skip-bad` shows; the rest is counted.
 const BAD_SHOWN_MAX: usize = 10;
-
-/// How often progress is reported where there is no terminal.
-const PLAIN_PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
 /// The exit status of wrong usage and of a bad line.
 const EXIT_BAD_INPUT: u8 = 2;
@@ -69,8 +61,16 @@ fn replay(
         origin: Timestamp::MIN,
     };
     let mut workers = Workers::start(options, None)?;
-    let lines = feed_definitions(args, &mut workers, complaints)?;
-    feed_samples(args, &mut workers, complaints)?;
+    let lines = std::thread::scope(|scope| {
+        let definitions = scope.spawn(|| read_definitions(args, complaints));
+        let fed = feed_samples(args, &mut workers);
+        let panicked = |_| anyhow::anyhow!("reading {} panicked", args.services.display());
+        let (controls, lines) = definitions.join().map_err(panicked)??;
+        workers.control(controls)?;
+        fed.map(|()| lines)
+    })?;
+    let read = workers.lines_read()?;
+    complaints.take_all(&args.samples, read.first_bad, read.bad)?;
     let settled = workers.settle(period.until.plus_millis(-1))?;
     for rejection in settled.rejections {
         let line = lines.iter().find(|(id, _)| *id == rejection.service).map_or(1, |found| found.1);
@@ -79,12 +79,10 @@ fn replay(
     Ok(workers.intervals()?)
 }
 
-/// Feeds services and windows; returns on which line each service stands.
-fn feed_definitions(
-    args: &ReplayArgs,
-    workers: &mut Workers,
-    complaints: &mut Complaints,
-) -> anyhow::Result<Vec<(ServiceId, u64)>> {
+/// Services and windows, and on which line each service stands.
+type Definitions = (Vec<Control>, Vec<(ServiceId, u64)>);
+
+fn read_definitions(args: &ReplayArgs, complaints: &mut Complaints) -> anyhow::Result<Definitions> {
     let text = std::fs::read(&args.services)
         .with_context(|| format!("read services from {}", args.services.display()))?;
     let Ok(text) = String::from_utf8(text) else {
@@ -97,7 +95,7 @@ fn feed_definitions(
         match entry {
             Ok(entry) => {
                 lines.push((entry.definition.id.clone(), entry.line));
-                controls.push(Control::Define(entry.definition));
+                controls.push(Control::Define(entry.definition.into()));
             }
             Err(bad) => complaints.take(&args.services, bad)?,
         }
@@ -114,110 +112,40 @@ fn feed_definitions(
             }
         }
     }
-    workers.control(controls)?;
-    Ok(lines)
+    Ok((controls, lines))
 }
 
-fn feed_samples(
-    args: &ReplayArgs,
-    workers: &mut Workers,
-    complaints: &mut Complaints,
-) -> anyhow::Result<()> {
-    let (mut input, progress) = open(&args.samples, args.quiet)?;
-    let mut lines = SampleLines::new();
-    let mut piece: Vec<u8> = Vec::with_capacity(2 * PIECE_BYTES);
-    loop {
-        let read = input
-            .by_ref()
-            .take(PIECE_BYTES as u64)
-            .read_to_end(&mut piece)
-            .with_context(|| format!("read samples from {}", args.samples.display()))?;
-        let ended = read == 0;
-        let whole = match memchr_last_line(&piece) {
-            Some(end) if !ended => end,
-            None if !ended => continue,
-            _ => piece.len(),
-        };
-        let mut samples = Vec::new();
-        let mut refused = Ok(());
-        lines.read(&piece[..whole], |result| match result {
-            Ok(sample) => samples.push(sample),
-            Err(bad) if refused.is_ok() => refused = complaints.take(&args.samples, bad),
-            Err(_) => {}
-        });
-        refused?;
-        if !samples.is_empty() {
-            workers.feed(samples)?;
+/// Gives every worker its pieces of the file. Unless bad lines are skipped,
+/// what lies behind the first one need not be read.
+fn feed_samples(args: &ReplayArgs, workers: &mut Workers) -> anyhow::Result<()> {
+    let (mut stretches, progress) = pieces::open(&args.samples, workers.len(), args.quiet)?;
+    let is_one_stream = stretches.len() == 1;
+    let mut dealt = 0;
+    let mut going: Vec<usize> = (0..stretches.len()).collect();
+    while !going.is_empty() {
+        let mut first_bad = None;
+        let mut still_going = Vec::with_capacity(going.len());
+        for &index in &going {
+            let piece = stretches[index]
+                .next()
+                .with_context(|| format!("read samples from {}", args.samples.display()))?;
+            let Some(piece) = piece else { continue };
+            let worker = if is_one_stream { dealt % workers.len() } else { index };
+            dealt += 1;
+            workers.feed_lines(worker, piece)?;
+            still_going.push(index);
+            if workers.bad_lines(worker) > 0 && first_bad.is_none() {
+                first_bad = Some(index);
+            }
+        }
+        going = still_going;
+        if let Some(bad) = first_bad.filter(|_| !args.skip_bad) {
+            going.retain(|&index| index < bad);
         }
         progress.tick();
-        piece.drain(..whole);
-        if ended {
-            break;
-        }
     }
-    progress.bar.finish_and_clear();
-    match lines.end() {
-        Ok(()) => Ok(()),
-        Err(bad) => complaints.take(&args.samples, bad),
-    }
-}
-
-fn memchr_last_line(piece: &[u8]) -> Option<usize> {
-    piece.iter().rposition(|&byte| byte == b'\n').map(|end| end + 1)
-}
-
-/// Opens a samples file: plain, `.gz`, `.zst`, or `-` for standard input.
-fn open(path: &Path, quiet: bool) -> anyhow::Result<(Box<dyn Read>, Progress)> {
-    if path == Path::new("-") {
-        return Ok((Box::new(io::stdin().lock()), Progress::new(None, quiet)));
-    }
-    let doing = || format!("open samples {}", path.display());
-    let file = File::open(path).with_context(doing)?;
-    let progress = Progress::new(file.metadata().ok().map(|meta| meta.len()), quiet);
-    let counted = BufReader::with_capacity(PIECE_BYTES, progress.bar.wrap_read(file));
-    let input: Box<dyn Read> = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(counted)),
-        Some("zst") => Box::new(zstd::stream::read::Decoder::new(counted).with_context(doing)?),
-        _ => Box::new(counted),
-    };
-    Ok((input, progress))
-}
-
-/// A bar on a terminal, plain lines elsewhere, nothing when quiet.
-struct Progress {
-    bar: ProgressBar,
-    plain: Option<std::cell::Cell<std::time::Instant>>,
-}
-
-impl Progress {
-    fn new(bytes: Option<u64>, quiet: bool) -> Progress {
-        let terminal = io::stderr().is_terminal();
-        if quiet || !terminal {
-            let bar = ProgressBar::hidden();
-            bar.set_length(bytes.unwrap_or(0));
-            let plain = (!quiet).then(|| std::cell::Cell::new(std::time::Instant::now()));
-            return Progress { bar, plain };
-        }
-        let bar = match bytes {
-            Some(bytes) => ProgressBar::new(bytes).with_style(
-                ProgressStyle::with_template(
-                    "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
-                )
-                .expect("the template is well formed"),
-            ),
-            None => ProgressBar::new_spinner(),
-        };
-        Progress { bar, plain: None }
-    }
-
-    fn tick(&self) {
-        let Some(last) = &self.plain else { return };
-        if last.get().elapsed() >= PLAIN_PROGRESS_EVERY {
-            last.set(std::time::Instant::now());
-            let (read, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            eprintln!("replay: {read} of {total} bytes read");
-        }
-    }
+    progress.finish();
+    Ok(())
 }
 
 /// An input that cannot be used.
@@ -248,6 +176,14 @@ impl Complaints {
             eprintln!("padwacht: skipped {bad}");
         }
         self.count += 1;
+        Ok(())
+    }
+
+    /// Takes `count` bad lines, of which `first` are known.
+    fn take_all(&mut self, file: &Path, first: Vec<BadLine>, count: u64) -> anyhow::Result<()> {
+        let known = first.len() as u64;
+        first.into_iter().try_for_each(|line| self.take(file, line))?;
+        self.count += count.saturating_sub(known);
         Ok(())
     }
 
