@@ -49,7 +49,7 @@ pub(super) fn open(
     let doing = || format!("open samples {}", path.display());
     let mut file = File::open(path).with_context(doing)?;
     let meta = file.metadata().with_context(doing)?;
-    let progress = Progress::bytes("replay", meta.is_file().then(|| meta.len()), quiet);
+    let progress = Progress::bytes("replay", meta.is_file().then_some(meta.len()), quiet);
     let counted = |file: File| progress.wrap_read(file);
     let stretches = match path.extension().and_then(|ending| ending.to_str()) {
         Some("gz") => {

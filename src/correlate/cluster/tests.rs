@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use correlate::dataflow::EngineSnapshot;
 use correlate::model::{PathExpr, ServiceDefinition, ServiceId};
 use secrecy::SecretString;
 use store::checkpoint::{Checkpoint, Position};
@@ -183,6 +184,7 @@ fn assert_same(what: &str, found: &Checkpoint, expected: &Checkpoint) {
     let [found, expected] = [found, expected].map(|checkpoint| {
         let mut timeless = checkpoint.clone();
         timeless.epoch = 0;
+        timeless.engine = EngineSnapshot::union([timeless.engine]);
         timeless.engine.now = None;
         for segment in timeless.engine.services.iter_mut().flat_map(|s| s.segments.iter_mut()) {
             segment.verdict.iter_mut().for_each(|verdict| verdict.1.sort_unstable());

@@ -7,13 +7,11 @@ use crate::{alloc, check_reason};
 
 const HEADER: &str = "at,component,state\n";
 
-/// The samples and the bad lines of a file given in pieces.
+/// What a file given in pieces says, and its bad lines.
 fn read(pieces: &[&[u8]]) -> (Vec<Sample>, Vec<BadLine>) {
     let mut bad = Vec::new();
     let mut reader = SampleLines::new();
-    for piece in pieces {
-        reader.read(piece, |line| bad.push(line));
-    }
+    pieces.iter().for_each(|piece| reader.read(piece, |line| bad.push(line)));
     bad.extend(reader.end().err());
     (reader.digest().drain_samples().collect(), bad)
 }
