@@ -14,7 +14,7 @@ use correlate::dataflow::{Control, Options, Workers, WorkersError};
 use correlate::model::{
     ComponentId, ComponentState, PathExpr, Sample, ServiceDefinition, ServiceId, Timestamp,
 };
-use store::checkpoint::{Packing, load_newest, save_packed};
+use store::checkpoint::{CheckpointError, Packing, find_newest, save_packed};
 
 const SERVICES: usize = 1_000_000;
 /// Customers on one access switch, and switches on one aggregation site.
@@ -27,6 +27,8 @@ const ROUNDS: i64 = 3;
 const DOWN_ONE_IN: usize = 2_500;
 /// Facts handed over at once.
 const BATCH: usize = 8_192;
+/// Samples in one epoch, at most, as the live stage cuts them.
+const EPOCH_SAMPLES: usize = 500_000;
 /// Edits that are timed; the median counts.
 const EDITS: usize = 21;
 
@@ -144,8 +146,8 @@ fn build(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
         let customers = (first..services.min(first + BATCH)).map(|number| Customer { number });
         let define = |customer: Customer| Control::Define(customer.definition(&shared).into());
         workers.control(customers.map(define).collect())?;
+        workers.settle(Timestamp(0))?;
     }
-    workers.settle(Timestamp(0))?;
     let mut components = 0;
     for round in 0..ROUNDS {
         components = poll(&mut workers, &shared, round)?;
@@ -179,6 +181,9 @@ fn poll(workers: &mut Workers, shared: &Shared, round: i64) -> Result<usize, Wor
         let batch: Vec<Sample> = all.by_ref().take(BATCH).map(sample).collect();
         count += batch.len();
         workers.feed(batch)?;
+        if count % EPOCH_SAMPLES < BATCH {
+            workers.settle(Timestamp(round * ROUND_MS))?;
+        }
     }
     Ok(count)
 }
@@ -186,21 +191,18 @@ fn poll(workers: &mut Workers, shared: &Shared, round: i64) -> Result<usize, Wor
 /// Starts from the checkpoint, and edits.
 fn start(dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
-    let (found, _) = load_newest(dir)?;
-    let engine = found.ok_or("there is no checkpoint")?.engine;
-    let now = engine.now.unwrap_or(Timestamp(0));
-    let mut workers = Workers::start(options(), Some(engine))?;
+    let stored = find_newest(dir)?.0.ok_or("there is no checkpoint")?;
+    let parts = stored.into_parts().map(|part| part.map_err(Failed::from));
+    let mut workers = Workers::start_from(options(), parts)?;
+    let now = Timestamp((ROUNDS - 1) * ROUND_MS);
     row("start from the checkpoint until ready", began.elapsed().as_secs_f64());
     let shared = Shared::new(services());
     let mut times = Vec::new();
     for edit in 0..EDITS {
         let customer = Customer { number: edit * services() / EDITS };
-        let lost = PathExpr::All(vec![
-            customer.path(&shared),
-            PathExpr::Component("isp/device/new".into()),
-        ]);
         let id = customer.definition(&shared).id;
-        let edited = ServiceDefinition::always(id, lost);
+        let nowhere = PathExpr::Component(format!("isp/device/new{edit}").into());
+        let edited = ServiceDefinition::always(id, nowhere);
         let began = Instant::now();
         workers.control(vec![Control::Define(edited.into())])?;
         let changed = workers.finish(now)?.revisions.len();
@@ -219,4 +221,6 @@ enum Failed {
     Workers(#[from] WorkersError),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }

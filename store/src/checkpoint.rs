@@ -11,6 +11,7 @@
 
 mod convert;
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -303,6 +304,16 @@ fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
 
 /// Reads the bytes of a checkpoint; never panics.
 fn decode(bytes: &[u8]) -> Result<Checkpoint, String> {
+    let mut records = Records::new(checked(bytes)?)?;
+    let mut collector = Collector::default();
+    while let Some(record) = records.next()? {
+        collector.take(record)?;
+    }
+    collector.finish()
+}
+
+/// The body of a checkpoint whose header and checksum are in order.
+fn checked(bytes: &[u8]) -> Result<&[u8], String> {
     let (header, body) =
         bytes.split_at_checked(HEADER_BYTES).ok_or("it is shorter than its header")?;
     if &header[..6] != MAGIC {
@@ -320,17 +331,112 @@ fn decode(bytes: &[u8]) -> Result<Checkpoint, String> {
     if crc32fast::hash(body) != checksum {
         return Err(String::from("its checksum does not match"));
     }
-    let mut plain = zstd::stream::Decoder::with_buffer(body)
-        .map(|stream| BufReader::new(stream.take(PLAIN_BYTES_MAX)))
-        .map_err(|error| format!("it cannot be decompressed: {error}"))?;
-    let mut collector = Collector::default();
-    let mut record = Vec::new();
-    while next_record(&mut plain, &mut record)? {
-        let record = proto::CheckpointRecord::decode(&record[..])
-            .map_err(|error| format!("a record cannot be read: {error}"))?;
-        collector.take(record)?;
+    Ok(body)
+}
+
+/// The records of a body, unpacked one by one.
+struct Records<R: BufRead> {
+    plain: BufReader<io::Take<zstd::stream::Decoder<'static, R>>>,
+    record: Vec<u8>,
+}
+
+impl<R: BufRead> Records<R> {
+    fn new(body: R) -> Result<Records<R>, String> {
+        let plain = zstd::stream::Decoder::with_buffer(body)
+            .map(|stream| BufReader::new(stream.take(PLAIN_BYTES_MAX)))
+            .map_err(|error| format!("it cannot be decompressed: {error}"))?;
+        Ok(Records { plain, record: Vec::new() })
     }
-    collector.finish()
+
+    fn next(&mut self) -> Result<Option<proto::CheckpointRecord>, String> {
+        if !next_record(&mut self.plain, &mut self.record)? {
+            return Ok(None);
+        }
+        let record = proto::CheckpointRecord::decode(&self.record[..]);
+        record.map(Some).map_err(|error| format!("a record cannot be read: {error}"))
+    }
+}
+
+/// A checkpoint whose file is in order, and which is still packed: its state
+/// need not be held whole.
+pub struct Stored {
+    /// The last epoch in the state.
+    pub epoch: u64,
+    /// Where reading goes on, sorted.
+    pub positions: Vec<Position>,
+    path: String,
+    bytes: Vec<u8>,
+}
+
+impl Stored {
+    fn read(path: &Path) -> Result<Stored, CheckpointError> {
+        let bytes = fs::read(path).map_err(io_error("read", path))?;
+        let path = path.display().to_string();
+        let head = || {
+            let mut collector = Collector::default();
+            if let Some(record) = Records::new(checked(&bytes)?)?.next()? {
+                collector.take(record)?;
+            }
+            collector.head()
+        };
+        match head() {
+            Ok((epoch, positions)) => Ok(Stored { epoch, positions, path, bytes }),
+            Err(reason) => Err(CheckpointError::Damaged { path, reason }),
+        }
+    }
+
+    /// The whole state.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Damaged`]: a record that this version cannot read.
+    pub fn unpack(&self) -> Result<Checkpoint, CheckpointError> {
+        let damaged = |reason| CheckpointError::Damaged { path: self.path.clone(), reason };
+        decode(&self.bytes).map_err(damaged)
+    }
+
+    /// The state part by part.
+    ///
+    /// # Errors
+    /// As [`Stored::unpack`]; the parts before it are in order.
+    pub fn into_parts(self) -> impl Iterator<Item = Result<SnapshotPart, CheckpointError>> + Send {
+        let Stored { path, bytes, .. } = self;
+        let mut body = io::Cursor::new(bytes);
+        body.set_position(HEADER_BYTES as u64);
+        let mut source = Some(Records::new(body).map(|records| (records, Collector::default())));
+        let mut parts = VecDeque::new();
+        std::iter::from_fn(move || {
+            let damaged = |reason| Err(CheckpointError::Damaged { path: path.clone(), reason });
+            while parts.is_empty() {
+                match source.take()? {
+                    Err(reason) => return Some(damaged(reason)),
+                    Ok((mut records, mut collector)) => match collector.fill(&mut records) {
+                        Err(reason) => return Some(damaged(reason)),
+                        Ok(goes_on) => {
+                            parts.extend(collector.take_parts());
+                            source = goes_on.then_some(Ok((records, collector)));
+                        }
+                    },
+                }
+            }
+            parts.pop_front().map(Ok)
+        })
+    }
+}
+
+/// The newest checkpoint in `dir` whose file is in order, and what was wrong
+/// with those that were passed over, newest first. Blocks.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn find_newest(dir: &Path) -> Result<(Option<Stored>, Vec<CheckpointError>), CheckpointError> {
+    let mut passed_over = Vec::new();
+    for path in list(dir)?.into_iter().rev() {
+        match Stored::read(&path) {
+            Ok(stored) => return Ok((Some(stored), passed_over)),
+            Err(error) => passed_over.push(error),
+        }
+    }
+    Ok((None, passed_over))
 }
 
 /// Reads one record, after its length as a varint; false at the end.
@@ -460,6 +566,12 @@ mod tests {
             save_packed(dir.path(), packing).expect("saved");
             let (loaded, _) = load_newest(dir.path()).expect("loaded");
             assert_eq!(loaded.as_ref(), Some(&expected));
+            let stored = find_newest(dir.path()).expect("found").0.expect("it is in order");
+            assert_eq!((stored.epoch, &stored.positions), (7, &expected.positions));
+            assert_eq!(stored.unpack().expect("in order"), expected);
+            let parts: Result<Vec<_>, _> = stored.into_parts().collect();
+            let engine = EngineSnapshot::collect(parts.expect("in order"));
+            assert_eq!(engine, expected.engine);
         }
     }
 

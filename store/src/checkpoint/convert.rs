@@ -1,14 +1,19 @@
 //! The engine's snapshot as checkpoint records, and back.
 
+use std::io::BufRead;
+
 use correlate::dataflow::SnapshotPart;
 use correlate::engine::{ComponentSnapshot, SampleRun, Segment, ServiceSnapshot};
 use correlate::model::{
     ComponentState, Names, ServiceDefinition, ServiceId, ServiceState, Timestamp, Window,
 };
 
-use super::{Checkpoint, Position};
+use super::{Checkpoint, Position, Records};
 use crate::wire::proto::checkpoint_record::Record;
 use crate::wire::{DefinitionRecord, proto};
+
+/// Components, services and windows in one part: few enough to be small.
+const PART_MAX: usize = 4_096;
 
 pub(super) fn wrap(record: Record) -> proto::CheckpointRecord {
     proto::CheckpointRecord { record: Some(record) }
@@ -163,6 +168,37 @@ impl Collector {
         }
         self.records += 1;
         Ok(())
+    }
+
+    /// Takes records in until there is enough for a part; false at the end,
+    /// which is in order then.
+    pub(super) fn fill<R: BufRead>(&mut self, records: &mut Records<R>) -> Result<bool, String> {
+        let engine = |collector: &Collector| {
+            let engine = &collector.checkpoint.engine;
+            engine.components.len() + engine.services.len() + engine.windows.len()
+        };
+        while engine(self) < PART_MAX {
+            match records.next()? {
+                Some(record) => self.take(record)?,
+                None if self.head_seen && self.ended => return Ok(false),
+                None if self.head_seen => return Err(String::from("it has no end")),
+                None => return Err(String::from("it has no head")),
+            }
+        }
+        Ok(true)
+    }
+
+    /// What was taken in since the last call.
+    pub(super) fn take_parts(&mut self) -> impl Iterator<Item = SnapshotPart> {
+        std::mem::take(&mut self.checkpoint.engine).into_parts()
+    }
+
+    /// What the head says, once it was taken in.
+    pub(super) fn head(self) -> Result<(u64, Vec<Position>), String> {
+        match self.head_seen {
+            true => Ok((self.checkpoint.epoch, self.checkpoint.positions)),
+            false => Err(String::from("it has no head")),
+        }
     }
 
     pub(super) fn finish(self) -> Result<Checkpoint, String> {
