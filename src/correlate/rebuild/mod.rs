@@ -166,7 +166,8 @@ impl Rebuild<'_> {
         );
         let samples = read.positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
         let partitions = samples.map(|position| position.partition);
-        let mut clock = Clock::new(partitions, interval.saturating_mul(3), started);
+        let mut clock =
+            Clock::new(partitions, interval.saturating_mul(3), self.config.partition_hold, started);
         let mut alone = Team::default();
         while !(has_reached(&read.positions, &ends) && read.now >= started) {
             let next = intake.next(0, Some(read.now), &mut clock, &mut alone).await?;
