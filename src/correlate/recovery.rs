@@ -15,6 +15,7 @@ use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::beyond::Beyond;
 use super::cluster::Leader;
 use super::epoch::Engine;
 use super::intake::{decode, wall};
@@ -78,7 +79,11 @@ pub(super) async fn recover(
     let mut engine = Engine::start(config, base, leader, shutdown).await?;
     for entry in entries {
         let Some(decoded) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
-        let rows = block_in_place(|| engine.apply(&entry, decoded))?;
+        let mut rows = block_in_place(|| engine.apply(&entry, decoded))?;
+        let beyond = Beyond { series, writer, shutdown };
+        if !beyond.correct(&mut engine, &mut rows).await? {
+            return Ok(None);
+        }
         // How far the log is read is known only when it is followed again.
         writer.write(rows, None).await?;
     }

@@ -68,6 +68,8 @@ struct Read {
     spared: BTreeSet<ServiceId>,
     /// Rows for what could not be used.
     set_aside: Vec<SetAside>,
+    /// Services whose past a definition or window changes.
+    reaching_back: Vec<ServiceId>,
     ledger: Ledger,
 }
 
@@ -96,6 +98,11 @@ impl Rebuild<'_> {
             "rebuilding the state of correlation"
         );
         let Some(mut read) = self.read_log(from_checkpoint).await? else { return Ok(None) };
+        if !composes && !read.reaching_back.is_empty() {
+            // The checkpoint has forgotten what these need.
+            drop(read);
+            return Box::pin(self.run(None, newest, version)).await;
+        }
         let mut difference = Difference::new(version, wall());
         let rule = match composes {
             true => Some(self.rule(newest).await?),
@@ -114,7 +121,7 @@ impl Rebuild<'_> {
             return Ok(None);
         }
         let set_aside = std::mem::take(&mut read.set_aside);
-        let rows = Rows { batch: difference.take(), set_aside };
+        let rows = Rows { set_aside, ..Rows::from(difference.take()) };
         self.writer.write(rows, None).await?;
         self.writer.settled().await;
         if self.shutdown.is_cancelled() {
@@ -153,6 +160,7 @@ impl Rebuild<'_> {
             controls: Vec::new(),
             spared: BTreeSet::new(),
             set_aside: Vec::new(),
+            reaching_back: Vec::new(),
             ledger: Ledger::default(),
         };
         let started = wall();
@@ -175,6 +183,7 @@ impl Rebuild<'_> {
             block_in_place(|| read.take(input, keeps_controls))?;
         }
         let settled = block_in_place(|| read.workers.settle(read.now))?;
+        read.reaching_back = settled.reaching_back;
         read.spared.extend(settled.rejections.into_iter().map(|rejection| rejection.service));
         Ok(Some(read))
     }
@@ -298,7 +307,8 @@ impl Rebuild<'_> {
             set_aside.extend(ledger.rows(found));
             spared.extend(settled.rejections.into_iter().map(|rejection| rejection.service));
             let controls = Vec::new();
-            Ok(Read { workers, positions, now, controls, spared, set_aside, ledger })
+            let reaching_back = Vec::new();
+            Ok(Read { workers, positions, now, controls, spared, set_aside, reaching_back, ledger })
         })
     }
 
