@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::epoch::{Engine, ORIGIN};
 use super::writer::{Rows, Writer};
+use crate::progress::Progress;
 use crate::wiring;
 
 /// Services that are corrected together, so that an import of many needs no
@@ -53,6 +54,8 @@ impl Beyond<'_> {
         }
         // What is read below must hold everything from before this epoch.
         self.writer.settled().await;
+        let total = services.len() as u64;
+        let progress = Progress::of_stage("correct the past", "services", Some(total));
         for services in services.chunks(SERVICES_MAX) {
             let concerned = block_in_place(|| engine.concerned(services))?;
             let Some(transitions) = self.transitions(&concerned, &rows.batch).await? else {
@@ -67,6 +70,7 @@ impl Beyond<'_> {
                 return Ok(false);
             };
             revise(&mut rows.batch, concerned.origin, &stored, recalled);
+            progress.advance(services.len() as u64);
         }
         metrics::counter!("padwacht_correlate_past_corrections_total")
             .increment(services.len() as u64);

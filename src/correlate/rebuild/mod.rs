@@ -38,6 +38,7 @@ use super::set_aside::Ledger;
 use super::sieve::{AHEAD_MAX_MS, SAMPLES_KEPT, Sieve};
 use super::writer::{Rows, Writer};
 use crate::config::CorrelateConfig;
+use crate::progress::Progress;
 use crate::wiring;
 use components::Pairing;
 use compose::Rule;
@@ -177,10 +178,14 @@ impl Rebuild<'_> {
         let mut clock =
             Clock::new(partitions, interval.saturating_mul(3), self.config.partition_hold, started);
         let mut alone = Team::default();
+        let before = records(&read.positions);
+        let all = records(&ends).saturating_sub(before);
+        let progress = Progress::of_stage("read the log", "records", Some(all));
         while !(has_reached(&read.positions, &ends) && read.now >= started) {
             let next = intake.next(0, Some(read.now), &mut clock, &mut alone).await?;
             let Some(input) = next else { return Ok(None) };
             block_in_place(|| read.take(input, keeps_controls))?;
+            progress.reached(records(&read.positions).saturating_sub(before));
         }
         let settled = block_in_place(|| read.workers.settle(read.now))?;
         read.reaching_back = settled.reaching_back;
@@ -256,6 +261,7 @@ impl Rebuild<'_> {
         floor: Timestamp,
         difference: &mut Difference,
     ) -> anyhow::Result<Option<Vec<ComponentSnapshot>>> {
+        let progress = Progress::of_stage("compare transitions", "rows", None);
         let mut pairing = Pairing::new(components, rule, floor);
         let mut groups = Groups::default();
         let mut last: Option<Transition> = None;
@@ -269,6 +275,7 @@ impl Rebuild<'_> {
                 break;
             }
             last = page.last().cloned();
+            progress.advance(page.len() as u64);
             for Transition { component, at, state } in page {
                 if let Some((id, stored)) = groups.push(component, (at, state)) {
                     pairing.take(id, &stored, difference);
@@ -320,6 +327,7 @@ impl Rebuild<'_> {
         difference: &mut Difference,
     ) -> anyhow::Result<bool> {
         let services = block_in_place(|| read.workers.intervals())?;
+        let progress = Progress::of_stage("compare intervals", "rows", None);
         let spared = std::mem::take(&mut read.spared);
         let mut rebuilt = Rebuilt::new(services.into_iter(), spared, floor);
         let mut groups = Groups::default();
@@ -333,6 +341,7 @@ impl Rebuild<'_> {
             let Some(page) = page.await? else { return Ok(false) };
             let Some((service, interval)) = page.last() else { break };
             last = Some((service.clone(), interval.start));
+            progress.advance(page.len() as u64);
             for (service, interval) in page {
                 if let Some((id, stored)) = groups.push(service, interval) {
                     rebuilt.compare(&id, &stored, difference);
@@ -388,6 +397,11 @@ impl Read {
 
 fn start(config: &CorrelateConfig, snapshot: Option<EngineSnapshot>) -> anyhow::Result<Workers> {
     Ok(Workers::start(options(config)?, snapshot)?)
+}
+
+/// Records before all of these positions together; offsets may have gaps.
+fn records(positions: &[Position]) -> u64 {
+    positions.iter().map(|position| position.next).sum()
 }
 
 fn has_reached(positions: &[Position], ends: &[Position]) -> bool {
