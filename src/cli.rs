@@ -133,6 +133,9 @@ pub(crate) enum ConfigCommand {
 #[derive(Args, Clone, Default, Debug)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct StageArgs {
+    /// Show no progress of long work, such as rebuilding a lost state
+    #[arg(long)]
+    pub quiet: bool,
     /// Configuration file [default: padwacht.toml here or in /etc/padwacht, if there]
     #[arg(long, value_name = "FILE", env = "PADWACHT_CONFIG")]
     pub config: Option<PathBuf>,

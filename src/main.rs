@@ -76,6 +76,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Correlate(args) => {
             let loaded = config::load(&Machine, args.stage.config.as_deref(), &args.overrides())?;
             telemetry::init(&loaded.config.telemetry)?;
+            progress::be_quiet_if(args.stage.quiet);
             run_loaded(loaded, Stages::Correlate)
         }
         Command::Api(args) => run(&args, Stages::Api),
@@ -107,6 +108,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Runs stages; apart from each other they need parts that they can share.
 fn run(args: &StageArgs, stages: Stages) -> anyhow::Result<ExitCode> {
+    progress::be_quiet_if(args.quiet);
     run_loaded(start(args)?, stages)
 }
 

@@ -10,6 +10,7 @@ use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Loaded, LogFormat, Origin, Setting, TelemetryConfig};
+use crate::progress;
 
 /// For commands that say themselves what went wrong: log lines in between only
 /// confuse, unless somebody asked for them.
@@ -28,7 +29,7 @@ pub(crate) fn quiet(loaded: &Loaded) -> TelemetryConfig {
 /// Logging was started before.
 pub(crate) fn init(config: &TelemetryConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).context("read telemetry.filter")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(progress::stderr);
     let started = match config.format {
         // The collector keeps fields apart, so that messages need no parsing.
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).try_init(),

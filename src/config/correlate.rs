@@ -15,6 +15,10 @@ const STALE_AFTER_DEFAULT: Duration = Duration::from_secs(15 * 60);
 const BATCH_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_millis(50), max: Duration::from_secs(60) };
 const BATCH_INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
+const PARTITION_HOLD: DurationIn =
+    DurationIn { min: Duration::from_secs(1), max: Duration::from_secs(3_600) };
+/// A broker that is restarted comes back within it.
+const PARTITION_HOLD_DEFAULT: Duration = Duration::from_secs(60);
 const CHECKPOINT_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(1), max: Duration::from_secs(3_600) };
 const CHECKPOINT_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
@@ -32,6 +36,9 @@ pub(crate) struct CorrelateConfig {
     pub stale_after: Duration,
     /// How long facts are gathered before they are applied and written together.
     pub batch_interval: Duration,
+    /// How long a partition of the log that cannot be read holds back the
+    /// others, so that nothing turns unknown only because of that.
+    pub partition_hold: Duration,
     /// Between two checkpoints; a restart reads the log from the last one.
     pub checkpoint_interval: Duration,
     /// How far back a late fact may still change intervals.
@@ -44,6 +51,7 @@ pub(super) fn read(section: &Section<'_>, world: &dyn World) -> CorrelateConfig 
         workers: section.or("workers", &Whole { min: 1, max: WORKERS_MAX }, cores),
         stale_after: section.or("stale_after", &STALE_AFTER, STALE_AFTER_DEFAULT),
         batch_interval: section.or("batch_interval", &BATCH_INTERVAL, BATCH_INTERVAL_DEFAULT),
+        partition_hold: section.or("partition_hold", &PARTITION_HOLD, PARTITION_HOLD_DEFAULT),
         checkpoint_interval: section.or(
             "checkpoint_interval",
             &CHECKPOINT_INTERVAL,

@@ -3,15 +3,12 @@
 //! While a partition is behind, what lies in it may still renew components,
 //! so the engine's clock waits for it: after a restart nothing turns unknown
 //! only because we were away. A partition that makes no progress holds the
-//! clock back for [`HOLD_MAX`] at most.
+//! clock back for a configured time at most.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use correlate::model::Timestamp;
-
-/// The longest that a partition without progress holds the clock back.
-pub(super) const HOLD_MAX: Duration = Duration::from_secs(60);
 
 /// How far a partition has been read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,16 +25,19 @@ pub(super) struct Clock {
     partitions: BTreeMap<u32, Reached>,
     /// A partition read up to so shortly before the present is not behind.
     slack: Duration,
+    /// The longest that a partition without progress holds the clock back.
+    hold: Duration,
 }
 
 impl Clock {
     pub(super) fn new(
         partitions: impl IntoIterator<Item = u32>,
         slack: Duration,
+        hold: Duration,
         wall: Timestamp,
     ) -> Clock {
         let unread = Reached { until: Timestamp::MIN, at: wall };
-        Clock { partitions: partitions.into_iter().map(|p| (p, unread)).collect(), slack }
+        Clock { partitions: partitions.into_iter().map(|p| (p, unread)).collect(), slack, hold }
     }
 
     /// Records appended to `partition` before `until` have been read.
@@ -47,7 +47,8 @@ impl Clock {
 
     /// The engine's time at `wall`, not before `previous`.
     pub(super) fn now(&self, wall: Timestamp, previous: Option<Timestamp>) -> Timestamp {
-        let is_stuck = |reached: &&Reached| wall.millis() - reached.at.millis() > millis(HOLD_MAX);
+        let hold_ms = millis(self.hold);
+        let is_stuck = |reached: &&Reached| wall.millis() - reached.at.millis() > hold_ms;
         let held = self.behind(wall).filter(|reached| !is_stuck(reached));
         let slowest = held.map(|reached| reached.until).min();
         let now = slowest.unwrap_or(wall).min(wall);
@@ -78,10 +79,11 @@ mod tests {
     use super::*;
 
     const SLACK: Duration = Duration::from_secs(2);
+    const HOLD: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_partition_that_is_behind_holds_the_clock_while_it_moves() {
-        let mut clock = Clock::new([0, 1], SLACK, Timestamp(1_000_000));
+        let mut clock = Clock::new([0, 1], SLACK, HOLD, Timestamp(1_000_000));
         clock.reached(0, Timestamp(1_000_000), Timestamp(1_000_000));
         clock.reached(1, Timestamp(400_000), Timestamp(1_000_000));
         assert_eq!(clock.now(Timestamp(1_001_000), None), Timestamp(400_000));
@@ -91,14 +93,26 @@ mod tests {
 
     #[test]
     fn a_stuck_partition_holds_it_for_a_bounded_time() {
-        let clock = Clock::new([0], SLACK, Timestamp(0));
+        let clock = Clock::new([0], SLACK, HOLD, Timestamp(0));
         assert_eq!(clock.now(Timestamp(60_000), Some(Timestamp(5))), Timestamp(5));
         assert_eq!(clock.now(Timestamp(60_001), Some(Timestamp(5))), Timestamp(60_001));
     }
 
     #[test]
+    fn a_partition_without_records_holds_nothing() {
+        let mut clock = Clock::new([0, 1], SLACK, HOLD, Timestamp(0));
+        for wall in (0..200_000).step_by(1_000).map(Timestamp) {
+            // Nothing new lies in partition 0, and it says so; 1 has records.
+            clock.reached(0, wall, wall);
+            clock.reached(1, wall.plus_millis(-500), wall);
+            assert_eq!(clock.now(wall, None), wall);
+            assert_eq!(clock.complete_until(wall), Some(wall));
+        }
+    }
+
+    #[test]
     fn what_is_complete_waits_for_every_partition_for_ever() {
-        let mut clock = Clock::new([0, 1], SLACK, Timestamp(0));
+        let mut clock = Clock::new([0, 1], SLACK, HOLD, Timestamp(0));
         clock.reached(0, Timestamp(900_000), Timestamp(900_000));
         assert_eq!(clock.complete_until(Timestamp(900_000)), None);
         clock.reached(1, Timestamp(5_000), Timestamp(5_000));
@@ -110,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_clock_never_goes_back() {
-        let mut clock = Clock::new([0], SLACK, Timestamp(0));
+        let mut clock = Clock::new([0], SLACK, HOLD, Timestamp(0));
         clock.reached(0, Timestamp(10_000), Timestamp(10_000));
         assert_eq!(clock.now(Timestamp(10_000), Some(Timestamp(11_000))), Timestamp(11_000));
     }

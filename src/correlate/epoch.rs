@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use correlate::dataflow::{Control as EngineControl, EpochOutput, Options};
-use correlate::engine::Rejection;
-use correlate::model::Timestamp;
+use correlate::dataflow::{AllIntervals, Control as EngineControl, EpochOutput, Options};
+use correlate::engine::{Concerned, Rejection, Segment};
+use correlate::model::{ServiceId, Timestamp};
 use store::checkpoint::{self, Checkpoint, Packing, Position};
 use store::journal::{Control, Entry, Taken};
 use store::log::StoredRecord;
@@ -160,7 +160,7 @@ impl Engine {
         let mut set_aside = Vec::new();
         let controls = controls(&entry.controls, &mut set_aside);
         let mut sieve = Sieve::new(decoded, entry.recorded_at, self.samples_from);
-        let (output, mut elsewhere) =
+        let (mut output, mut elsewhere) =
             self.fleet.take_in(entry, controls, &mut sieve, self.samples_from)?;
         self.epoch = entry.epoch;
         self.now = Some(entry.now);
@@ -177,7 +177,8 @@ impl Engine {
         set_aside.extend(sieve.end(&output.too_late_samples));
         set_aside.append(&mut elsewhere);
         let set_aside = self.ledger.rows(set_aside);
-        Ok(Rows { batch: batch(entry, output), set_aside })
+        let reaching_back = std::mem::take(&mut output.reaching_back);
+        Ok(Rows { batch: batch(entry, output), set_aside, reaching_back })
     }
 
     fn advance(&mut self, topic: &str, partition: u32, next: u64) {
@@ -195,6 +196,25 @@ impl Engine {
         let Some(now) = self.now else { return Ok(()) };
         self.samples_from = before(now, samples);
         self.fleet.forget(self.samples_from, before(now, horizon))
+    }
+
+    /// What the past of `services` is computed from.
+    ///
+    /// # Errors
+    /// A worker has stopped.
+    pub(super) fn concerned(&mut self, services: &[ServiceId]) -> anyhow::Result<Concerned> {
+        self.fleet.concerned(services)
+    }
+
+    /// Takes the past of services from outside.
+    ///
+    /// # Errors
+    /// A worker has stopped.
+    pub(super) fn recall(
+        &mut self,
+        past: Vec<(ServiceId, Vec<Segment>)>,
+    ) -> anyhow::Result<AllIntervals> {
+        self.fleet.recall(past)
     }
 
     /// Begins counting anew what is set aside, as at every checkpoint.

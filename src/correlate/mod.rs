@@ -12,6 +12,7 @@
 //!
 //! Nothing here decides what a state is; `correlate::engine` does.
 
+mod beyond;
 mod clock;
 mod cluster;
 mod epoch;
@@ -36,6 +37,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ClusterConfig, CorrelateConfig};
+use beyond::Beyond;
 use clock::Clock;
 use cluster::Leader;
 use epoch::{Engine, Input};
@@ -104,7 +106,7 @@ async fn run_sessions(
         let recovered =
             recovery::recover(config, log, series, dir, writer, leading, shutdown).await?;
         let Some((engine, journal)) = recovered else { return Ok(()) };
-        let stage = Stage { config, dir, engine, journal, writer };
+        let stage = Stage { config, dir, engine, journal, series, writer, shutdown };
         match stage.follow(log, leader.as_deref_mut(), shutdown).await? {
             Followed::ToTheEnd => return Ok(()),
             Followed::UntilChange => {
@@ -143,7 +145,9 @@ struct Stage<'a> {
     dir: &'a Path,
     engine: Engine,
     journal: Journal,
+    series: &'a Series,
     writer: &'a Writer,
+    shutdown: &'a CancellationToken,
 }
 
 impl Stage<'_> {
@@ -158,7 +162,8 @@ impl Stage<'_> {
         let positions = self.engine.positions().to_vec();
         let samples = positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
         let partitions = samples.map(|position| position.partition);
-        let mut clock = Clock::new(partitions, interval.saturating_mul(3), wall());
+        let mut clock =
+            Clock::new(partitions, interval.saturating_mul(3), self.config.partition_hold, wall());
         let own = self.engine.team().spread(positions).await?;
         let mut intake = Intake::start(log.clone(), own, interval, shutdown.clone());
         let mut saved_at = Instant::now();
@@ -196,11 +201,16 @@ impl Stage<'_> {
 
     async fn take_in(&mut self, input: Input) -> anyhow::Result<()> {
         let complete_until = input.complete_until;
-        let rows = block_in_place(|| -> anyhow::Result<_> {
+        let mut rows = block_in_place(|| -> anyhow::Result<_> {
             let entry = self.engine.entry(&input);
             self.journal.append(&entry)?;
             self.engine.apply(&entry, input.decoded)
         })?;
+        let Stage { series, writer, shutdown, .. } = *self;
+        let beyond = Beyond { series, writer, shutdown };
+        let corrected = beyond.correct(&mut self.engine, &mut rows).await?;
+        // The epoch must not get into a checkpoint while its rows are not written.
+        anyhow::ensure!(corrected, "stopped while clickhouse was away");
         self.writer.write(rows, complete_until).await
     }
 

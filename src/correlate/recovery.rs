@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context;
 use store::checkpoint::{self, Checkpoint, CheckpointError, Position};
@@ -15,6 +16,7 @@ use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::beyond::Beyond;
 use super::cluster::Leader;
 use super::epoch::Engine;
 use super::intake::{decode, wall};
@@ -22,6 +24,7 @@ use super::rebuild::Rebuild;
 use super::set_aside::{self, Decoded};
 use super::writer::Writer;
 use crate::config::CorrelateConfig;
+use crate::progress::Progress;
 use crate::wiring;
 
 /// The engine as it was, and the journal to go on with; `None` when stopped
@@ -38,7 +41,17 @@ pub(super) async fn recover(
     leader: Option<&mut Leader>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<(Engine, Journal)>> {
+    let started = Instant::now();
+    tracing::info!(
+        bytes = block_in_place(|| checkpoint::newest_bytes(dir))?,
+        "loading the newest checkpoint"
+    );
     let (found, passed_over) = block_in_place(|| checkpoint::load_newest(dir))?;
+    tracing::info!(
+        epoch = found.as_ref().map(|found| found.epoch),
+        ms = started.elapsed().as_millis() as u64,
+        "looked for checkpoints"
+    );
     let mut found_damaged = Vec::new();
     for error in passed_over {
         tracing::error!(%error, "passed over a checkpoint");
@@ -76,12 +89,20 @@ pub(super) async fn recover(
     let Some(base) = with_every_partition(base, log, shutdown).await? else { return Ok(None) };
     let (checkpoint, journal_entries) = (base.epoch, entries.len());
     let mut engine = Engine::start(config, base, leader, shutdown).await?;
+    let progress =
+        Progress::of_stage("take epochs in again", "epochs", Some(journal_entries as u64));
     for entry in entries {
         let Some(decoded) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
-        let rows = block_in_place(|| engine.apply(&entry, decoded))?;
+        let mut rows = block_in_place(|| engine.apply(&entry, decoded))?;
+        let beyond = Beyond { series, writer, shutdown };
+        if !beyond.correct(&mut engine, &mut rows).await? {
+            return Ok(None);
+        }
         // How far the log is read is known only when it is followed again.
         writer.write(rows, None).await?;
+        progress.advance(1);
     }
+    progress.finish();
     writer.settled().await;
     if shutdown.is_cancelled() {
         return Ok(None);

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use correlate::model::Timestamp;
+use correlate::model::{ServiceId, Timestamp};
 use store::series::{Progress, Series, SeriesBatch, SeriesError, SetAside};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -30,11 +30,13 @@ pub(super) struct Rows {
     pub(super) batch: SeriesBatch,
     /// What could not be used.
     pub(super) set_aside: Vec<SetAside>,
+    /// Services that must be corrected before the horizon; see [`super::beyond`].
+    pub(super) reaching_back: Vec<ServiceId>,
 }
 
 impl From<SeriesBatch> for Rows {
     fn from(batch: SeriesBatch) -> Rows {
-        Rows { batch, set_aside: Vec::new() }
+        Rows { batch, set_aside: Vec::new(), reaching_back: Vec::new() }
     }
 }
 
@@ -113,7 +115,7 @@ async fn write_all(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
     while let Some(Queued { rows, complete_until }) = batches.recv().await {
-        let Rows { batch, set_aside } = rows;
+        let Rows { batch, set_aside, .. } = rows;
         let empty = batch.intervals.is_empty()
             && batch.transitions.is_empty()
             && batch.withdrawn_transitions.is_empty();

@@ -177,6 +177,15 @@ pub fn load_newest(
     Ok((None, passed_over))
 }
 
+/// The size of the newest checkpoint in `dir`; 0 when there is none.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn newest_bytes(dir: &Path) -> Result<u64, CheckpointError> {
+    let newest = list(dir)?.pop();
+    Ok(newest.and_then(|path| fs::metadata(path).ok()).map_or(0, |meta| meta.len()))
+}
+
 /// The epochs of the checkpoints in `dir`, oldest first.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ mod steady;
 mod wait;
 
 mod away;
+mod beyond;
 mod bi;
 mod cluster;
 mod editing;

@@ -213,6 +213,7 @@ workers = 2
 stale_after = "{stale_after}"
 batch_interval = "200ms"
 checkpoint_interval = "8s"
+horizon = "1h"
 [api]
 admin_email = "{ADMIN_EMAIL}"
 admin_password = "{ADMIN_PASSWORD}"

@@ -69,6 +69,9 @@ pub struct EpochOutput {
     pub transitions: Vec<Transition>,
     /// Definitions that were refused.
     pub rejections: Vec<Rejection>,
+    /// Services whose intervals from before the horizon this epoch's facts may
+    /// change, sorted; see [`Workers::concerned`].
+    pub reaching_back: Vec<ServiceId>,
     /// Samples so far that came too late to count, over all workers.
     pub too_late: u64,
     /// Those of this epoch, at most [`TOO_LATE_MAX`](crate::engine::TOO_LATE_MAX) of each worker.

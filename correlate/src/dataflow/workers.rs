@@ -20,8 +20,8 @@ use super::{
     AllIntervals, Control, EngineSnapshot, EpochOutput, LinesPiece, LinesRead, Options,
     SnapshotPart,
 };
-use crate::engine::{Evaluator, Keeper, Ownership, WORKERS_MAX};
-use crate::model::{Sample, Timestamp};
+use crate::engine::{Concerned, Evaluator, Keeper, Ownership, Segment, WORKERS_MAX};
+use crate::model::{Sample, ServiceId, Timestamp};
 
 /// Commands that wait for one worker before the feeder blocks: enough to keep
 /// it busy, few enough to bound memory to a few batches.
@@ -44,6 +44,8 @@ enum Command {
     Snapshot(SyncSender<SnapshotPart>),
     LinesRead(Sender<LinesPart>),
     Intervals(Sender<AllIntervals>),
+    Concerned(Vec<ServiceId>, Sender<Concerned>),
+    Recall(Arc<Vec<(ServiceId, Vec<Segment>)>>, Sender<AllIntervals>),
 }
 
 /// What a finished epoch hands over.
@@ -343,6 +345,35 @@ impl Workers {
         Ok(all)
     }
 
+    /// What the past of `services` is computed from; the transitions of the
+    /// components are the caller's to find.
+    ///
+    /// # Errors
+    /// A worker has stopped.
+    pub fn concerned(&mut self, services: &[ServiceId]) -> Result<Concerned, WorkersError> {
+        // Every worker knows every definition and window.
+        let (reply, answer) = channel();
+        self.send(0, Command::Concerned(services.to_vec(), reply))?;
+        answer.recv().map_err(|_| WorkersError::Stopped)
+    }
+
+    /// Takes the past of services from outside: see [`Evaluator::recall`].
+    /// Gives, for those of this process, the intervals that begin no later
+    /// than the horizon.
+    ///
+    /// # Errors
+    /// A worker has stopped.
+    pub fn recall(
+        &mut self,
+        past: Vec<(ServiceId, Vec<Segment>)>,
+    ) -> Result<AllIntervals, WorkersError> {
+        let past = Arc::new(past);
+        let parts = self.ask(|reply| Command::Recall(past.clone(), reply))?;
+        let mut all: AllIntervals = parts.into_iter().flatten().collect();
+        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(all)
+    }
+
     fn ask<T>(&mut self, question: impl Fn(Sender<T>) -> Command) -> Result<Vec<T>, WorkersError> {
         let (reply, replies) = channel();
         for worker in 0..self.commands.len() {
@@ -389,11 +420,13 @@ impl EpochOutput {
             whole.revisions.extend(part.revisions);
             whole.transitions.extend(part.transitions);
             whole.rejections.extend(part.rejections);
+            whole.reaching_back.extend(part.reaching_back);
             whole.too_late += part.too_late;
             whole.too_late_samples.extend(part.too_late_samples);
         }
         whole.revisions.sort_unstable_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
         whole.transitions.sort_unstable();
+        whole.reaching_back.sort_unstable();
         whole
     }
 }
@@ -480,6 +513,12 @@ fn run(
             Command::Intervals(reply) => {
                 drop(reply.send(shared.evaluator.borrow().intervals()));
             }
+            Command::Concerned(services, reply) => {
+                drop(reply.send(shared.evaluator.borrow().concerned(&services)));
+            }
+            Command::Recall(past, reply) => {
+                drop(reply.send(shared.evaluator.borrow_mut().recall(&past)));
+            }
         }
     }
 }
@@ -502,6 +541,7 @@ impl Shared {
             transitions: self.transitions.take(),
             // Every worker sees every definition; one reports.
             rejections: if ownership.index == 0 { rejections } else { Vec::new() },
+            reaching_back: self.evaluator.borrow_mut().take_reaching_back(),
             too_late: keeper.too_late(),
             too_late_samples: keeper.take_too_late(),
         }

@@ -4,10 +4,12 @@
 //! It knows every definition, because a service may refer to any other, but
 //! keeps timelines only for the services that it owns.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -20,6 +22,8 @@ use crate::model::{
     ComponentId, ComponentState, Interval, IntervalRevision, PathExpr, Period, ServiceDefinition,
     ServiceError, ServiceId, Target, Timestamp, Window, shared,
 };
+
+pub use past::Concerned;
 
 /// Which services an evaluator owns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +91,8 @@ pub struct Evaluator {
     ownership: Ownership,
     /// No interval starts before it, and late facts change nothing before it.
     origin: i64,
+    /// The origin that it was made with: nothing before it was ever known.
+    first_origin: i64,
     now: i64,
     graph: Graph,
     definitions: FxHashMap<ServiceId, Arc<ServiceDefinition>>,
@@ -101,6 +107,8 @@ pub struct Evaluator {
     /// Owned services by the next instant after `now` at which their verdict
     /// may differ. May hold entries that no longer matter.
     agenda: BTreeSet<(i64, ServiceIndex)>,
+    /// Owned services that a fact from before the origin concerns.
+    reaching_back: FxHashSet<ServiceIndex>,
     search: Search,
 }
 
@@ -110,6 +118,7 @@ impl Evaluator {
         Evaluator {
             ownership,
             origin: origin.millis(),
+            first_origin: origin.millis(),
             now: i64::MIN,
             graph: Graph::default(),
             definitions: FxHashMap::default(),
@@ -120,6 +129,7 @@ impl Evaluator {
             dirty: Vec::new(),
             judged: Vec::new(),
             agenda: BTreeSet::new(),
+            reaching_back: FxHashSet::default(),
             search: Search::default(),
         }
     }
@@ -129,6 +139,10 @@ impl Evaluator {
         let leaf = self.graph.leaf(&change.component);
         let Period { from, until } = change.period;
         self.graph.set_states(leaf, from.millis(), until.millis(), &change.states);
+        if self.is_forgotten(from.millis()) {
+            // What it was there is forgotten, so a difference would go unnoticed.
+            self.graph.touch(leaf, Touch::everything(from.millis(), self.origin));
+        }
     }
 
     /// The components whose states this evaluator needs and has not asked for
@@ -292,7 +306,13 @@ impl Evaluator {
         match target {
             Target::Component(id) => {
                 let leaf = self.graph.leaf(id);
+                let changed = hull(self.graph.node(leaf).periods.iter().chain(&periods));
                 self.graph.set_windows(leaf, periods);
+                if let Some((from, _)) = changed
+                    && self.is_forgotten(from)
+                {
+                    self.graph.touch(leaf, Touch::everything(from, self.origin));
+                }
             }
             Target::Service(id) => {
                 let index = self.service(id);
@@ -369,6 +389,7 @@ impl Evaluator {
         until: i64,
         fresh: &mut Vec<(i64, Option<Verdict>)>,
     ) {
+        self.note_past(index, from);
         let from = from.max(self.origin);
         // Nothing is known of what lies ahead, so nothing resumes there.
         let until = if until > self.now { i64::MAX } else { until };
@@ -472,16 +493,7 @@ impl Evaluator {
         let Some(index) = self.find_service(id).filter(|_| self.ownership.owns(id)) else {
             return Ok(());
         };
-        let mut pieces = Vec::with_capacity(snapshot.segments.len());
-        for segment in &snapshot.segments {
-            let verdict = segment.verdict.as_ref().map(|(state, names)| {
-                let mut cause: SmallVec<_> =
-                    names.iter().map(|name| self.graph.leaf(name)).collect();
-                cause.sort_unstable();
-                Verdict { state: *state, cause }
-            });
-            pieces.push((segment.at.millis(), verdict));
-        }
+        let pieces = self.pieces_of(&snapshot.segments);
         self.services[index as usize].timeline = Timeline::from_pieces(pieces);
         Ok(())
     }

@@ -22,7 +22,7 @@ mod verdict;
 
 pub use digest::Digest;
 pub(crate) use evaluator::stable_hash;
-pub use evaluator::{Evaluator, Ownership, Rejection, ServiceSnapshot};
+pub use evaluator::{Concerned, Evaluator, Ownership, Rejection, ServiceSnapshot};
 pub(crate) use keeper::ComponentRuns;
 pub use keeper::{
     ComponentSnapshot, Keeper, SampleRun, StateChange, TOO_LATE_MAX, Transition, WORKERS_MAX,

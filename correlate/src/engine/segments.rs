@@ -106,6 +106,20 @@ impl Timeline {
         self.pieces.extend(later);
     }
 
+    /// Replaces what lies before `origin`; `past` is sorted. Nobody may wait
+    /// for [`Timeline::changed`].
+    pub(super) fn rewrite_before(&mut self, origin: i64, mut past: Vec<Piece>) {
+        let rank = self.pieces.partition_point(|piece| piece.0 <= origin);
+        let there = rank.checked_sub(1).and_then(|last| self.pieces[last].1.clone());
+        past.retain(|piece| piece.0 < origin);
+        if past.last().and_then(|piece| piece.1.as_ref()) != there.as_ref() {
+            past.push((origin, there));
+        }
+        past.extend(self.pieces.drain(rank..));
+        self.pieces = past.into();
+        self.before = None;
+    }
+
     /// What became of the intervals since the last call: by start, the new
     /// content or `None` for one that is no more.
     pub(super) fn changed(

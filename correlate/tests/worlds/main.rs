@@ -3,6 +3,7 @@
 
 mod cluster;
 mod explained;
+mod horizon;
 mod oracle;
 mod world;
 
@@ -253,6 +254,15 @@ proptest! {
     #[test]
     fn any_number_of_processes_gives_the_same(world in world::worlds()) {
         cluster::check(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(WORLDS_ON_WORKERS))]
+
+    #[test]
+    fn a_correction_beyond_the_horizon_gives_the_same(world in world::worlds()) {
+        horizon::check(&world);
     }
 }
 

@@ -180,6 +180,7 @@ mod tests {
             transitions: vec![transition(None), transition(Some(ComponentState::Down))],
             rejections: Vec::new(),
             too_late: 5,
+            reaching_back: Vec::new(),
             too_late_samples: vec![model::Sample {
                 at: Timestamp(1),
                 component: "n/device/1".into(),

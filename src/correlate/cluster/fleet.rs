@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, SnapshotPart, Workers};
-use correlate::model::{Sample, Timestamp};
+use correlate::dataflow::{
+    AllIntervals, Control, EngineSnapshot, EpochOutput, Options, SnapshotPart, Workers,
+};
+use correlate::engine::{Concerned, Segment};
+use correlate::model::{Sample, ServiceId, Timestamp};
 use store::journal::Entry;
 use store::series::SetAside;
 use tokio_util::sync::CancellationToken;
@@ -94,6 +97,28 @@ impl Fleet {
     ) -> anyhow::Result<()> {
         self.team.forget(samples_before, before)?;
         Ok(self.workers.forget(samples_before, before)?)
+    }
+
+    /// What the past of `services` is computed from. Blocks.
+    ///
+    /// # Errors
+    /// As [`Fleet::take_in`].
+    pub(in crate::correlate) fn concerned(
+        &mut self,
+        services: &[ServiceId],
+    ) -> anyhow::Result<Concerned> {
+        Ok(self.workers.concerned(services)?)
+    }
+
+    /// Takes the past of this process's services from outside. Blocks.
+    ///
+    /// # Errors
+    /// As [`Fleet::take_in`].
+    pub(in crate::correlate) fn recall(
+        &mut self,
+        past: Vec<(ServiceId, Vec<Segment>)>,
+    ) -> anyhow::Result<AllIntervals> {
+        Ok(self.workers.recall(past)?)
     }
 
     /// The whole state after the last epoch, part by part. Blocks.

@@ -37,6 +37,7 @@ fn config(workers: u32) -> CorrelateConfig {
         workers,
         stale_after: Duration::from_secs(90),
         batch_interval: Duration::from_millis(50),
+        partition_hold: Duration::from_secs(60),
         checkpoint_interval: Duration::from_secs(60),
         horizon: Duration::from_secs(86_400),
     }
@@ -133,7 +134,7 @@ impl Lead {
         let positions = from.positions.clone();
         let partitions = positions.iter().filter(|p| p.topic == SAMPLES_TOPIC);
         let partitions = partitions.map(|position| position.partition);
-        let clock = Clock::new(partitions, Duration::from_secs(1), wall());
+        let clock = Clock::new(partitions, Duration::from_secs(1), config.partition_hold, wall());
         let mut engine = Engine::start(config, from, leader, &never).await?;
         let own = engine.team().spread(positions).await?;
         let intake = Intake::start(log.clone(), own, config.batch_interval, never);

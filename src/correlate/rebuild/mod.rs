@@ -38,6 +38,7 @@ use super::set_aside::Ledger;
 use super::sieve::{AHEAD_MAX_MS, SAMPLES_KEPT, Sieve};
 use super::writer::{Rows, Writer};
 use crate::config::CorrelateConfig;
+use crate::progress::Progress;
 use crate::wiring;
 use components::Pairing;
 use compose::Rule;
@@ -68,6 +69,8 @@ struct Read {
     spared: BTreeSet<ServiceId>,
     /// Rows for what could not be used.
     set_aside: Vec<SetAside>,
+    /// Services whose past a definition or window changes.
+    reaching_back: Vec<ServiceId>,
     ledger: Ledger,
 }
 
@@ -96,6 +99,11 @@ impl Rebuild<'_> {
             "rebuilding the state of correlation"
         );
         let Some(mut read) = self.read_log(from_checkpoint).await? else { return Ok(None) };
+        if !composes && !read.reaching_back.is_empty() {
+            // The checkpoint has forgotten what these need.
+            drop(read);
+            return Box::pin(self.run(None, newest, version)).await;
+        }
         let mut difference = Difference::new(version, wall());
         let rule = match composes {
             true => Some(self.rule(newest).await?),
@@ -114,7 +122,7 @@ impl Rebuild<'_> {
             return Ok(None);
         }
         let set_aside = std::mem::take(&mut read.set_aside);
-        let rows = Rows { batch: difference.take(), set_aside };
+        let rows = Rows { set_aside, ..Rows::from(difference.take()) };
         self.writer.write(rows, None).await?;
         self.writer.settled().await;
         if self.shutdown.is_cancelled() {
@@ -153,6 +161,7 @@ impl Rebuild<'_> {
             controls: Vec::new(),
             spared: BTreeSet::new(),
             set_aside: Vec::new(),
+            reaching_back: Vec::new(),
             ledger: Ledger::default(),
         };
         let started = wall();
@@ -166,14 +175,20 @@ impl Rebuild<'_> {
         );
         let samples = read.positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
         let partitions = samples.map(|position| position.partition);
-        let mut clock = Clock::new(partitions, interval.saturating_mul(3), started);
+        let mut clock =
+            Clock::new(partitions, interval.saturating_mul(3), self.config.partition_hold, started);
         let mut alone = Team::default();
+        let before = records(&read.positions);
+        let all = records(&ends).saturating_sub(before);
+        let progress = Progress::of_stage("read the log", "records", Some(all));
         while !(has_reached(&read.positions, &ends) && read.now >= started) {
             let next = intake.next(0, Some(read.now), &mut clock, &mut alone).await?;
             let Some(input) = next else { return Ok(None) };
             block_in_place(|| read.take(input, keeps_controls))?;
+            progress.reached(records(&read.positions).saturating_sub(before));
         }
         let settled = block_in_place(|| read.workers.settle(read.now))?;
+        read.reaching_back = settled.reaching_back;
         read.spared.extend(settled.rejections.into_iter().map(|rejection| rejection.service));
         Ok(Some(read))
     }
@@ -246,6 +261,7 @@ impl Rebuild<'_> {
         floor: Timestamp,
         difference: &mut Difference,
     ) -> anyhow::Result<Option<Vec<ComponentSnapshot>>> {
+        let progress = Progress::of_stage("compare transitions", "rows", None);
         let mut pairing = Pairing::new(components, rule, floor);
         let mut groups = Groups::default();
         let mut last: Option<Transition> = None;
@@ -259,6 +275,7 @@ impl Rebuild<'_> {
                 break;
             }
             last = page.last().cloned();
+            progress.advance(page.len() as u64);
             for Transition { component, at, state } in page {
                 if let Some((id, stored)) = groups.push(component, (at, state)) {
                     pairing.take(id, &stored, difference);
@@ -297,7 +314,8 @@ impl Rebuild<'_> {
             set_aside.extend(ledger.rows(found));
             spared.extend(settled.rejections.into_iter().map(|rejection| rejection.service));
             let controls = Vec::new();
-            Ok(Read { workers, positions, now, controls, spared, set_aside, ledger })
+            let reaching_back = Vec::new();
+            Ok(Read { workers, positions, now, controls, spared, set_aside, reaching_back, ledger })
         })
     }
 
@@ -309,6 +327,7 @@ impl Rebuild<'_> {
         difference: &mut Difference,
     ) -> anyhow::Result<bool> {
         let services = block_in_place(|| read.workers.intervals())?;
+        let progress = Progress::of_stage("compare intervals", "rows", None);
         let spared = std::mem::take(&mut read.spared);
         let mut rebuilt = Rebuilt::new(services.into_iter(), spared, floor);
         let mut groups = Groups::default();
@@ -322,6 +341,7 @@ impl Rebuild<'_> {
             let Some(page) = page.await? else { return Ok(false) };
             let Some((service, interval)) = page.last() else { break };
             last = Some((service.clone(), interval.start));
+            progress.advance(page.len() as u64);
             for (service, interval) in page {
                 if let Some((id, stored)) = groups.push(service, interval) {
                     rebuilt.compare(&id, &stored, difference);
@@ -377,6 +397,11 @@ impl Read {
 
 fn start(config: &CorrelateConfig, snapshot: Option<EngineSnapshot>) -> anyhow::Result<Workers> {
     Ok(Workers::start(options(config)?, snapshot)?)
+}
+
+/// Records before all of these positions together; offsets may have gaps.
+fn records(positions: &[Position]) -> u64 {
+    positions.iter().map(|position| position.next).sum()
 }
 
 fn has_reached(positions: &[Position], ends: &[Position]) -> bool {
