@@ -10,13 +10,14 @@ use std::time::Duration;
 use correlate::model::{Sample, Timestamp};
 use store::checkpoint::Position;
 use store::log::{Log, LogError, ReadLimits, Record, StoredRecord};
-use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC, report_samples};
+use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use super::decode::Decoder;
 use super::epoch::Input;
 use crate::wiring;
 
@@ -73,7 +74,13 @@ impl Intake {
         let slack = interval.saturating_mul(3);
         let clock = Clock::new(samples.map(|position| position.partition), slack, wall());
         for position in positions {
-            let reader = Reader { log: log.clone(), position, wait: interval, send: send.clone() };
+            let reader = Reader {
+                log: log.clone(),
+                decoder: Decoder::new(position.partition),
+                position,
+                wait: interval,
+                send: send.clone(),
+            };
             readers.spawn(reader.run(shutdown.clone()));
         }
         Intake { found, _readers: readers, clock, interval, shutdown }
@@ -132,6 +139,8 @@ pub(super) fn wall() -> Timestamp {
 struct Reader {
     log: Arc<dyn Log>,
     position: Position,
+    /// Of samples; there is none to do for definitions.
+    decoder: Decoder,
     wait: Duration,
     send: mpsc::Sender<Result<Found, LogError>>,
 }
@@ -198,7 +207,7 @@ impl Reader {
         self.position.next = last.offset + 1;
         let next = self.position.next;
         if is_samples {
-            let samples = decode(partition, &records);
+            let samples = self.decoder.decode(&records);
             Found::Samples { partition, offsets: from..next, samples, until }
         } else {
             let plain = |record: StoredRecord| Record { key: record.key, value: record.value };
@@ -206,22 +215,4 @@ impl Reader {
             Found::Controls { partition, next, records }
         }
     }
-}
-
-/// The samples of records; a record that cannot be read is set aside.
-pub(super) fn decode(partition: u32, records: &[StoredRecord]) -> Vec<Sample> {
-    let mut samples = Vec::new();
-    for record in records {
-        let report = store::wire::decode_report(record.value.as_deref().unwrap_or_default());
-        match report.and_then(|report| report_samples(&report)) {
-            Ok(read) => samples.extend(read),
-            Err(error) => {
-                metrics::counter!("padwacht_correlate_poison_total", "topic" => SAMPLES_TOPIC)
-                    .increment(1);
-                let offset = record.offset;
-                tracing::error!(topic = SAMPLES_TOPIC, partition, offset, %error, "set a record aside");
-            }
-        }
-    }
-    samples
 }

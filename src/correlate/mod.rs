@@ -11,6 +11,7 @@
 //! Nothing here decides what a state is; `correlate::engine` does.
 
 mod clock;
+mod decode;
 mod epoch;
 mod intake;
 mod recovery;

@@ -17,7 +17,8 @@ use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
 use super::epoch::Engine;
-use super::intake::{decode, wall};
+use super::decode::Decoder;
+use super::intake::wall;
 use super::writer::Writer;
 use crate::config::CorrelateConfig;
 use crate::wiring;
@@ -147,6 +148,7 @@ async fn read_again(
 ) -> anyhow::Result<Option<Vec<Sample>>> {
     let mut samples = Vec::new();
     for taken in &entry.samples {
+        let mut decoder = Decoder::new(taken.partition);
         let mut next = taken.offsets.start;
         while next < taken.offsets.end {
             if shutdown.is_cancelled() {
@@ -157,7 +159,7 @@ async fn read_again(
             match log.read(&taken.topic, taken.partition, next, limits, wait).await {
                 Ok(mut records) => {
                     records.retain(|record| record.offset < taken.offsets.end);
-                    samples.extend(decode(taken.partition, &records));
+                    samples.append(&mut decoder.decode(&records));
                     next = records.last().map_or(taken.offsets.end, |record| record.offset + 1);
                 }
                 Err(error) if error.is_retriable() => wiring::pause(shutdown).await,
