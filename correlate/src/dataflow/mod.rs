@@ -10,8 +10,12 @@
 //! the epoch changed; merged and sorted, that is the same for any number of
 //! workers.
 //!
+//! Workers may be spread over several processes, which are then one timely
+//! cluster over streams that the caller has connected.
+//!
 //! The caller's thread may block here; the workers never do IO.
 
+mod cluster;
 mod flow;
 mod workers;
 
@@ -19,12 +23,13 @@ use crate::engine::{ComponentSnapshot, EvaluatorSnapshot, Rejection, Transition}
 use crate::model::{Interval, IntervalRevision, ServiceDefinition, ServiceId, Timestamp, Window};
 use serde::{Deserialize, Serialize};
 
+pub use cluster::{Alarm, Mesh, PeerStream};
 pub use workers::{Workers, WorkersError};
 
 /// How the engine is run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Timely workers in this process; at least 1.
+    /// Timely workers in each process; at least 1.
     pub workers: usize,
     /// The staleness limit in milliseconds; `None` for no limit.
     pub stale_after_ms: Option<i64>,

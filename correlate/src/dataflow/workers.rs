@@ -1,14 +1,18 @@
 //! The worker threads, and the one handle that feeds them.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use timely::communication::AllocatorBuilder;
+use timely::execute::execute_from;
 use timely::worker::Worker;
 use timely::{CommunicationConfig, WorkerConfig};
 
+use super::cluster::{Alarm, Mesh, PanicWatch, PeerStream};
 use super::flow::{Epoch, Flow, Shared, build};
 use super::{AllIntervals, Control, EngineSnapshot, EpochOutput, Options};
 use crate::engine::{Evaluator, EvaluatorSnapshot, Keeper, Ownership, stable_hash};
@@ -51,18 +55,24 @@ pub enum WorkersError {
         /// What timely said.
         reason: String,
     },
-    /// A worker ended, which it only does when it panicked.
-    #[error("a correlation worker has stopped; its panic message is in the log above")]
+    /// A worker ended, because it panicked or a process was lost.
+    #[error("a correlation worker has stopped; why is in the log above")]
     Stopped,
     /// The state to start from contradicts itself.
     #[error("cannot restore the engine's state: {0}")]
     Restore(String),
+    /// Another process of the cluster is gone.
+    #[error("lost a process of the cluster: {0}")]
+    PeerLost(String),
 }
 
-/// Running workers. Dropping the handle stops them.
+/// Running workers of this process. Dropping the handle stops them; in a
+/// cluster it waits until every other process has dropped its handle too,
+/// unless one of them is lost.
 pub struct Workers {
     commands: Vec<SyncSender<Command>>,
-    outputs: Receiver<Result<EpochOutput, String>>,
+    outputs: Receiver<Result<EpochOutput, WorkersError>>,
+    alarm: Alarm,
     next_worker: usize,
     guards: Option<timely::communication::WorkerGuards<()>>,
 }
@@ -76,31 +86,66 @@ impl Workers {
         options: Options,
         snapshot: Option<EngineSnapshot>,
     ) -> Result<Workers, WorkersError> {
+        Workers::launch(options, snapshot, 0, |workers, _| {
+            CommunicationConfig::Process(workers).try_build()
+        })
+    }
+
+    /// Starts this process's part of a cluster; every process must do so with
+    /// the same options and snapshot. The workers of all of them then are one
+    /// engine: each process feeds what it has read, and all of them finish
+    /// each epoch; only process 0 gives definitions and windows. What an epoch
+    /// changed is the union of what the processes return.
+    ///
+    /// # Errors
+    /// As [`Workers::start`], and another process that goes away meanwhile.
+    pub fn start_in_cluster<S: PeerStream>(
+        options: Options,
+        mesh: Mesh<S>,
+        snapshot: Option<EngineSnapshot>,
+    ) -> Result<Workers, WorkersError> {
+        let process = mesh.process;
+        Workers::launch(options, snapshot, process, |workers, alarm| mesh.build(workers, alarm))
+    }
+
+    fn launch(
+        options: Options,
+        snapshot: Option<EngineSnapshot>,
+        process: usize,
+        build: impl FnOnce(usize, &Alarm) -> Result<Builders, String>,
+    ) -> Result<Workers, WorkersError> {
         let workers = options.workers.max(1);
         let (outputs_in, outputs) = channel();
+        let alarm = Alarm::new(outputs_in.clone());
         let (commands, receivers): (Vec<_>, Vec<_>) =
             (0..workers).map(|_| sync_channel(COMMANDS_MAX)).unzip();
         let receivers: Vec<_> = receivers.into_iter().map(Some).collect();
         let seats = Mutex::new((receivers, outputs_in));
         let snapshot = Arc::new(snapshot.unwrap_or_default());
-        let config = timely::Config {
-            communication: CommunicationConfig::Process(workers),
-            worker: WorkerConfig::default(),
-        };
-        let guards = timely::execute(config, move |worker| {
+        let watch = alarm.clone();
+        let run_one = move |worker: &mut Worker| {
+            let _watch = PanicWatch(watch.clone());
             let (commands, outputs) = {
                 let mut seats = seats.lock().expect("no worker panics while it takes its seat");
-                let seat = seats.0[worker.index()].take();
+                let seat = seats.0[worker.index() - process * workers].take();
                 (seat.expect("every worker takes its own seat once"), seats.1.clone())
             };
-            run(worker, options, &snapshot, &commands, &outputs);
-        });
-        let guards = guards.map_err(|reason| WorkersError::Start { workers, reason })?;
-        let started = Workers { commands, outputs, next_worker: 0, guards: Some(guards) };
+            let ends = Ends { commands, outputs, alarm: watch.clone() };
+            run(worker, options, &snapshot, &ends);
+        };
+        let guards = build(workers, &alarm)
+            .and_then(|(built, other)| execute_from(built, other, WorkerConfig::default(), run_one))
+            .map_err(|reason| WorkersError::Start { workers, reason })?;
+        let started = Workers { commands, outputs, alarm, next_worker: 0, guards: Some(guards) };
         for _ in 0..workers {
             started.output()?;
         }
         Ok(started)
+    }
+
+    /// With it, others can end the wait for these workers.
+    pub fn alarm(&self) -> Alarm {
+        self.alarm.clone()
     }
 
     /// Adds samples to the epoch in progress. Blocks while the workers are
@@ -143,17 +188,8 @@ impl Workers {
         for worker in 0..self.commands.len() {
             self.send(worker, Command::Finish(now, wanted))?;
         }
-        let mut whole = EpochOutput::default();
-        for _ in 0..self.commands.len() {
-            let part = self.output()?;
-            whole.revisions.extend(part.revisions);
-            whole.transitions.extend(part.transitions);
-            whole.rejections.extend(part.rejections);
-            whole.too_late += part.too_late;
-        }
-        whole.revisions.sort_unstable_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
-        whole.transitions.sort_unstable();
-        Ok(whole)
+        let parts: Result<Vec<_>, _> = self.commands.iter().map(|_| self.output()).collect();
+        Ok(EpochOutput::union(parts?))
     }
 
     /// Bounds memory: forgets samples before `samples_before` (but the last of
@@ -200,32 +236,53 @@ impl Workers {
     }
 
     fn send(&self, worker: usize, command: Command) -> Result<(), WorkersError> {
+        if self.alarm.is_raised() {
+            // What the workers say from now on may be half an epoch.
+            return Err(WorkersError::Stopped);
+        }
         self.commands[worker].send(command).map_err(|_| WorkersError::Stopped)
     }
 
     fn output(&self) -> Result<EpochOutput, WorkersError> {
-        match self.outputs.recv() {
-            Ok(Ok(output)) => Ok(output),
-            Ok(Err(reason)) => Err(WorkersError::Restore(reason)),
-            Err(_) => Err(WorkersError::Stopped),
-        }
+        self.outputs.recv().unwrap_or(Err(WorkersError::Stopped))
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
+        self.alarm.close();
         self.commands.clear();
-        if let Some(guards) = self.guards.take() {
+        let Some(guards) = self.guards.take() else { return };
+        if self.alarm.is_raised() {
+            // The others wait for one that is gone, and would do so for ever.
+            std::mem::forget(guards);
+        } else {
             // A panic was reported where it happened.
             drop(guards.join());
         }
     }
 }
 
+impl EpochOutput {
+    /// Joins what workers or processes say of one epoch.
+    pub fn union(parts: impl IntoIterator<Item = EpochOutput>) -> EpochOutput {
+        let mut whole = EpochOutput::default();
+        for part in parts {
+            whole.revisions.extend(part.revisions);
+            whole.transitions.extend(part.transitions);
+            whole.rejections.extend(part.rejections);
+            whole.too_late += part.too_late;
+        }
+        whole.revisions.sort_unstable_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
+        whole.transitions.sort_unstable();
+        whole
+    }
+}
+
 impl EngineSnapshot {
-    /// Joins the workers' parts: components are kept by one worker each,
-    /// services are known to all and timed by one.
-    fn union(parts: Vec<EngineSnapshot>) -> EngineSnapshot {
+    /// Joins the parts of workers or processes: components are kept by one
+    /// worker each, services are known to all and timed by one.
+    pub fn union(parts: Vec<EngineSnapshot>) -> EngineSnapshot {
         let mut parts = parts.into_iter();
         let mut whole = parts.next().unwrap_or_default();
         let by_id = |snapshot: &mut EvaluatorSnapshot| {
@@ -244,18 +301,27 @@ impl EngineSnapshot {
     }
 }
 
+/// What timely makes workers of, and what it keeps beside them.
+type Builders = (Vec<AllocatorBuilder>, Box<dyn Any + Send>);
+
+/// A worker's ends of the channels.
+struct Ends {
+    commands: Receiver<Command>,
+    outputs: Sender<Result<EpochOutput, WorkersError>>,
+    alarm: Alarm,
+}
+
 fn run(
     worker: &mut Worker,
     options: Options,
     snapshot: &EngineSnapshot,
-    commands: &Receiver<Command>,
-    outputs: &Sender<Result<EpochOutput, String>>,
+    Ends { commands, outputs, alarm }: &Ends,
 ) {
     let ownership = Ownership { index: worker.index(), peers: worker.peers() };
     let restored = restore(options, ownership, snapshot);
     let (keeper, evaluator) = match restored {
         Ok(parts) => parts,
-        Err(reason) => return drop(outputs.send(Err(reason))),
+        Err(reason) => return alarm.end(WorkersError::Restore(reason)),
     };
     let shared = Rc::new(Shared {
         keeper: RefCell::new(keeper),
@@ -296,7 +362,7 @@ fn run(
                 shared.wants_changes.set(wanted == Yield::Changes);
                 shared.now.set(now);
                 epoch += 1;
-                finish(worker, &mut flow, epoch);
+                finish(worker, &mut flow, epoch, alarm);
                 if outputs.send(Ok(shared.take_output(ownership))).is_err() {
                     return;
                 }
@@ -320,10 +386,11 @@ fn run(
     }
 }
 
-fn finish(worker: &mut Worker, flow: &mut Flow, epoch: Epoch) {
+fn finish(worker: &mut Worker, flow: &mut Flow, epoch: Epoch, alarm: &Alarm) {
     flow.samples.advance_to(epoch);
     flow.controls.advance_to(epoch);
-    while flow.probe.less_than(&epoch) {
+    // After an alarm the probe may stay where it is; nobody waits for it.
+    while flow.probe.less_than(&epoch) && !alarm.is_raised() {
         worker.step_or_park(Some(FEED_POLL));
     }
 }

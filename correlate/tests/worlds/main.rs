@@ -1,14 +1,15 @@
 //! The engine against a naive oracle over random worlds: any order of
-//! arrival, any number of workers, restarts at any point.
+//! arrival, any number of workers and processes, restarts at any point.
 
+mod cluster;
 mod oracle;
 mod world;
 
 use std::collections::BTreeMap;
 
-use correlate::dataflow::{Control, Options, Workers};
+use correlate::dataflow::{AllIntervals, Control, Options, Workers};
 use correlate::engine::{Evaluator, EvaluatorSnapshot, Keeper, Ownership};
-use correlate::model::{ComponentId, Interval, ServiceId, Timestamp};
+use correlate::model::{ComponentId, Interval, IntervalRevision, ServiceId, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use world::{Fact, ORIGIN, World};
@@ -135,7 +136,7 @@ fn check_on_workers(world: &World) {
     let options =
         |workers| Options { workers, stale_after_ms: world.stale_after, origin: Timestamp(ORIGIN) };
     let mut workers = Workers::start(options(world.workers), None).expect("starts");
-    let mut mirror: BTreeMap<ServiceId, BTreeMap<Timestamp, Interval>> = BTreeMap::new();
+    let mut mirror = Mirror::new();
     for (index, batch) in world.batches().iter().enumerate() {
         for fact in &batch.facts {
             match fact.clone() {
@@ -149,21 +150,20 @@ fn check_on_workers(world: &World) {
         }
         let output = workers.finish(Timestamp(batch.now)).expect("runs");
         assert_eq!(output.rejections, []);
-        for revision in output.revisions {
-            let intervals = mirror.entry(revision.service).or_default();
-            match revision.interval {
-                Some(interval) => drop(intervals.insert(revision.start, interval)),
-                None => drop(intervals.remove(&revision.start)),
-            }
-        }
+        reflect(&mut mirror, output.revisions);
         if world.restart_after == Some(index) {
             let snapshot = workers.snapshot().expect("runs");
             workers = Workers::start(options(world.workers_after_restart), Some(snapshot))
                 .expect("restarts");
         }
     }
+    compare(world, workers.intervals().expect("runs"), mirror);
+}
+
+/// Compares the workers' own timelines, and what a reader of all revisions
+/// knows, with the oracle.
+fn compare(world: &World, mut all: AllIntervals, mirror: Mirror) {
     let expected: Vec<_> = oracle::intervals(world).into_iter().collect();
-    let mut all = workers.intervals().expect("runs");
     all.retain(|(_, intervals)| !intervals.is_empty());
     assert_eq!(all, expected, "the workers' own timelines");
     let mirror: Vec<_> = mirror
@@ -172,6 +172,19 @@ fn check_on_workers(world: &World) {
         .filter(|(_, intervals)| !intervals.is_empty())
         .collect();
     assert_eq!(mirror, expected, "the revisions, applied in order");
+}
+
+/// The intervals as a reader of all revisions knows them.
+type Mirror = BTreeMap<ServiceId, BTreeMap<Timestamp, Interval>>;
+
+fn reflect(mirror: &mut Mirror, revisions: Vec<IntervalRevision>) {
+    for revision in revisions {
+        let intervals = mirror.entry(revision.service).or_default();
+        match revision.interval {
+            Some(interval) => drop(intervals.insert(revision.start, interval)),
+            None => drop(intervals.remove(&revision.start)),
+        }
+    }
 }
 
 /// How many worlds `cargo test` tries; `PROPTEST_CASES` asks for more.
@@ -205,5 +218,14 @@ proptest! {
     #[test]
     fn any_number_of_timely_workers_gives_the_same(world in world::worlds()) {
         check_on_workers(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(WORLDS_ON_WORKERS))]
+
+    #[test]
+    fn any_number_of_processes_gives_the_same(world in world::worlds()) {
+        cluster::check(&world);
     }
 }
