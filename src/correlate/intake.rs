@@ -25,6 +25,14 @@ use crate::wiring;
 /// the engine works, and memory stays bounded.
 const AHEAD_MAX: usize = 8;
 
+/// What belongs together arrives together: after the first fact, others have
+/// this long to join it, also when the last epoch is long past.
+const GATHER_MIN: Duration = Duration::from_millis(50);
+
+/// An epoch without facts, which only moves the clock, is this long; and so
+/// long does a reader wait at the end of its partition before it says so.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// Samples in one epoch; more wait for the next, so that an epoch's rows and
 /// its time in the engine stay bounded.
 const EPOCH_SAMPLES_MAX: usize = 500_000;
@@ -57,11 +65,14 @@ pub(super) struct Intake {
     _readers: JoinSet<()>,
     clock: Clock,
     interval: Duration,
+    /// When the last epoch was cut.
+    cut_at: Instant,
     shutdown: CancellationToken,
 }
 
 impl Intake {
-    /// Starts reading at `positions`. An epoch is cut every `interval`.
+    /// Starts reading at `positions`. While there are facts, an epoch is cut
+    /// every `interval`.
     pub(super) fn start(
         log: Arc<dyn Log>,
         positions: Vec<Position>,
@@ -71,19 +82,21 @@ impl Intake {
         let (send, found) = mpsc::channel(AHEAD_MAX);
         let mut readers = JoinSet::new();
         let samples = positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
-        let slack = interval.saturating_mul(3);
+        let wait = interval.max(IDLE);
+        let slack = wait.saturating_mul(3);
         let clock = Clock::new(samples.map(|position| position.partition), slack, wall());
         for position in positions {
             let reader = Reader {
                 log: log.clone(),
                 decoder: Decoder::new(position.partition),
                 position,
-                wait: interval,
+                wait,
                 send: send.clone(),
             };
             readers.spawn(reader.run(shutdown.clone()));
         }
-        Intake { found, _readers: readers, clock, interval, shutdown }
+        let cut_at = Instant::now();
+        Intake { found, _readers: readers, clock, interval, cut_at, shutdown }
     }
 
     /// The next epoch's input; `None` after shutdown. An epoch without input
@@ -96,7 +109,8 @@ impl Intake {
         previous: Option<Timestamp>,
     ) -> Result<Option<Input>, LogError> {
         let mut input = Input::default();
-        let deadline = Instant::now() + self.interval;
+        let mut deadline = self.cut_at + self.interval.max(IDLE);
+        let mut gathers = false;
         while input.samples.len() < EPOCH_SAMPLES_MAX {
             let found = tokio::select! {
                 biased;
@@ -105,10 +119,19 @@ impl Intake {
                 () = tokio::time::sleep_until(deadline) => break,
             };
             match found {
-                Some(found) => self.add(&mut input, found?),
+                Some(found) => {
+                    let found = found?;
+                    if !gathers && !matches!(found, Found::End { .. }) {
+                        gathers = true;
+                        let gathered = Instant::now() + GATHER_MIN.min(self.interval);
+                        deadline = gathered.max(self.cut_at + self.interval);
+                    }
+                    self.add(&mut input, found);
+                }
                 None => return Ok(None),
             }
         }
+        self.cut_at = Instant::now();
         input.recorded_at = wall();
         input.now = self.clock.now(input.recorded_at, previous);
         input.complete_until = self.clock.complete_until(input.recorded_at);
