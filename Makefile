@@ -16,7 +16,7 @@ help:
 	@echo 'make demo    the whole product on a simulated ISP; ARGS="--services 50" passes flags on'
 	@echo 'make test    all tests, against a real Kafka, PostgreSQL and ClickHouse engine'
 	@echo 'make lint    format, clippy, documentation, and what may depend on what'
-	@echo 'make bench   the benchmarks of the engine'
+	@echo 'make bench   the benchmarks: the engine alone, and live from Kafka to ClickHouse'
 	@echo 'make assets  the files for the browser'
 	@echo 'make setup   only the packages that a build needs'
 
@@ -35,8 +35,9 @@ lint: setup $(assets)
 	.ci/check-core
 	.ci/check-licences
 
-bench: setup $(assets)
+bench: setup-test $(assets)
 	cargo bench --locked --package correlate
+	cargo bench --locked --package padwacht --bench live
 
 assets: $(assets)
 

@@ -11,9 +11,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use correlate::model::{ComponentId, Sample};
 use store::log::StoredRecord;
-use store::wire::{
-    SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report,
-};
+use store::wire::{SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report};
 
 /// What is kept for one partition may take so much memory; then all of it is
 /// forgotten and gathered anew. It is enough for 400,000 components, and there

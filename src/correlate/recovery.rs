@@ -16,8 +16,8 @@ use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
-use super::epoch::Engine;
 use super::decode::Decoder;
+use super::epoch::Engine;
 use super::intake::wall;
 use super::writer::Writer;
 use crate::config::CorrelateConfig;
