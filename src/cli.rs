@@ -59,7 +59,8 @@ pub(crate) enum Command {
     ///
     /// Reads the log from its own checkpoint and writes to ClickHouse. A kill
     /// at any moment loses nothing. Needs Kafka and a ClickHouse server.
-    Correlate(StageArgs),
+    /// Several processes can share the work; see --processes.
+    Correlate(CorrelateArgs),
     /// Serve the pages and the API
     ///
     /// On 127.0.0.1:8080 unless set; put a reverse proxy with TLS before it.
@@ -81,6 +82,18 @@ pub(crate) enum Command {
     /// Same samples, services and windows: same intervals, byte for byte,
     /// whatever the order of the lines and the number of workers.
     Replay(ReplayArgs),
+    /// Say why a service is what it is, or was at an instant
+    ///
+    /// Its expression as a tree with the value of every node, the components
+    /// behind it, and the rule that decided. Reads the configured stores; with
+    /// embedded ones, `padwacht all` must be running here.
+    Explain(ExplainArgs),
+    /// Say which services would be down or degraded, before touching anything
+    ///
+    /// Supposes failures and planned work, by the live definitions and known
+    /// states, and names work of others that is on the other leg at that time.
+    /// Reads the stores as `explain` does, and changes nothing.
+    WhatIf(WhatIfArgs),
     /// Bring the database and ClickHouse to this version, then end
     ///
     /// Every stage does so by itself when it starts; this is for set-ups where
@@ -162,6 +175,38 @@ impl StageArgs {
             .into_iter()
             .filter_map(|(flag, key, value)| Some(Override { flag, key, value: value.clone()? }))
             .collect()
+    }
+}
+
+/// `padwacht correlate`.
+#[derive(Args, Clone, Default, Debug)]
+pub(crate) struct CorrelateArgs {
+    /// What every stage takes.
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// All processes that correlate together, as host:port, separated by commas; the first one leads [default: only this one]
+    #[arg(long, value_name = "ADDRS")]
+    pub processes: Option<String>,
+    /// Which of them this is, from 0 [default: 0]
+    #[arg(long, value_name = "I")]
+    pub process: Option<String>,
+    /// Threads of the engine in each process; the leader decides [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<String>,
+}
+
+impl CorrelateArgs {
+    /// The flags that were given, as settings.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let flags = [
+            ("--processes", "correlate.processes", &self.processes),
+            ("--process", "correlate.process", &self.process),
+            ("--workers", "correlate.workers", &self.workers),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, key, value)| Some(Override { flag, key, value: value.clone()? }));
+        self.stage.overrides().into_iter().chain(given).collect()
     }
 }
 
@@ -328,7 +373,7 @@ pub(crate) struct ReplayArgs {
     /// Threads of the engine [default: one per core]; the result does not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub workers: Option<u32>,
-    /// Where to write the intervals, CSV `service,start,end,state,cause` [default: standard output]
+    /// Where to write the intervals, CSV `service,start,end,state,cause`; - is standard output [default: -]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Count bad lines and show the first ten, instead of ending with status 2
@@ -337,6 +382,62 @@ pub(crate) struct ReplayArgs {
     /// Show no progress and no summary
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// `padwacht explain`.
+///
+/// Times are milliseconds since 1970 or RFC 3339.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The service's id
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The instant [default: now, or that of --as-of]
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub at: Option<Timestamp>,
+    /// By what was known at this moment [default: by what is known now]
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub as_of: Option<Timestamp>,
+    /// Print what the API answers, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Configuration, as for the stages.
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+/// `padwacht what-if`.
+///
+/// Times are milliseconds since 1970 or RFC 3339.
+#[derive(Args, Debug)]
+pub(crate) struct WhatIfArgs {
+    /// Components that are down, such as ams1/device/42
+    #[arg(long, value_name = "ID", num_args = 1.., required_unless_present_any = ["window", "work"])]
+    pub down: Vec<String>,
+    /// Components, or service:ID, with a maintenance window
+    #[arg(long, value_name = "TARGET", num_args = 1..)]
+    pub window: Vec<String>,
+    /// Components that are worked on: down, and with a window
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub work: Vec<String>,
+    /// A device takes its ports with it
+    #[arg(long)]
+    pub with_ports: bool,
+    /// Start of the period, included
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub from: Timestamp,
+    /// End of the period, not included; at most 31 days later
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub until: Timestamp,
+    /// How many services to show; the rest is counted
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Print what the API answers, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Configuration, as for the stages.
+    #[command(flatten)]
+    pub stage: StageArgs,
 }
 
 /// `padwacht doctor`.
@@ -350,18 +451,11 @@ pub(crate) struct DoctorArgs {
     pub stage: StageArgs,
 }
 
-/// An instant as SEMANTICS, "Replay", allows it: milliseconds since 1970, or
-/// RFC 3339, of which parts of a millisecond are cut off downward.
+/// An instant as SEMANTICS, "Replay", allows it, in files and flags alike.
 fn instant(text: &str) -> Result<Timestamp, String> {
-    if let Ok(millis) = text.parse() {
-        return Ok(Timestamp(millis));
-    }
-    let parsed: jiff::Timestamp = text.parse().map_err(|_| {
+    correlate::files::parse_time(text).ok_or_else(|| {
         String::from("a time is milliseconds since 1970, or RFC 3339 such as 2026-01-31T00:00:00Z")
-    })?;
-    let nanos_per_milli = 1_000_000;
-    let millis = parsed.as_nanosecond().div_euclid(nanos_per_milli);
-    i64::try_from(millis).map(Timestamp).map_err(|error| error.to_string())
+    })
 }
 
 fn with_unit(text: &str) -> Result<Duration, String> {
@@ -407,6 +501,24 @@ mod tests {
         assert_eq!(args.stale_after, Some(Duration::from_secs(900)));
         assert_eq!(args.workers, Some(4));
         assert!(args.skip_bad && args.quiet);
+    }
+
+    #[test]
+    fn correlate_has_flags_for_its_processes() {
+        let words = "padwacht correlate --kafka k:9092 --processes a:1,b:1 --process 1 --workers 4";
+        let cli = Cli::try_parse_from(words.split_whitespace()).unwrap();
+        let Command::Correlate(args) = cli.command else { panic!("not correlate") };
+        let found: Vec<String> =
+            args.overrides().iter().map(|o| format!("{} {}={}", o.flag, o.key, o.value)).collect();
+        assert_eq!(
+            found,
+            [
+                "--kafka kafka.brokers=k:9092",
+                "--processes correlate.processes=a:1,b:1",
+                "--process correlate.process=1",
+                "--workers correlate.workers=4",
+            ]
+        );
     }
 
     #[test]

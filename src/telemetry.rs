@@ -9,7 +9,18 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogFormat, TelemetryConfig};
+use crate::config::{Loaded, LogFormat, Origin, Setting, TelemetryConfig};
+
+/// For commands that say themselves what went wrong: log lines in between only
+/// confuse, unless somebody asked for them.
+pub(crate) fn quiet(loaded: &Loaded) -> TelemetryConfig {
+    let mut config = loaded.config.telemetry.clone();
+    let is_default = |s: &Setting| s.key == "telemetry.filter" && s.origin == Origin::Default;
+    if loaded.settings.iter().any(is_default) {
+        "off".clone_into(&mut config.filter);
+    }
+    config
+}
 
 /// Starts logging for the rest of the process; panics are logged too.
 ///

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use store::embedded::Embedded;
 use store::log::{EmbeddedLog, KafkaLog, Log, TopicKind, TopicSpec};
 use store::records::Records;
-use store::series::{Series, SeriesConfig};
+use store::series::{Series, SeriesConfig, SeriesError};
 use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +84,36 @@ pub(crate) async fn pause(shutdown: &CancellationToken) {
         () = shutdown.cancelled() => {}
         () = tokio::time::sleep(RETRY_PAUSE) => {}
     }
+}
+
+/// Asks ClickHouse until it answers; `None` when stopped before that. `doing`
+/// says what is asked, such as `read all intervals`.
+///
+/// # Errors
+/// A refusal that does not pass.
+pub(crate) async fn insist<T, F>(
+    shutdown: &CancellationToken,
+    doing: &'static str,
+    ask: impl Fn() -> F,
+) -> anyhow::Result<Option<T>>
+where
+    F: Future<Output = Result<T, SeriesError>>,
+{
+    let mut told = false;
+    while !shutdown.is_cancelled() {
+        match ask().await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) if error.is_retriable() => {
+                if !told {
+                    tracing::warn!(doing, %error, "clickhouse is away: waiting for it");
+                }
+                told = true;
+                pause(shutdown).await;
+            }
+            Err(error) => return Err(error).context(doing),
+        }
+    }
+    Ok(None)
 }
 
 /// ClickHouse: a server by URL, or the embedded engine as a child process.

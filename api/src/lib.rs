@@ -9,6 +9,7 @@
 //! engine. Nothing here is rendered by hand: pages are structs of `dashboards`.
 
 mod app;
+pub mod ask;
 mod auth;
 mod changes;
 mod days;

@@ -41,6 +41,13 @@ pub enum Notice {
         /// Since when.
         since: Timestamp,
     },
+    /// The pipeline set samples or records aside not long ago.
+    SetAside {
+        /// How many in the last 24 hours.
+        count: u64,
+        /// The newest of them.
+        newest: Timestamp,
+    },
 }
 
 /// How fresh the data are.
@@ -76,5 +83,7 @@ pub struct Shell {
 pub(crate) enum Section {
     Overview,
     Services,
+    SetAside,
+    WhatIf,
     None,
 }

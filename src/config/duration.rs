@@ -63,6 +63,8 @@ pub(crate) fn show(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -107,5 +109,22 @@ mod tests {
         }
         assert_eq!(show(Duration::from_secs(900)), "15m");
         assert_eq!(show(Duration::from_secs(14 * 86_400)), "14d");
+    }
+
+    proptest! {
+        #[test]
+        fn parts_add_up(parts in proptest::collection::vec((0u64..1_000, 0usize..UNITS.len()), 1..6)) {
+            let text: String = parts.iter().map(|(n, unit)| format!("{n}{}", UNITS[*unit].0)).collect();
+            let sum = parts.iter().map(|(n, unit)| n * UNITS[*unit].1).sum();
+            prop_assert_eq!(parse(&text), Some(Duration::from_millis(sum)));
+        }
+
+        #[test]
+        fn what_is_read_is_shown_and_read_again(text in "[0-9wdhms]{0,24}|\\PC{0,12}") {
+            if let Some(duration) = parse(&text) {
+                prop_assert_eq!(parse(&show(duration)), Some(duration));
+                prop_assert_eq!(parse_or_millis(&text), Ok(duration));
+            }
+        }
     }
 }

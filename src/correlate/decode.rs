@@ -11,7 +11,10 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use correlate::model::{ComponentId, Sample};
 use store::log::StoredRecord;
+use store::series::SetAsideKind;
 use store::wire::{SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report};
+
+use super::set_aside::{Decoded, Origin};
 
 /// What is kept for one partition may take so much memory; then all of it is
 /// forgotten and gathered anew. It is enough for 400,000 components, and there
@@ -53,21 +56,27 @@ impl Decoder {
     }
 
     /// The samples of records; a record that cannot be read is set aside.
-    pub(super) fn decode(&mut self, records: &[StoredRecord]) -> Vec<Sample> {
+    pub(super) fn decode(&mut self, records: &[StoredRecord]) -> Decoded {
+        let mut decoded = Decoded::default();
         // Most devices report themselves and a port.
-        let mut samples = Vec::with_capacity(records.len() * 2);
+        decoded.samples.reserve(records.len() * 2);
         for record in records {
-            let before = samples.len();
-            if self.read_plain(record, &mut samples).is_some() {
+            let origin = Origin::of(self.partition, record);
+            decoded.begin(origin);
+            if self.read_plain(record, &mut decoded.samples).is_some() {
                 continue;
             }
-            samples.truncate(before);
+            decoded.take_back();
             match read_any(record) {
-                Ok(read) => samples.extend(read),
-                Err(error) => self.set_aside(record.offset, &error),
+                Ok(samples) => decoded.add(origin, samples),
+                Err(error) => {
+                    let (kind, reason) = (SetAsideKind::Undecodable, error.to_string());
+                    let found = origin.record(SAMPLES_TOPIC, kind, &record.key, reason);
+                    decoded.set_aside.push(found);
+                }
             }
         }
-        samples
+        decoded
     }
 
     fn read_plain(&mut self, record: &StoredRecord, samples: &mut Vec<Sample>) -> Option<()> {
@@ -112,12 +121,6 @@ impl Decoder {
             }
         };
         self.last
-    }
-
-    fn set_aside(&self, offset: u64, error: &WireError) {
-        metrics::counter!("padwacht_correlate_poison_total", "topic" => SAMPLES_TOPIC).increment(1);
-        let partition = self.partition;
-        tracing::error!(topic = SAMPLES_TOPIC, partition, offset, %error, "set a record aside");
     }
 }
 
@@ -168,7 +171,7 @@ mod tests {
 
     fn decoded(decoder: &mut Decoder, reports: &[DeviceReport]) -> Vec<String> {
         let records: Vec<_> = reports.iter().map(stored).collect();
-        let samples = decoder.decode(&records);
+        let samples = decoder.decode(&records).samples;
         let expected = reports.iter().flat_map(|report| report_samples(report).expect("valid"));
         assert!(samples.iter().cloned().eq(expected));
         samples.iter().map(|sample| sample.component.to_string()).collect()
@@ -188,8 +191,8 @@ mod tests {
     fn a_component_that_is_reported_again_shares_its_id() {
         let mut decoder = Decoder::new(0);
         let records = [stored(&report("a", &["1"])), stored(&report("b", &["2"]))];
-        let first = decoder.decode(&records);
-        let second = decoder.decode(&records);
+        let first = decoder.decode(&records).samples;
+        let second = decoder.decode(&records).samples;
         for (first, second) in first.iter().zip(&second) {
             assert!(std::ptr::eq(first.component.as_str(), second.component.as_str()));
         }
@@ -218,7 +221,10 @@ mod tests {
         half.samples[1].state = 9;
         let empty = StoredRecord { value: None, ..stored(&good) };
         let mut decoder = Decoder::new(0);
-        let samples = decoder.decode(&[stored(&half), empty, stored(&good)]);
-        assert!(samples.into_iter().eq(report_samples(&good).expect("valid")));
+        let good_record = StoredRecord { offset: 7, ..stored(&good) };
+        let found = decoder.decode(&[stored(&half), empty, good_record]);
+        assert_eq!(found.set_aside.len(), 2);
+        assert_eq!(found.origins.of(0).map(|origin| origin.offset), Some(7));
+        assert!(found.samples.into_iter().eq(report_samples(&good).expect("valid")));
     }
 }

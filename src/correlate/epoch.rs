@@ -4,25 +4,29 @@
 //! it can be taken in again after a crash.
 
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
-use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, Workers};
-use correlate::model::{Sample, Timestamp};
-use store::checkpoint::{Checkpoint, Position};
-use store::journal::{Entry, Taken};
-use store::log::Record;
-use store::series::{SeriesBatch, Transition};
+use correlate::dataflow::{Control as EngineControl, EpochOutput, Options};
+use correlate::engine::Rejection;
+use correlate::model::Timestamp;
+use store::checkpoint::{self, Checkpoint, Packing, Position};
+use store::journal::{Control, Entry, Taken};
+use store::log::StoredRecord;
+use store::series::{SeriesBatch, SetAside, SetAsideKind, Transition};
 use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{Fleet, Leader, Team};
+use super::intake::Found;
+use super::set_aside::{self, Decoded, Ledger};
+use super::sieve::{SAMPLES_KEPT, Sieve};
+use super::writer::Rows;
+use crate::config::CorrelateConfig;
 
 /// No interval starts before 2000-01-01T00:00:00Z: a service without a start
 /// date gets one that every store and chart can show.
 pub(super) const ORIGIN: Timestamp = Timestamp(946_684_800_000);
-
-/// A sample further in the future than this has a broken clock behind it.
-const AHEAD_MAX_MS: i64 = 5 * 60 * 1_000;
-
-/// Samples handed to one worker at once: enough to keep the others busy.
-const FEED_SAMPLES: usize = 8_192;
 
 /// What one epoch takes in.
 #[derive(Default)]
@@ -33,28 +37,49 @@ pub(super) struct Input {
     pub(super) recorded_at: Timestamp,
     /// Up to when the log had been read then.
     pub(super) complete_until: Option<Timestamp>,
-    pub(super) samples: Vec<Sample>,
+    pub(super) decoded: Decoded,
     taken: Vec<Taken>,
-    controls: Vec<Record>,
+    pub(super) controls: Vec<Control>,
     control_positions: Vec<Position>,
 }
 
 impl Input {
-    pub(super) fn take_samples(
-        &mut self,
-        partition: u32,
-        offsets: Range<u64>,
-        mut samples: Vec<Sample>,
-    ) {
-        self.samples.append(&mut samples);
+    pub(super) fn take(&mut self, found: Found) {
+        match found {
+            Found::Samples { partition, offsets, decoded, .. } => {
+                self.take_samples(partition, offsets, decoded);
+            }
+            Found::Controls { partition, next, records } => {
+                self.take_controls(partition, next, records);
+            }
+            Found::Lost(lost) => self.decoded.set_aside.push(lost),
+            Found::End { .. } => {}
+        }
+    }
+
+    /// Which samples it takes from the log.
+    pub(super) fn taken(&self) -> &[Taken] {
+        &self.taken
+    }
+
+    /// Up to where each partition was read: topic, partition, next offset.
+    pub(super) fn reached(&self) -> impl Iterator<Item = (&str, u32, u64)> {
+        let samples = self.taken.iter().map(|t| (t.topic.as_str(), t.partition, t.offsets.end));
+        let controls = self.control_positions.iter();
+        samples.chain(controls.map(|p| (p.topic.as_str(), p.partition, p.next)))
+    }
+
+    pub(super) fn take_samples(&mut self, partition: u32, offsets: Range<u64>, decoded: Decoded) {
+        self.decoded.append(decoded);
         match self.taken.iter_mut().find(|taken| taken.partition == partition) {
             Some(taken) => taken.offsets.end = offsets.end,
             None => self.taken.push(Taken { topic: SAMPLES_TOPIC.to_owned(), partition, offsets }),
         }
     }
 
-    pub(super) fn take_controls(&mut self, partition: u32, next: u64, records: Vec<Record>) {
-        self.controls.extend(records);
+    fn take_controls(&mut self, partition: u32, next: u64, records: Vec<StoredRecord>) {
+        let control = |record| Control { partition, record };
+        self.controls.extend(records.into_iter().map(control));
         let position = Position { topic: DEFINITIONS_TOPIC.to_owned(), partition, next };
         self.control_positions.retain(|known| known.partition != partition);
         self.control_positions.push(position);
@@ -63,35 +88,43 @@ impl Input {
 
 /// The engine with what belongs to its state.
 pub(super) struct Engine {
-    workers: Workers,
+    fleet: Fleet,
     epoch: u64,
     now: Option<Timestamp>,
     positions: Vec<Position>,
     too_late: u64,
+    /// Samples of a component from before this instant may be forgotten.
+    samples_from: Timestamp,
+    ledger: Ledger,
 }
 
 impl Engine {
-    /// Starts the engine from a checkpoint.
-    pub(super) fn start(
-        workers: u32,
-        stale_after: Duration,
+    /// Starts the engine from a checkpoint, in all processes that `leader`
+    /// gathers.
+    pub(super) async fn start(
+        config: &CorrelateConfig,
         checkpoint: Checkpoint,
+        leader: Option<&mut Leader>,
+        shutdown: &CancellationToken,
     ) -> anyhow::Result<Engine> {
-        let options = Options {
-            workers: workers as usize,
-            stale_after_ms: Some(i64::try_from(stale_after.as_millis())?),
-            origin: ORIGIN,
-        };
+        let options = options(config)?;
         let Checkpoint { epoch, positions, engine } = checkpoint;
-        let now = engine.evaluator.now;
-        let snapshot = (engine != EngineSnapshot::default()).then_some(engine);
-        Ok(Engine {
-            workers: Workers::start(options, snapshot)?,
-            epoch,
-            now,
-            positions,
-            too_late: 0,
-        })
+        let now = engine.now;
+        let fleet = Fleet::start(options, config.batch_interval, engine, leader, shutdown).await?;
+        // As at the checkpoint that this state came from.
+        let samples_from = now.map_or(ORIGIN, |now| before(now, SAMPLES_KEPT));
+        let ledger = Ledger::default();
+        Ok(Engine { fleet, epoch, now, positions, too_late: 0, samples_from, ledger })
+    }
+
+    /// The other processes.
+    pub(super) fn team(&mut self) -> &mut Team {
+        self.fleet.team()
+    }
+
+    /// Ends the workers of every process, in order.
+    pub(super) async fn stop(self) {
+        self.fleet.stop().await;
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -123,23 +156,12 @@ impl Engine {
     ///
     /// # Errors
     /// A worker has stopped.
-    pub(super) fn apply(
-        &mut self,
-        entry: &Entry,
-        samples: Vec<Sample>,
-    ) -> anyhow::Result<SeriesBatch> {
-        metrics::counter!("padwacht_correlate_samples_total").increment(samples.len() as u64);
-        self.workers.control(entry.controls.iter().filter_map(control).collect())?;
-        let mut samples =
-            samples.into_iter().filter(|sample| is_plausible(sample, entry.recorded_at));
-        loop {
-            let piece: Vec<Sample> = samples.by_ref().take(FEED_SAMPLES).collect();
-            if piece.is_empty() {
-                break;
-            }
-            self.workers.feed(piece)?;
-        }
-        let output = self.workers.finish(entry.now)?;
+    pub(super) fn apply(&mut self, entry: &Entry, decoded: Decoded) -> anyhow::Result<Rows> {
+        let mut set_aside = Vec::new();
+        let controls = controls(&entry.controls, &mut set_aside);
+        let mut sieve = Sieve::new(decoded, entry.recorded_at, self.samples_from);
+        let (output, mut elsewhere) =
+            self.fleet.take_in(entry, controls, &mut sieve, self.samples_from)?;
         self.epoch = entry.epoch;
         self.now = Some(entry.now);
         for taken in &entry.samples {
@@ -148,7 +170,14 @@ impl Engine {
         for position in &entry.control_positions {
             self.advance(&position.topic, position.partition, position.next);
         }
-        Ok(self.batch(entry, output))
+        refused(&entry.controls, &output.rejections, &mut set_aside);
+        let fresh = output.too_late.saturating_sub(self.too_late);
+        metrics::counter!("padwacht_correlate_too_late_samples_total").increment(fresh);
+        self.too_late = output.too_late;
+        set_aside.extend(sieve.end(&output.too_late_samples));
+        set_aside.append(&mut elsewhere);
+        let set_aside = self.ledger.rows(set_aside);
+        Ok(Rows { batch: batch(entry, output), set_aside })
     }
 
     fn advance(&mut self, topic: &str, partition: u32, next: u64) {
@@ -158,89 +187,120 @@ impl Engine {
         }
     }
 
-    fn batch(&mut self, entry: &Entry, output: EpochOutput) -> SeriesBatch {
-        for rejection in &output.rejections {
-            metrics::counter!("padwacht_correlate_rejected_definitions_total").increment(1);
-            let (service, reason) = (&rejection.service, &rejection.reason);
-            tracing::error!(%service, reason, "refused a definition; the last good one stays in force");
-        }
-        if output.too_late > self.too_late {
-            let fresh = output.too_late - self.too_late;
-            metrics::counter!("padwacht_correlate_too_late_samples_total").increment(fresh);
-            tracing::warn!(samples = fresh, "samples came too late to count");
-            self.too_late = output.too_late;
-        }
-        let mut transitions = Vec::new();
-        let mut withdrawn_transitions = Vec::new();
-        for change in output.transitions {
-            let at = change.at.max(ORIGIN);
-            match change.state {
-                Some(state) => {
-                    transitions.push(Transition { component: change.component, at, state })
-                }
-                None => withdrawn_transitions.push((change.component, at)),
-            }
-        }
-        let intervals = output.revisions;
-        metrics::counter!("padwacht_correlate_revisions_total").increment(intervals.len() as u64);
-        metrics::gauge!("padwacht_correlate_epoch").set(entry.epoch as f64);
-        SeriesBatch {
-            epoch: entry.epoch,
-            recorded_at: entry.recorded_at,
-            intervals,
-            transitions,
-            withdrawn_transitions,
-        }
-    }
-
     /// Bounds the engine's memory: see [`Workers::forget`].
     ///
     /// # Errors
     /// A worker has stopped.
     pub(super) fn forget(&mut self, samples: Duration, horizon: Duration) -> anyhow::Result<()> {
         let Some(now) = self.now else { return Ok(()) };
-        let before = |age: Duration| {
-            now.plus_millis(-i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).max(ORIGIN)
-        };
-        Ok(self.workers.forget(before(samples), before(horizon))?)
+        self.samples_from = before(now, samples);
+        self.fleet.forget(self.samples_from, before(now, horizon))
     }
 
-    /// The state after the last epoch.
+    /// Begins counting anew what is set aside, as at every checkpoint.
+    pub(super) fn reset_ledger(&mut self) {
+        self.ledger.reset();
+    }
+
+    /// Saves the state after the last epoch, and returns that epoch.
     ///
     /// # Errors
-    /// A worker has stopped.
-    pub(super) fn checkpoint(&mut self) -> anyhow::Result<Checkpoint> {
-        Ok(Checkpoint {
-            epoch: self.epoch,
-            positions: self.positions.clone(),
-            engine: self.workers.snapshot()?,
-        })
+    /// A worker has stopped, or the disk refuses.
+    pub(super) fn save(&mut self, dir: &Path) -> anyhow::Result<u64> {
+        let mut packing = Packing::new(self.epoch, self.positions.clone())?;
+        self.fleet.snapshot_parts(|part| Ok(packing.add(part)?))?;
+        checkpoint::save_packed(dir, packing)?;
+        Ok(self.epoch)
     }
 }
 
-fn control(record: &Record) -> Option<Control> {
-    match DefinitionRecord::decode(&record.key, record.value.as_deref()) {
-        Ok(DefinitionRecord::Service { definition: Some(definition), .. }) => {
-            Some(Control::Define(definition))
+/// How the engine of the live stage is run.
+///
+/// # Errors
+/// A staleness limit that no clock can reach.
+pub(super) fn options(config: &CorrelateConfig) -> anyhow::Result<Options> {
+    Ok(Options {
+        workers: config.workers as usize,
+        stale_after_ms: Some(i64::try_from(config.stale_after.as_millis())?),
+        origin: ORIGIN,
+    })
+}
+
+/// What records say; one that says nothing is set aside.
+pub(super) fn controls(records: &[Control], set_aside: &mut Vec<SetAside>) -> Vec<EngineControl> {
+    let mut controls = Vec::with_capacity(records.len());
+    for Control { partition, record } in records {
+        match DefinitionRecord::decode(&record.key, record.value.as_deref()) {
+            Ok(DefinitionRecord::Service { definition: Some(definition), .. }) => {
+                controls.push(EngineControl::Define(definition.into()));
+            }
+            Ok(DefinitionRecord::Service { id, definition: None }) => {
+                controls.push(EngineControl::Undefine(id));
+            }
+            Ok(DefinitionRecord::Window { id, window }) => {
+                controls.push(EngineControl::Window(id, window));
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                set_aside.push(set_aside::definition(
+                    *partition,
+                    record,
+                    SetAsideKind::Undecodable,
+                    reason,
+                ));
+            }
         }
-        Ok(DefinitionRecord::Service { id, definition: None }) => Some(Control::Undefine(id)),
-        Ok(DefinitionRecord::Window { id, window }) => Some(Control::Window(id, window)),
-        Err(error) => {
-            metrics::counter!("padwacht_correlate_poison_total", "topic" => DEFINITIONS_TOPIC)
-                .increment(1);
-            tracing::error!(topic = DEFINITIONS_TOPIC, %error, "set a record aside");
-            None
+    }
+    controls
+}
+
+/// Sets aside the definitions that the engine refused.
+pub(super) fn refused(
+    controls: &[Control],
+    rejections: &[Rejection],
+    set_aside: &mut Vec<SetAside>,
+) {
+    for Rejection { service, reason } in rejections {
+        let reason = format!("{reason}; the last good definition stays in force");
+        let names = |control: &&Control| {
+            DefinitionRecord::service_of(&control.record.key).as_ref() == Some(service)
+        };
+        if let Some(Control { partition, record }) = controls.iter().rev().find(names) {
+            set_aside.push(set_aside::definition(
+                *partition,
+                record,
+                SetAsideKind::Refused,
+                reason,
+            ));
         }
     }
 }
 
-fn is_plausible(sample: &Sample, recorded_at: Timestamp) -> bool {
-    let plausible =
-        sample.at.millis() <= recorded_at.millis() + AHEAD_MAX_MS && sample.at >= ORIGIN;
-    if !plausible {
-        metrics::counter!("padwacht_correlate_implausible_samples_total").increment(1);
-        let (component, at) = (&sample.component, sample.at);
-        tracing::warn!(%component, at_ms = at.millis(), "set a sample with an impossible time aside");
+fn batch(entry: &Entry, output: EpochOutput) -> SeriesBatch {
+    let mut transitions = Vec::new();
+    let mut withdrawn_transitions = Vec::new();
+    for change in output.transitions {
+        let at = change.at.max(ORIGIN);
+        match change.state {
+            Some(state) => {
+                transitions.push(Transition { component: change.component, at, state });
+            }
+            None => withdrawn_transitions.push((change.component, at)),
+        }
     }
-    plausible
+    let intervals = output.revisions;
+    metrics::counter!("padwacht_correlate_revisions_total").increment(intervals.len() as u64);
+    metrics::gauge!("padwacht_correlate_epoch").set(entry.epoch as f64);
+    SeriesBatch {
+        epoch: entry.epoch,
+        recorded_at: entry.recorded_at,
+        intervals,
+        transitions,
+        withdrawn_transitions,
+    }
+}
+
+/// The instant `age` before `now`, but not before [`ORIGIN`].
+pub(super) fn before(now: Timestamp, age: Duration) -> Timestamp {
+    now.plus_millis(-i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).max(ORIGIN)
 }

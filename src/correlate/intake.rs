@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use correlate::model::{Sample, Timestamp};
+use correlate::model::Timestamp;
 use store::checkpoint::Position;
-use store::log::{Log, LogError, ReadLimits, Record, StoredRecord};
+use store::log::{Log, LogError, ReadLimits, StoredRecord};
+use store::series::{SetAside, SetAsideKind};
 use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -17,8 +18,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use super::cluster::Team;
 use super::decode::Decoder;
 use super::epoch::Input;
+use super::set_aside::{Decoded, Origin};
 use crate::wiring;
 
 /// Batches read ahead over all partitions: the next ones are at hand while
@@ -35,21 +38,33 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// Samples in one epoch; more wait for the next, so that an epoch's rows and
 /// its time in the engine stay bounded.
-const EPOCH_SAMPLES_MAX: usize = 500_000;
+pub(super) const EPOCH_SAMPLES_MAX: usize = 500_000;
+
+/// How far a partition of the samples has been read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reach {
+    pub(super) partition: u32,
+    /// Everything that was appended to it before this instant has been read.
+    pub(super) until: Timestamp,
+    /// Whether there was nothing more.
+    pub(super) is_end: bool,
+}
 
 /// What a reader found.
-enum Found {
+pub(super) enum Found {
     Samples {
         partition: u32,
         offsets: Range<u64>,
-        samples: Vec<Sample>,
+        decoded: Decoded,
         until: Timestamp,
     },
     Controls {
         partition: u32,
         next: u64,
-        records: Vec<Record>,
+        records: Vec<StoredRecord>,
     },
+    /// Records that the log dropped before they were read.
+    Lost(SetAside),
     /// There was nothing to read when asked at this moment.
     End {
         topic: &'static str,
@@ -58,12 +73,26 @@ enum Found {
     },
 }
 
-/// The readers of one stage.
+impl Found {
+    /// How far that is, for samples.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        match *self {
+            Found::Samples { partition, until, .. } => {
+                Some(Reach { partition, until, is_end: false })
+            }
+            Found::End { topic: SAMPLES_TOPIC, partition, at } => {
+                Some(Reach { partition, until: at, is_end: true })
+            }
+            Found::Controls { .. } | Found::Lost(_) | Found::End { .. } => None,
+        }
+    }
+}
+
+/// The readers of one process.
 pub(super) struct Intake {
     found: mpsc::Receiver<Result<Found, LogError>>,
     /// Ends with this.
     _readers: JoinSet<()>,
-    clock: Clock,
     interval: Duration,
     /// When the last epoch was cut.
     cut_at: Instant,
@@ -81,10 +110,7 @@ impl Intake {
     ) -> Intake {
         let (send, found) = mpsc::channel(AHEAD_MAX);
         let mut readers = JoinSet::new();
-        let samples = positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
-        let wait = interval.max(IDLE);
-        let slack = wait.saturating_mul(3);
-        let clock = Clock::new(samples.map(|position| position.partition), slack, wall());
+        let wait = reader_wait(interval);
         for position in positions {
             let reader = Reader {
                 log: log.clone(),
@@ -96,63 +122,77 @@ impl Intake {
             readers.spawn(reader.run(shutdown.clone()));
         }
         let cut_at = Instant::now();
-        Intake { found, _readers: readers, clock, interval, cut_at, shutdown }
+        Intake { found, _readers: readers, interval, cut_at, shutdown }
     }
 
-    /// The next epoch's input; `None` after shutdown. An epoch without input
-    /// still moves the clock.
+    /// What a reader finds next; `None` after shutdown.
     ///
     /// # Errors
     /// A log that refuses for good.
+    pub(super) async fn found(&mut self) -> Result<Option<Found>, LogError> {
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => Ok(None),
+            found = self.found.recv() => found.transpose(),
+        }
+    }
+
+    /// The input of the next `epoch`, with what the `team` has read; `None`
+    /// after shutdown. An epoch without input still moves the clock.
+    ///
+    /// # Errors
+    /// A log that refuses for good, or a process that is lost.
     pub(super) async fn next(
         &mut self,
+        epoch: u64,
         previous: Option<Timestamp>,
-    ) -> Result<Option<Input>, LogError> {
+        clock: &mut Clock,
+        team: &mut Team,
+    ) -> anyhow::Result<Option<Input>> {
         let mut input = Input::default();
-        let mut deadline = self.cut_at + self.interval.max(IDLE);
+        // What other processes read is known here only once an epoch is cut.
+        let idle = if team.is_alone() { reader_wait(self.interval) } else { self.interval };
+        let mut deadline = self.cut_at + idle;
         let mut gathers = false;
-        while input.samples.len() < EPOCH_SAMPLES_MAX {
+        while input.decoded.samples.len() < EPOCH_SAMPLES_MAX {
             let found = tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Ok(None),
-                found = self.found.recv() => found,
+                found = self.found() => found?,
+                () = team.urgent() => break,
                 () = tokio::time::sleep_until(deadline) => break,
             };
-            match found {
-                Some(found) => {
-                    let found = found?;
-                    if !gathers && !matches!(found, Found::End { .. }) {
-                        gathers = true;
-                        let gathered = Instant::now() + GATHER_MIN.min(self.interval);
-                        deadline = gathered.max(self.cut_at + self.interval);
-                    }
-                    self.add(&mut input, found);
-                }
-                None => return Ok(None),
+            let Some(found) = found else { return Ok(None) };
+            if !gathers && !matches!(found, Found::End { .. }) {
+                gathers = true;
+                let gathered = Instant::now() + GATHER_MIN.min(self.interval);
+                deadline = gathered.max(self.cut_at + self.interval);
             }
+            if let Some(reach) = found.reach() {
+                clock.reached(reach.partition, reach.until, wall());
+            }
+            input.take(found);
+        }
+        tokio::select! {
+            () = self.shutdown.cancelled() => return Ok(None),
+            cut = team.cut(epoch, &mut input, clock) => cut?,
         }
         self.cut_at = Instant::now();
         input.recorded_at = wall();
-        input.now = self.clock.now(input.recorded_at, previous);
-        input.complete_until = self.clock.complete_until(input.recorded_at);
+        input.now = clock.now(input.recorded_at, previous);
+        input.complete_until = clock.complete_until(input.recorded_at);
         Ok(Some(input))
     }
+}
 
-    fn add(&mut self, input: &mut Input, found: Found) {
-        match found {
-            Found::Samples { partition, offsets, samples, until } => {
-                self.clock.reached(partition, until, wall());
-                input.take_samples(partition, offsets, samples);
-            }
-            Found::Controls { partition, next, records } => {
-                input.take_controls(partition, next, records);
-            }
-            Found::End { topic: SAMPLES_TOPIC, partition, at } => {
-                self.clock.reached(partition, at, wall());
-            }
-            Found::End { .. } => {}
-        }
-    }
+/// How long a reader waits for a record before it says that there is none.
+fn reader_wait(interval: Duration) -> Duration {
+    interval.max(IDLE)
+}
+
+/// A partition read up to so shortly before the present is not behind: its
+/// reader may not have looked again yet.
+pub(super) fn slack(interval: Duration) -> Duration {
+    reader_wait(interval).saturating_mul(3)
 }
 
 pub(super) fn wall() -> Timestamp {
@@ -206,7 +246,11 @@ impl Reader {
                         "the log dropped records before they were read; keep samples for longer \
                          than the stage may be away"
                     );
+                    let found = Found::Lost(lost(&self.position, earliest));
                     self.position.next = earliest;
+                    if self.send.send(Ok(found)).await.is_err() {
+                        return;
+                    }
                     continue;
                 }
                 Err(error) => Err(error),
@@ -230,12 +274,23 @@ impl Reader {
         self.position.next = last.offset + 1;
         let next = self.position.next;
         if is_samples {
-            let samples = self.decoder.decode(&records);
-            Found::Samples { partition, offsets: from..next, samples, until }
+            let decoded = self.decoder.decode(&records);
+            Found::Samples { partition, offsets: from..next, decoded, until }
         } else {
-            let plain = |record: StoredRecord| Record { key: record.key, value: record.value };
-            let records = records.into_iter().map(plain).collect();
             Found::Controls { partition, next, records }
         }
     }
+}
+
+/// A row for records that are gone from `position` up to `earliest`.
+fn lost(position: &Position, earliest: u64) -> SetAside {
+    let Position { topic, partition, next } = position;
+    let origin = Origin { partition: *partition, offset: *next, at: wall(), size_bytes: 0 };
+    let reason = format!(
+        "the log dropped offsets {next} to {} before they were read; keep samples for longer \
+         than the stage may be away",
+        earliest - 1
+    );
+    let found = origin.record(topic, SetAsideKind::Lost, b"", reason);
+    SetAside { count: earliest - next, ..found }
 }

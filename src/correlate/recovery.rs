@@ -1,24 +1,26 @@
 //! Brings the engine back to where it was: checkpoint, then journal.
 //!
-//! Without a usable checkpoint the state is rebuilt from the log, under
-//! versions above all that ClickHouse has seen.
+//! Where one of the two is missing, damaged, of another format, or behind
+//! what ClickHouse holds, the state is rebuilt; see [`super::rebuild`].
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use correlate::model::Sample;
-use store::checkpoint::{self, Checkpoint, Position};
-use store::journal::{Entry, Journal, Taken};
+use store::checkpoint::{self, Checkpoint, CheckpointError, Position};
+use store::journal::{Entry, Journal, JournalError, Taken};
 use store::log::{Log, LogError, ReadLimits};
-use store::series::Series;
+use store::series::{Series, SetAside};
 use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::cluster::Leader;
 use super::decode::Decoder;
 use super::epoch::Engine;
 use super::intake::wall;
+use super::rebuild::Rebuild;
+use super::set_aside::{self, Decoded};
 use super::writer::Writer;
 use crate::config::CorrelateConfig;
 use crate::wiring;
@@ -27,74 +29,111 @@ use crate::wiring;
 /// before that.
 ///
 /// # Errors
-/// A disk, log or ClickHouse that refuses for good, or a damaged journal.
+/// A disk, log or ClickHouse that refuses for good.
 pub(super) async fn recover(
     config: &CorrelateConfig,
     log: &Arc<dyn Log>,
     series: &Series,
     dir: &Path,
     writer: &Writer,
+    leader: Option<&mut Leader>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<(Engine, Journal)>> {
     let (found, passed_over) = block_in_place(|| checkpoint::load_newest(dir))?;
+    let mut found_damaged = Vec::new();
     for error in passed_over {
         tracing::error!(%error, "passed over a checkpoint");
+        found_damaged.push(damaged(&error));
     }
-    let base = match found {
-        Some(base) => base,
-        None => {
-            Checkpoint { epoch: last_version(series, shutdown).await?, ..Checkpoint::default() }
+    let doing = "ask clickhouse for its newest row";
+    let newest = wiring::insist(shutdown, doing, || series.newest_row());
+    let Some(newest) = newest.await? else { return Ok(None) };
+    let found_any = found.is_some() || newest.is_none();
+    let base = found.unwrap_or_default();
+    let entries = block_in_place(|| journaled(dir, base.epoch))?;
+    let last = entries.as_ref().map_or(0, |entries| base.epoch + entries.len() as u64);
+    let written = newest.map_or(0, |newest| newest.version);
+    let (base, entries) = match entries {
+        Ok(entries) if found_any && last >= written => (base, entries),
+        entries => {
+            let reason = match entries {
+                Err(reason) => reason,
+                Ok(_) if !found_any => String::from("there is no checkpoint that can be used"),
+                Ok(_) => format!("clickhouse holds epoch {written}, checkpoint and journal {last}"),
+            };
+            tracing::error!(reason, "checkpoint and journal cannot be used");
+            found_damaged.push(set_aside::file(base.epoch, "journal", reason, wall()));
+            report(series, shutdown, &found_damaged).await?;
+            found_damaged.clear();
+            let version = block_in_place(|| last_epoch(dir))?.max(written) + 1;
+            let rebuild = Rebuild { config, log, series, writer, shutdown };
+            let rebuilt = rebuild.run(found_any.then_some(base), newest, version).await?;
+            let Some(rebuilt) = rebuilt else { return Ok(None) };
+            block_in_place(|| replace(dir, &rebuilt))?;
+            (rebuilt, Vec::new())
         }
     };
+    report(series, shutdown, &found_damaged).await?;
     let Some(base) = with_every_partition(base, log, shutdown).await? else { return Ok(None) };
-    let base_epoch = base.epoch;
-    let entries = block_in_place(|| journaled(dir, base_epoch))?;
-    let mut engine = block_in_place(|| Engine::start(config.workers, config.stale_after, base))?;
-    let journal_entries = entries.len();
+    let (checkpoint, journal_entries) = (base.epoch, entries.len());
+    let mut engine = Engine::start(config, base, leader, shutdown).await?;
     for entry in entries {
-        let Some(samples) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
-        let batch = block_in_place(|| engine.apply(&entry, samples))?;
+        let Some(decoded) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
+        let rows = block_in_place(|| engine.apply(&entry, decoded))?;
         // How far the log is read is known only when it is followed again.
-        writer.write(batch, None).await?;
+        writer.write(rows, None).await?;
     }
     writer.settled().await;
     if shutdown.is_cancelled() {
         return Ok(None);
     }
     tracing::info!(
-        checkpoint = base_epoch,
+        checkpoint,
         epochs_taken_in_again = journal_entries,
         epoch = engine.epoch(),
         "correlation goes on"
     );
     let journal = block_in_place(|| -> anyhow::Result<_> {
-        let saved = engine.checkpoint()?;
-        checkpoint::save(dir, &saved)?;
-        Ok(Journal::open(dir, saved.epoch)?.0)
+        let saved = engine.save(dir)?;
+        Ok(Journal::open(dir, saved)?.0)
     })?;
     Ok(Some((engine, journal)))
 }
 
-/// The version of the newest row in ClickHouse: what is rebuilt without a
-/// checkpoint must come after it.
-async fn last_version(series: &Series, shutdown: &CancellationToken) -> anyhow::Result<u64> {
-    loop {
-        match series.max_version().await {
-            Ok(version) => {
-                if let Some(epoch) = version {
-                    tracing::warn!(
-                        epoch,
-                        "no usable checkpoint: rebuilding the state from the log"
-                    );
-                }
-                return Ok(version.unwrap_or(0));
-            }
-            Err(error) if error.is_retriable() && !shutdown.is_cancelled() => {
-                wiring::pause(shutdown).await;
-            }
-            Err(error) => return Err(error).context("ask clickhouse for its last version"),
-        }
+/// Puts a rebuilt state in the place of everything that came before it.
+fn replace(dir: &Path, rebuilt: &Checkpoint) -> anyhow::Result<()> {
+    checkpoint::save(dir, rebuilt)?;
+    checkpoint::remove_before(dir, rebuilt.epoch)?;
+    Ok(Journal::remove_before(dir, rebuilt.epoch)?)
+}
+
+/// A checkpoint that cannot be used, for the operator.
+fn damaged(error: &CheckpointError) -> SetAside {
+    let path = Path::new(match error {
+        CheckpointError::Io { path, .. } | CheckpointError::Damaged { path, .. } => path,
+    });
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let epoch = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+    set_aside::file(epoch.unwrap_or_default(), &name, error.to_string(), wall())
+}
+
+/// Shows people what was found damaged.
+async fn report(
+    series: &Series,
+    shutdown: &CancellationToken,
+    found: &[SetAside],
+) -> anyhow::Result<()> {
+    if !found.is_empty() {
+        let doing = "report damaged files";
+        wiring::insist(shutdown, doing, || series.write_set_aside(found, 0)).await?;
     }
+    Ok(())
+}
+
+/// The greatest epoch that any file in `dir` is named after, damaged or not.
+fn last_epoch(dir: &Path) -> anyhow::Result<u64> {
+    let epochs = checkpoint::epochs(dir)?.into_iter().chain(Journal::epochs(dir)?);
+    Ok(epochs.max().unwrap_or(0))
 }
 
 /// Adds partitions that the checkpoint does not know, from their beginning:
@@ -118,26 +157,30 @@ async fn with_every_partition(
 }
 
 /// The entries after `base`, from its journal and those of later checkpoints
-/// that turned out damaged.
-fn journaled(dir: &Path, base: u64) -> anyhow::Result<Vec<Entry>> {
+/// that turned out damaged; or why they are of no use.
+///
+/// # Errors
+/// A disk that refuses.
+fn journaled(dir: &Path, base: u64) -> anyhow::Result<Result<Vec<Entry>, String>> {
     let mut epochs = checkpoint::epochs(dir)?;
     epochs.retain(|&epoch| epoch > base);
     epochs.insert(0, base);
     let mut entries: Vec<Entry> = Vec::new();
     for epoch in epochs {
-        entries.extend(Journal::open(dir, epoch)?.1);
+        match Journal::open(dir, epoch) {
+            Ok((_, read)) => entries.extend(read),
+            Err(error @ JournalError::Damaged { .. }) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error.into()),
+        }
     }
-    let mut expected = base;
-    for entry in &entries {
-        expected += 1;
-        anyhow::ensure!(
-            entry.epoch == expected,
-            "the journal in {} holds epoch {} where {expected} belongs",
-            dir.display(),
-            entry.epoch
-        );
-    }
-    Ok(entries)
+    let gap = (base + 1..).zip(&entries).find(|(expected, entry)| entry.epoch != *expected);
+    Ok(match gap {
+        None => Ok(entries),
+        Some((expected, entry)) => {
+            let found = entry.epoch;
+            Err(format!("the journal holds epoch {found} where {expected} belongs"))
+        }
+    })
 }
 
 /// Reads an epoch's samples from the log once more.
@@ -145,8 +188,8 @@ async fn read_again(
     log: &Arc<dyn Log>,
     entry: &Entry,
     shutdown: &CancellationToken,
-) -> anyhow::Result<Option<Vec<Sample>>> {
-    let mut samples = Vec::new();
+) -> anyhow::Result<Option<Decoded>> {
+    let mut samples = Decoded::default();
     for taken in &entry.samples {
         let mut decoder = Decoder::new(taken.partition);
         let mut next = taken.offsets.start;
@@ -159,7 +202,7 @@ async fn read_again(
             match log.read(&taken.topic, taken.partition, next, limits, wait).await {
                 Ok(mut records) => {
                     records.retain(|record| record.offset < taken.offsets.end);
-                    samples.append(&mut decoder.decode(&records));
+                    samples.append(decoder.decode(&records));
                     next = records.last().map_or(taken.offsets.end, |record| record.offset + 1);
                 }
                 Err(error) if error.is_retriable() => wiring::pause(shutdown).await,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use correlate::model::Timestamp;
-use store::series::{Progress, Series, SeriesBatch};
+use store::series::{Progress, Series, SeriesBatch, SeriesError, SetAside};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -33,9 +33,23 @@ const RETRY_LAST: Duration = Duration::from_secs(10);
 const STAGE: &str = "correlate";
 const INSTANCE: &str = "main";
 
+/// What an epoch gives.
+pub(super) struct Rows {
+    /// Intervals and transitions.
+    pub(super) batch: SeriesBatch,
+    /// What could not be used.
+    pub(super) set_aside: Vec<SetAside>,
+}
+
+impl From<SeriesBatch> for Rows {
+    fn from(batch: SeriesBatch) -> Rows {
+        Rows { batch, set_aside: Vec::new() }
+    }
+}
+
 /// What waits to be written.
 struct Queued {
-    batch: SeriesBatch,
+    rows: Rows,
     /// Up to when the log had been read.
     complete_until: Option<Timestamp>,
 }
@@ -75,10 +89,10 @@ impl Writer {
     /// The task has ended.
     pub(super) async fn write(
         &self,
-        batch: SeriesBatch,
+        rows: impl Into<Rows>,
         complete_until: Option<Timestamp>,
     ) -> anyhow::Result<()> {
-        let sent = self.queue.send(Queued { batch, complete_until }).await;
+        let sent = self.queue.send(Queued { rows: rows.into(), complete_until }).await;
         sent.map_err(|_| anyhow::anyhow!("the writer to clickhouse has stopped"))?;
         self.queued.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Ok(())
@@ -109,10 +123,13 @@ async fn write_all(
 ) -> anyhow::Result<()> {
     let mut reported: Option<Instant> = None;
     while let Some(first) = queue.recv().await {
-        let Together { batches, taken, last_epoch, complete_until } =
+        let Together { batches, set_aside, taken, last_epoch, complete_until } =
             Together::gather(first, &mut queue);
-        if !batches.is_empty() {
-            write_until_stored(&series, &batches, shutdown).await?;
+        if let Some(first) = batches.first() {
+            insist(first.epoch, shutdown, || series.write_all(&batches)).await?;
+        }
+        for (epoch, rows) in &set_aside {
+            insist(*epoch, shutdown, || series.write_set_aside(rows, *epoch)).await?;
         }
         acknowledge.send_modify(|written| *written += taken);
         let is_due = reported.is_none_or(|reported| reported.elapsed() >= REPORT_INTERVAL);
@@ -128,6 +145,8 @@ async fn write_all(
 struct Together {
     /// Those with changes.
     batches: Vec<SeriesBatch>,
+    /// What could not be used, by epoch.
+    set_aside: Vec<(u64, Vec<SetAside>)>,
     /// How many epochs, with those that changed nothing.
     taken: u64,
     last_epoch: u64,
@@ -138,14 +157,23 @@ struct Together {
 impl Together {
     /// What has queued up, and no waiting for more.
     fn gather(first: Queued, queue: &mut mpsc::Receiver<Queued>) -> Together {
-        let mut together =
-            Together { batches: Vec::new(), taken: 0, last_epoch: 0, complete_until: None };
+        let mut together = Together {
+            batches: Vec::new(),
+            set_aside: Vec::new(),
+            taken: 0,
+            last_epoch: 0,
+            complete_until: None,
+        };
         let mut changes = 0;
         let mut next = Some(first);
-        while let Some(Queued { batch, complete_until }) = next {
+        while let Some(Queued { rows: Rows { batch, set_aside }, complete_until }) = next {
             together.taken += 1;
             together.last_epoch = batch.epoch;
             together.complete_until = complete_until.or(together.complete_until);
+            if !set_aside.is_empty() {
+                changes += set_aside.len();
+                together.set_aside.push((batch.epoch, set_aside));
+            }
             let fresh =
                 batch.intervals.len() + batch.transitions.len() + batch.withdrawn_transitions.len();
             if fresh > 0 {
@@ -158,20 +186,23 @@ impl Together {
     }
 }
 
-async fn write_until_stored(
-    series: &Series,
-    batches: &[SeriesBatch],
+/// Writes rows of `epoch` until they are stored.
+async fn insist<F>(
+    epoch: u64,
     shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
+    write: impl Fn() -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = Result<(), SeriesError>>,
+{
     let mut pauses = ExponentialBuilder::default()
         .with_min_delay(RETRY_FIRST)
         .with_max_delay(RETRY_LAST)
         .without_max_times()
         .build();
-    let epoch = batches.first().map(|batch| batch.epoch);
     let mut told = false;
     loop {
-        match series.write_all(batches).await {
+        match write().await {
             Ok(()) => {
                 if told {
                     tracing::info!(epoch, "clickhouse is back");
@@ -191,8 +222,7 @@ async fn write_until_stored(
                 }
             }
             Err(error) => {
-                let epochs: Vec<u64> = batches.iter().map(|batch| batch.epoch).collect();
-                return Err(anyhow::Error::new(error).context(format!("write epochs {epochs:?}")));
+                return Err(anyhow::Error::new(error).context(format!("write epoch {epoch}")));
             }
         }
     }
@@ -236,7 +266,10 @@ mod tests {
             transitions: vec![transition; changes],
             withdrawn_transitions: Vec::new(),
         };
-        Queued { batch, complete_until: (epoch != 3).then_some(Timestamp(epoch as i64)) }
+        Queued {
+            rows: batch.into(),
+            complete_until: (epoch != 3).then_some(Timestamp(epoch as i64)),
+        }
     }
 
     fn gathered(queue: &mut mpsc::Receiver<Queued>) -> (Vec<u64>, u64, u64, Option<Timestamp>) {

@@ -344,7 +344,7 @@ mod tests {
         let services = network.world().service_list().iter();
         let mut controls: Vec<Control> = services
             .map(|service| (service.id.clone(), network.world().path_of(service)))
-            .map(|(id, path)| Control::Define(ServiceDefinition::always(id, path)))
+            .map(|(id, path)| Control::Define(ServiceDefinition::always(id, path).into()))
             .collect();
         let windows = past.windows.iter().enumerate();
         controls.extend(

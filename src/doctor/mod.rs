@@ -3,6 +3,7 @@
 //! first start would make (files, tables) is only said to be missing.
 
 mod clickhouse;
+mod cluster;
 mod database;
 mod log;
 mod machine;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::cli::DoctorArgs;
-use crate::config::{Config, Loaded, Origin, Setting, TelemetryConfig};
+use crate::config::Config;
 
 use report::{Check, Report, Verdict};
 
@@ -36,17 +37,6 @@ pub(crate) async fn run(args: &DoctorArgs, config: &Config) -> anyhow::Result<Ex
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The findings say what went wrong; log lines in between only confuse, unless
-/// somebody asked for them.
-pub(crate) fn quiet(loaded: &Loaded) -> TelemetryConfig {
-    let mut config = loaded.config.telemetry.clone();
-    let is_default = |s: &Setting| s.key == "telemetry.filter" && s.origin == Origin::Default;
-    if loaded.settings.iter().any(is_default) {
-        "off".clone_into(&mut config.filter);
-    }
-    config
-}
-
 /// Checks that are still running.
 type Running<'a> = BoxFuture<'a, Vec<Check>>;
 
@@ -63,6 +53,9 @@ fn checks(config: &Config) -> Vec<Running<'_>> {
     }
     checks.push(one("log", log::check(&config.log)));
     checks.push(one("clickhouse", clickhouse::check(&config.clickhouse)));
+    if let Some(processes) = &config.cluster {
+        checks.push(one("correlate", cluster::check(processes)));
+    }
     checks.push(one("database", database::check(&config.database)));
     checks.push(one("mail", mail::check(config.mail.as_ref())));
     checks

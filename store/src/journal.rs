@@ -9,8 +9,9 @@
 //! ```text
 //!  <epoch of the checkpoint>.journal:  ( length u32 | crc32 u32 | JournalEntry )*
 //! ```
-//! A torn entry at the end was never acted on and is cut off; damage before
-//! the end is an error.
+//! A torn entry at the end was never acted on and is cut off, and so are zeros
+//! that the file system left there; damage before the end is an error. What
+//! tells them apart is that after damage a whole entry follows.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -21,7 +22,7 @@ use correlate::model::Timestamp;
 use prost::Message;
 
 use crate::checkpoint::Position;
-use crate::log::Record;
+use crate::log::StoredRecord;
 use crate::wire::proto;
 
 /// Longer entries are damage. An epoch holds at most a few batches of
@@ -42,6 +43,15 @@ pub struct Taken {
     pub offsets: Range<u64>,
 }
 
+/// A definition or window as it was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Control {
+    /// From which partition.
+    pub partition: u32,
+    /// The record, whole.
+    pub record: StoredRecord,
+}
+
 /// One epoch's input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -54,7 +64,7 @@ pub struct Entry {
     /// The samples, by partition.
     pub samples: Vec<Taken>,
     /// The definition records themselves, as compaction may drop them.
-    pub controls: Vec<Record>,
+    pub controls: Vec<Control>,
     /// Where reading definitions goes on.
     pub control_positions: Vec<Position>,
 }
@@ -141,16 +151,34 @@ impl Journal {
     /// # Errors
     /// A disk that refuses.
     pub fn remove_before(dir: &Path, epoch: u64) -> Result<(), JournalError> {
-        for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
-            let path = entry.map_err(io_error("list", dir))?.path();
-            let is_journal = path.extension().is_some_and(|ending| ending == ENDING);
-            let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
-            if is_journal && number.is_some_and(|number| number < epoch) {
+        for (number, path) in list(dir)? {
+            if number < epoch {
                 fs::remove_file(&path).map_err(io_error("remove", &path))?;
             }
         }
         Ok(())
     }
+
+    /// The epochs of the checkpoints in `dir` that have a journal, in no order.
+    ///
+    /// # Errors
+    /// A disk that refuses.
+    pub fn epochs(dir: &Path) -> Result<Vec<u64>, JournalError> {
+        Ok(list(dir)?.into_iter().map(|(number, _)| number).collect())
+    }
+}
+
+fn list(dir: &Path) -> Result<Vec<(u64, PathBuf)>, JournalError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(io_error("list", dir))? {
+        let path = entry.map_err(io_error("list", dir))?.path();
+        let is_journal = path.extension().is_some_and(|ending| ending == ENDING);
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
+        if let (true, Some(number)) = (is_journal, number) {
+            found.push((number, path));
+        }
+    }
+    Ok(found)
 }
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {
@@ -162,23 +190,56 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Journ
 fn decode(bytes: &[u8]) -> Result<(Vec<Entry>, usize), (usize, String)> {
     let mut entries = Vec::new();
     let mut at = 0;
-    while let Some(frame) = bytes.get(at..at + FRAME_BYTES) {
-        let length = u32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]) as usize;
-        let checksum = u32::from_be_bytes([frame[4], frame[5], frame[6], frame[7]]);
-        let start = at + FRAME_BYTES;
-        let Some(body) = bytes.get(start..start.saturating_add(length)) else { break };
-        let whole = crc32fast::hash(body) == checksum && length <= ENTRY_BYTES_MAX;
-        if !whole {
-            if start + length == bytes.len() {
-                break;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        match frame(rest) {
+            Frame::Whole(body) => {
+                let entry =
+                    proto::JournalEntry::decode(body).map_err(|error| (at, error.to_string()))?;
+                entries.push(read(entry));
+                at += FRAME_BYTES + body.len();
             }
-            return Err((at, String::from("the checksum does not match")));
+            Frame::Torn if !whole_entry_follows(rest) => break,
+            Frame::Torn => return Err((at, String::from("an entry is not whole"))),
+            Frame::Damaged => return Err((at, String::from("the checksum does not match"))),
         }
-        let entry = proto::JournalEntry::decode(body).map_err(|error| (at, error.to_string()))?;
-        entries.push(read(entry));
-        at = start + length;
     }
     Ok((entries, at))
+}
+
+/// What the bytes of a journal begin with.
+enum Frame<'a> {
+    /// An entry, and this is its body.
+    Whole(&'a [u8]),
+    /// The beginning of an entry, or zeros, up to the end of the bytes.
+    Torn,
+    /// Nothing that was ever written.
+    Damaged,
+}
+
+fn frame(bytes: &[u8]) -> Frame<'_> {
+    let Some((frame, rest)) = bytes.split_at_checked(FRAME_BYTES) else { return Frame::Torn };
+    let length = u32::from_be_bytes([frame[0], frame[1], frame[2], frame[3]]) as usize;
+    let checksum = u32::from_be_bytes([frame[4], frame[5], frame[6], frame[7]]);
+    match rest.get(..length) {
+        // Every entry has an epoch, so none is empty.
+        Some([]) if bytes.iter().all(|&byte| byte == 0) => Frame::Torn,
+        Some([]) => Frame::Damaged,
+        Some(body) if length <= ENTRY_BYTES_MAX && crc32fast::hash(body) == checksum => {
+            Frame::Whole(body)
+        }
+        Some(body) if body.len() < rest.len() => Frame::Damaged,
+        _ => Frame::Torn,
+    }
+}
+
+/// Whether a whole entry begins somewhere after the first byte.
+fn whole_entry_follows(bytes: &[u8]) -> bool {
+    // The epoch comes first: field 1, a varint.
+    const FIRST_TAG: u8 = 0x08;
+    (1..bytes.len())
+        .filter(|at| bytes.get(at + FRAME_BYTES) == Some(&FIRST_TAG))
+        .any(|at| matches!(frame(&bytes[at..]), Frame::Whole(_)))
 }
 
 fn encode(entry: &Entry) -> proto::JournalEntry {
@@ -188,9 +249,12 @@ fn encode(entry: &Entry) -> proto::JournalEntry {
         from: taken.offsets.start,
         next: taken.offsets.end,
     };
-    let control = |record: &Record| proto::ControlRecord {
+    let control = |Control { partition, record }: &Control| proto::ControlRecord {
         key: record.key.to_vec(),
         value: record.value.as_ref().map(|value| value.to_vec()),
+        partition: *partition,
+        offset: record.offset,
+        appended_at_ms: record.timestamp_ms,
     };
     let offset = |position: &Position| proto::Offset {
         topic: position.topic.clone(),
@@ -218,9 +282,14 @@ fn read(entry: proto::JournalEntry) -> Entry {
         partition: offset.partition,
         next: offset.next,
     };
-    let control = |record: proto::ControlRecord| Record {
-        key: record.key.into(),
-        value: record.value.map(Into::into),
+    let control = |control: proto::ControlRecord| Control {
+        partition: control.partition,
+        record: StoredRecord {
+            offset: control.offset,
+            timestamp_ms: control.appended_at_ms,
+            key: control.key.into(),
+            value: control.value.map(Into::into),
+        },
     };
     Entry {
         epoch: entry.epoch,
@@ -236,13 +305,18 @@ fn read(entry: proto::JournalEntry) -> Entry {
 mod tests {
     use super::*;
 
+    fn control(key: &'static str, value: Option<&'static str>) -> Control {
+        let (key, value) = (key.into(), value.map(Into::into));
+        Control { partition: 0, record: StoredRecord { offset: 7, timestamp_ms: 8, key, value } }
+    }
+
     fn entry(epoch: u64) -> Entry {
         Entry {
             epoch,
             now: Timestamp(1_000),
             recorded_at: Timestamp(1_001),
             samples: vec![Taken { topic: "t".into(), partition: 1, offsets: 5..9 }],
-            controls: vec![Record::new("service/s", "{}"), Record::tombstone("window/w")],
+            controls: vec![control("service/s", Some("{}")), control("window/w", None)],
             control_positions: vec![Position { topic: "d".into(), partition: 0, next: 2 }],
         }
     }
@@ -277,6 +351,35 @@ mod tests {
         fs::write(&journal.path, bytes).expect("written");
         let error = Journal::open(dir.path(), 0).expect_err("damaged");
         assert!(error.to_string().ends_with("at byte 0: the checksum does not match"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_length_hides_no_entry_that_follows() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (mut journal, _) = Journal::open(dir.path(), 0).expect("opened");
+        (1..=3).for_each(|epoch| journal.append(&entry(epoch)).expect("appended"));
+        let bytes = fs::read(&journal.path).expect("read");
+        for place in 0..FRAME_BYTES {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 0x40;
+            fs::write(&journal.path, damaged).expect("written");
+            Journal::open(dir.path(), 0).expect_err("damaged");
+        }
+    }
+
+    #[test]
+    fn zeros_that_the_file_system_left_at_the_end_are_cut_off() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (mut journal, _) = Journal::open(dir.path(), 0).expect("opened");
+        journal.append(&entry(1)).expect("appended");
+        let bytes = fs::read(&journal.path).expect("read");
+        for zeros in [1, FRAME_BYTES, 4_096] {
+            let extended = [&bytes[..], &vec![0; zeros]].concat();
+            fs::write(&journal.path, extended).expect("written");
+            let (_, entries) = Journal::open(dir.path(), 0).expect("opened");
+            assert_eq!(entries, [entry(1)]);
+            assert_eq!(fs::read(&journal.path).expect("read"), bytes);
+        }
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl History {
         History { world: world(), start: Timestamp(start - start.rem_euclid(GRID_MS)), steps }
     }
 
+    /// The same history, followed no further than `step`.
+    pub(crate) fn until_step(&self, step: usize) -> History {
+        History { world: Arc::clone(&self.world), start: self.start, steps: step }
+    }
+
     /// The first instant that is compared.
     pub(crate) fn from(&self) -> Timestamp {
         self.start.plus_millis(-BEFORE_MS)

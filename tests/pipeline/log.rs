@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use correlate::model::Timestamp;
-use store::log::{EmbeddedLog, KafkaConfig, KafkaLog, Log, LogError, ReadLimits};
+use store::log::{EmbeddedLog, KafkaConfig, KafkaLog, Log, LogError, ReadLimits, Record};
 use store::wire::{DeviceReport, SAMPLES_TOPIC, decode_report, report_samples};
 use tempfile::TempDir;
 
 use crate::wait;
+
+/// How long the topic of samples keeps records.
+pub(crate) const SAMPLES_RETENTION: Duration = Duration::from_secs(2 * 86_400);
 
 /// Where a log is.
 pub(crate) enum LogPlace {
@@ -57,6 +60,28 @@ impl LogPlace {
         .await;
     }
 
+    /// Drops the older half of the samples, as retention will some day. The
+    /// process that has the log must be gone.
+    pub(crate) async fn drop_older_half(&self) {
+        let LogPlace::Embedded(dir) = self else { panic!("only files can be trimmed") };
+        let log = wait::until("the log is free", async || EmbeddedLog::open(dir).await.ok()).await;
+        let reports = read(&log).await.expect("it can be read");
+        let mut seen: Vec<i64> = reports.iter().map(|report| report.observed_at_ms).collect();
+        seen.sort_unstable();
+        let retention = i64::try_from(SAMPLES_RETENTION.as_millis()).expect("it fits");
+        let now = Timestamp(seen[seen.len() / 2] + retention);
+        let dropped = log.enforce_retention(now).await.expect("it can be trimmed");
+        assert!(dropped > 0, "no record was dropped");
+    }
+
+    /// Appends records as another program would. The process that has the log
+    /// must be gone.
+    pub(crate) async fn append(&self, topic: &str, records: Vec<Record>) {
+        let LogPlace::Embedded(dir) = self else { panic!("only files can be opened") };
+        let log = wait::until("the log is free", async || EmbeddedLog::open(dir).await.ok()).await;
+        log.append(topic, records).await.expect("appended");
+    }
+
     /// The samples as `padwacht replay` reads them.
     pub(crate) async fn samples_csv(&self) -> String {
         let reports = self.reports().await.expect("the log can be read");
@@ -80,7 +105,7 @@ async fn read(log: &dyn Log) -> Result<Vec<DeviceReport>, LogError> {
             let Some(last) = records.last() else { break };
             next = last.offset + 1;
             let values = records.iter().filter_map(|record| record.value.as_deref());
-            reports.extend(values.map(|value| decode_report(value).expect("a good report")));
+            reports.extend(values.filter_map(|value| decode_report(value).ok()));
         }
     }
     Ok(reports)

@@ -20,6 +20,10 @@ mod wait;
 
 mod away;
 mod bi;
+mod cluster;
 mod editing;
+mod explaining;
 mod faults;
+mod rebuild;
 mod same_intervals;
+mod set_aside;

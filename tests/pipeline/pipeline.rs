@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::api::{ADMIN_EMAIL, ADMIN_PASSWORD, Api};
 use crate::broker::Broker;
-use crate::log::LogPlace;
+use crate::log::{LogPlace, SAMPLES_RETENTION};
 use crate::network::{Nms, TOKEN};
 use crate::process::Process;
 use crate::rows::ClickHouse;
@@ -32,6 +32,8 @@ pub(crate) struct Pipeline {
     pub(crate) engine: Option<Engine>,
     /// The broker of stages apart.
     pub(crate) broker: Option<Broker>,
+    /// The flags that every stage was started with.
+    pub(crate) args: Vec<String>,
     dir: TempDir,
 }
 
@@ -52,7 +54,7 @@ impl Pipeline {
         let url = format!("http://127.0.0.1:{port}");
         let clickhouse = ClickHouse::new(&url, USER, password.trim());
         let log = LogPlace::Embedded(data.join("log"));
-        Pipeline { stages, api, clickhouse, log, nms, engine: None, broker: None, dir }
+        Pipeline { stages, api, clickhouse, log, nms, engine: None, broker: None, args, dir }
     }
 
     /// Each stage in a process of its own, on Kafka, a ClickHouse by URL and
@@ -78,7 +80,7 @@ impl Pipeline {
         let clickhouse = ClickHouse::new(&engine.url, USER, &engine.password);
         let log = LogPlace::kafka(&broker.address);
         let (engine, broker) = (Some(engine), Some(broker));
-        Pipeline { stages, api, clickhouse, log, nms, engine, broker, dir }
+        Pipeline { stages, api, clickhouse, log, nms, engine, broker, args, dir }
     }
 
     /// The process of a stage.
@@ -88,9 +90,13 @@ impl Pipeline {
 
     /// Kills a stage and starts it again. The pages may be elsewhere then.
     pub(crate) async fn restart(&mut self, name: &str) {
-        let stage = self.stage(name);
-        stage.kill();
-        stage.spawn();
+        self.stage(name).kill();
+        self.start_again(name).await;
+    }
+
+    /// Starts a stage that was killed. The pages may be elsewhere then.
+    pub(crate) async fn start_again(&mut self, name: &str) {
+        self.stage(name).spawn();
         if matches!(name, "all" | "api") {
             self.api.base = self.stage(name).address().await;
         }
@@ -199,6 +205,7 @@ poll_interval = "1s"
 requests_per_second = 100
 [log]
 samples_partitions = 3
+samples_retention = "{retention_s}s"
 [clickhouse]
 {clickhouse}
 [correlate]
@@ -211,6 +218,7 @@ admin_email = "{ADMIN_EMAIL}"
 admin_password = "{ADMIN_PASSWORD}"
 "#,
         data = dir.join("data").display(),
+        retention_s = SAMPLES_RETENTION.as_secs(),
         url = nms.url,
     );
     let path = dir.join("padwacht.toml");
@@ -219,7 +227,7 @@ admin_password = "{ADMIN_PASSWORD}"
 }
 
 /// A port of loopback that nobody uses at this moment.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }

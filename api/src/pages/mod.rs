@@ -10,8 +10,11 @@ mod path;
 mod preferences;
 mod service;
 mod services;
+mod set_aside;
 mod shell;
 mod table;
+mod what_if;
+mod why;
 
 use axum::response::{Html, IntoResponse, Response};
 use dashboards::Render;
@@ -24,7 +27,10 @@ pub(crate) use overview::{overview, overview_live};
 pub(crate) use preferences::switch_language;
 pub(crate) use service::service;
 pub(crate) use services::services;
+pub(crate) use set_aside::set_aside;
 pub(crate) use shell::bare as bare_shell;
+pub(crate) use what_if::{announce, what_if};
+pub(crate) use why::why;
 
 /// A page or a part of one as an answer.
 pub(crate) fn html(page: &impl Render) -> Result<Response, ApiError> {

@@ -36,9 +36,11 @@ pub(super) async fn full(
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<Shell, ApiError> {
-    let (fresh, sources) = tokio::join!(freshness(state), source_notices(state));
+    let (fresh, sources, aside) =
+        tokio::join!(freshness(state), source_notices(state), set_aside_notice(state));
     let fresh = fresh?;
     let mut notices = sources?;
+    notices.extend(aside?);
     if let (true, Some(until)) = (fresh.is_stale, fresh.until) {
         notices.insert(0, Notice::Stale { until });
     }
@@ -53,6 +55,15 @@ pub(super) async fn full(
         notices,
         freshness: Freshness { until: fresh.until, is_stale: fresh.is_stale },
     })
+}
+
+/// What was set aside is worth a word for so long.
+const SET_ASIDE_FRESH_MS: i64 = 24 * 3_600_000;
+
+async fn set_aside_notice(state: &ApiState) -> Result<Option<Notice>, ApiError> {
+    let since = state.now().plus_millis(-SET_ASIDE_FRESH_MS);
+    let found = state.series().set_aside_since(since).await.map_err(ApiError::series)?;
+    Ok(found.map(|(count, newest)| Notice::SetAside { count, newest }))
 }
 
 async fn source_notices(state: &ApiState) -> Result<Vec<Notice>, ApiError> {

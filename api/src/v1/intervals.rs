@@ -5,13 +5,13 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use correlate::model::{ComponentId, Interval, Period, ServiceId};
+use correlate::model::{ComponentId, Interval, Period, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::series::{Bounded, ROWS_MAX};
 use utoipa::{IntoParams, ToSchema};
 
 use super::csv;
-use super::query::{limit, period};
+use super::query::{instant, limit, period};
 use crate::app::ApiState;
 use crate::instant;
 use crate::problem::{ApiError, Problem, Thing};
@@ -32,6 +32,8 @@ pub(crate) struct IntervalsQuery {
     to: Option<String>,
     /// How many to give at most, 1 to 10000; where there are more, the newest are given.
     limit: Option<u64>,
+    /// As they were believed to be at this moment: RFC 3339 or milliseconds since 1970.
+    as_of: Option<String>,
 }
 
 /// The intervals that share an instant with the period, whole, oldest first.
@@ -43,6 +45,8 @@ pub(crate) struct IntervalList {
     from: Option<String>,
     /// The first instant after it.
     to: Option<String>,
+    /// As they were believed to be then; null: as they are believed to be now.
+    as_of: Option<String>,
     /// Whether there were more than `limit`; the oldest are then left out.
     truncated: bool,
     /// Gapless while the service exists.
@@ -103,6 +107,7 @@ pub(crate) async fn intervals(
         service: id.to_string(),
         from: instant::rfc3339(found.period.from),
         to: instant::rfc3339(found.period.until),
+        as_of: found.as_of.and_then(instant::rfc3339),
         truncated: found.intervals.truncated,
         intervals: found.intervals.rows.iter().map(interval_out).collect(),
     })
@@ -132,6 +137,7 @@ pub(crate) async fn intervals_csv(
 
 struct Found {
     period: Period,
+    as_of: Option<Timestamp>,
     intervals: Bounded<Interval>,
 }
 
@@ -145,14 +151,19 @@ async fn find(
     let period = period(query.from.as_deref(), query.to.as_deref(), state.now(), DEFAULT_DAYS)?;
     let limit = limit(query.limit, limit_default, ROWS_MAX as u64)?;
     let limit = usize::try_from(limit).map_err(ApiError::internal)?;
-    let intervals = state.series().intervals(id, period, limit).await.map_err(ApiError::series)?;
+    let as_of = query.as_of.as_deref().map(|text| instant("as_of", text)).transpose()?;
+    let intervals = match as_of {
+        None => state.series().intervals(id, period, limit).await,
+        Some(as_of) => state.series().intervals_as_of(id, period, as_of, limit).await,
+    };
+    let intervals = intervals.map_err(ApiError::series)?;
     if intervals.rows.is_empty() && !is_known(state, id).await? {
         return Err(ApiError::NotFound(Thing::Service));
     }
-    Ok(Found { period, intervals })
+    Ok(Found { period, as_of, intervals })
 }
 
-async fn is_known(state: &ApiState, id: &ServiceId) -> Result<bool, ApiError> {
+pub(super) async fn is_known(state: &ApiState, id: &ServiceId) -> Result<bool, ApiError> {
     if state.records().services().get(id).await.map_err(ApiError::records)?.is_some() {
         return Ok(true);
     }

@@ -23,13 +23,7 @@ pub(crate) fn period(
     let mut read = |name: &str, given: Option<&str>, default: Timestamp| match given {
         None => default,
         Some(text) => instant::parse(text).unwrap_or_else(|| {
-            refusals.push(Refusal {
-                place: name.to_owned(),
-                reason: format!(
-                    "must be milliseconds since 1970 or RFC 3339 such as \
-                     2026-03-29T01:00:00Z, found {text:?}"
-                ),
-            });
+            refusals.push(Refusal { place: name.to_owned(), reason: no_instant(text) });
             default
         }),
     };
@@ -47,6 +41,17 @@ pub(crate) fn period(
         return Err(ApiError::refused("from", format!("must be at most {days} days before to")));
     }
     Ok(period)
+}
+
+/// The instant that the parameter `name` gives.
+pub(crate) fn instant(name: &str, text: &str) -> Result<Timestamp, ApiError> {
+    instant::parse(text).ok_or_else(|| ApiError::refused(name, no_instant(text)))
+}
+
+fn no_instant(text: &str) -> String {
+    format!(
+        "must be milliseconds since 1970 or RFC 3339 such as 2026-03-29T01:00:00Z, found {text:?}"
+    )
 }
 
 /// A whole number within `1..=max`, or `default` when nothing is given.

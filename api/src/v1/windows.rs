@@ -91,13 +91,13 @@ pub(crate) struct WindowIn {
 /// An instant in a JSON body.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum InstantIn {
+pub(super) enum InstantIn {
     Millis(i64),
     Text(String),
 }
 
 impl InstantIn {
-    fn read(&self, place: &str, refusals: &mut Vec<Refusal>) -> Timestamp {
+    pub(super) fn read(&self, place: &str, refusals: &mut Vec<Refusal>) -> Timestamp {
         let text = match self {
             InstantIn::Millis(ms) => ms.to_string(),
             InstantIn::Text(text) => text.clone(),

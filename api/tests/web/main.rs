@@ -6,6 +6,7 @@
 mod definitions;
 mod errors;
 mod events;
+mod explain;
 mod figures;
 mod health;
 mod pages;

@@ -5,15 +5,16 @@
 mod floors;
 mod workload;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use correlate::dataflow::{Control, Options, Workers};
-use correlate::files::SampleLines;
-use correlate::model::{ComponentState, PathExpr, Sample, ServiceDefinition, Timestamp};
+use correlate::dataflow::{Control, LinesPiece, Options, Workers};
+use correlate::files;
+use correlate::model::{ComponentState, PathExpr, Period, Sample, ServiceDefinition, Timestamp};
 use workload::{Size, Workload};
 
 const RUNS: usize = 3;
-const PIECE_BYTES: usize = 1 << 20;
+const PIECE_BYTES: usize = 1 << 18;
 
 fn from_environment(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -62,24 +63,58 @@ fn row(what: &str, took: Duration, scan: Duration) {
     );
 }
 
-/// From the bytes of the file to all intervals.
+/// From the bytes of the files to those of the intervals, as `padwacht
+/// replay` does it, but for reading and writing them.
 fn replay(workload: &Workload, workers: usize) -> usize {
     let options = Options { workers, stale_after_ms: None, origin: Timestamp::MIN };
     let mut workers = Workers::start(options, None).expect("starts");
-    let controls = workload.services.iter().cloned().map(Control::Define).collect();
+    let controls = thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let entries = files::read_services(&workload.services_json).into_iter();
+            let entries = entries.map(|entry| entry.expect("the workload is valid").definition);
+            entries.map(|definition| Control::Define(definition.into())).collect()
+        });
+        feed(workload, &mut workers);
+        reading.join().expect("no panic")
+    });
     workers.control(controls).expect("runs");
-    let mut reader = SampleLines::new();
-    let mut rest = workload.csv.as_bytes();
-    while !rest.is_empty() {
-        let end = rest.len().min(PIECE_BYTES);
-        let end = memchr::memchr(b'\n', &rest[end..]).map_or(rest.len(), |more| end + more + 1);
-        let mut samples = Vec::new();
-        reader.read(&rest[..end], |sample| samples.push(sample.expect("the workload is valid")));
-        workers.feed(samples).expect("runs");
-        rest = &rest[end..];
+    let until = Timestamp(workload.until_ms);
+    workers.settle(until.plus_millis(-1)).expect("runs");
+    assert_eq!(workers.lines_read().expect("runs").bad, 0);
+    let intervals = workers.intervals().expect("runs");
+    let mut output = String::new();
+    files::write_intervals(&mut output, &intervals, Period::new(Timestamp(0), until));
+    floors::lines(&output) - 1
+}
+
+/// Each worker gets a stretch of the file of its own, in pieces.
+fn feed(workload: &Workload, workers: &mut Workers) {
+    let whole = workload.csv.as_bytes();
+    let line_end = |near: usize| {
+        memchr::memchr(b'\n', &whole[near.min(whole.len())..])
+            .map_or(whole.len(), |more| near + more + 1)
+    };
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    for index in 0..workers.len() {
+        let start = stretches.last().map_or(0, |last| last.1);
+        stretches.push((start, line_end(whole.len() / workers.len() * (index + 1) - 1)));
     }
-    workers.settle(Timestamp(workload.until_ms - 1)).expect("runs");
-    workers.intervals().expect("runs").iter().map(|service| service.1.len()).sum()
+    let last = stretches.len() - 1;
+    stretches[last].1 = whole.len();
+    let mut number = 0;
+    while stretches.iter().any(|stretch| stretch.0 < stretch.1) {
+        for (worker, stretch) in stretches.iter_mut().enumerate() {
+            if stretch.0 == stretch.1 {
+                continue;
+            }
+            let end = line_end(stretch.0 + PIECE_BYTES).min(stretch.1);
+            let bytes = whole[stretch.0..end].to_vec();
+            stretch.0 = end;
+            let number = (worker as u64) << 40 | number;
+            workers.feed_lines(worker, LinesPiece { number, bytes }).expect("runs");
+        }
+        number += 1;
+    }
 }
 
 /// One component fails under `services` services that have no other.
@@ -91,7 +126,9 @@ fn mass_outage(services: usize) -> (Duration, usize) {
         let path = PathExpr::All(vec![device, PathExpr::Component("isp/device/core".into())]);
         ServiceDefinition::always(format!("s{index}").into(), path)
     };
-    workers.control((0..services).map(|i| Control::Define(definition(i))).collect()).expect("runs");
+    workers
+        .control((0..services).map(|i| Control::Define(definition(i).into())).collect())
+        .expect("runs");
     let sample = |at, component: String, state| Sample {
         at: Timestamp(at),
         component: component.into(),

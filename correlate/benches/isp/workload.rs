@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use correlate::model::{PathExpr, ServiceDefinition};
+use correlate::model::PathExpr;
 
 /// What the benchmark is about.
 #[derive(Clone, Copy)]
@@ -25,14 +25,14 @@ const START_MS: i64 = 1_767_225_600_000;
 /// The facts of a benchmark.
 pub(crate) struct Workload {
     pub(crate) csv: String,
-    pub(crate) services: Vec<ServiceDefinition>,
+    pub(crate) services_json: String,
     pub(crate) components: usize,
     pub(crate) until_ms: i64,
 }
 
 struct Network {
     names: Vec<String>,
-    services: Vec<ServiceDefinition>,
+    services: Vec<(String, PathExpr)>,
     /// Both routers of every other site, which fail together once.
     doomed: Vec<usize>,
 }
@@ -83,7 +83,7 @@ fn network(services: usize) -> Network {
             PathExpr::Any(vec![leaf(&core[near]), leaf(&core[(near + 1) % CORE_RING])]),
         ]);
         names.extend([device, port]);
-        definitions.push(ServiceDefinition::always(format!("s{customer:06}").into(), path));
+        definitions.push((format!("s{customer:06}"), path));
     }
     Network { names, services: definitions, doomed }
 }
@@ -109,5 +109,13 @@ pub(crate) fn generate(size: Size) -> Workload {
         }
     }
     let until_ms = START_MS + size.rounds as i64 * ROUND_MS;
-    Workload { csv, services, components: names.len(), until_ms }
+    let mut services_json = String::from("[\n");
+    for (index, (id, path)) in services.iter().enumerate() {
+        let comma = if index == 0 { "" } else { ",\n" };
+        let path = path.to_json();
+        write!(services_json, r#"{comma}{{"id":"{id}","path":{path}}}"#)
+            .expect("writing to a String cannot fail");
+    }
+    services_json.push_str("\n]\n");
+    Workload { csv, services_json, components: names.len(), until_ms }
 }

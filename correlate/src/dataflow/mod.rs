@@ -1,8 +1,9 @@
 //! Engines on timely workers.
 //!
 //! ```text
-//!  samples ──exchange by component──▶ keep ──broadcast──▶ evaluate ──▶ probe
-//!  controls ─────────────────────────broadcast──────────────┘
+//!  samples ──exchange by component──▶ keep ──to whoever asked──▶ evaluate ──▶ probe
+//!  controls ─────────────────────────broadcast──────────────────────┘  │
+//!                                     └──◀── questions about components ┘
 //! ```
 //! One batch of facts is one epoch. Facts may arrive in any order within and
 //! across epochs: timely's time numbers the batches, the time of the network
@@ -13,17 +14,28 @@
 //! Workers may be spread over several processes, which are then one timely
 //! cluster over streams that the caller has connected.
 //!
+//! An evaluator hears only of the components that its services need: it asks
+//! their keepers when a definition names them for the first time.
+//!
 //! The caller's thread may block here; the workers never do IO.
 
 mod cluster;
 mod flow;
+mod lines;
+mod snapshot;
 mod workers;
 
-use crate::engine::{ComponentSnapshot, EvaluatorSnapshot, Rejection, Transition};
-use crate::model::{Interval, IntervalRevision, ServiceDefinition, ServiceId, Timestamp, Window};
+use std::sync::Arc;
+
+use crate::engine::{Rejection, Transition};
+use crate::model::{
+    Interval, IntervalRevision, Sample, ServiceDefinition, ServiceId, Timestamp, Window, shared,
+};
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{Alarm, Mesh, PeerStream};
+pub use lines::{LinesPiece, LinesRead};
+pub use snapshot::{EngineSnapshot, SnapshotPart};
 pub use workers::{Workers, WorkersError};
 
 /// How the engine is run.
@@ -41,7 +53,7 @@ pub struct Options {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Control {
     /// A service is defined or redefined.
-    Define(ServiceDefinition),
+    Define(#[serde(with = "shared")] Arc<ServiceDefinition>),
     /// A service is no more, and never was.
     Undefine(ServiceId),
     /// A window is set (`Some`) or withdrawn (`None`) by its id.
@@ -59,15 +71,8 @@ pub struct EpochOutput {
     pub rejections: Vec<Rejection>,
     /// Samples so far that came too late to count, over all workers.
     pub too_late: u64,
-}
-
-/// The engine's whole state, independent of the number of workers.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct EngineSnapshot {
-    /// Every component, sorted by id.
-    pub components: Vec<ComponentSnapshot>,
-    /// Services, windows and the clock.
-    pub evaluator: EvaluatorSnapshot,
+    /// Those of this epoch, at most [`TOO_LATE_MAX`](crate::engine::TOO_LATE_MAX) of each worker.
+    pub too_late_samples: Vec<Sample>,
 }
 
 /// Every service's intervals, sorted by service.

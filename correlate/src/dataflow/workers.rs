@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,9 +14,13 @@ use timely::worker::Worker;
 use timely::{CommunicationConfig, WorkerConfig};
 
 use super::cluster::{Alarm, Mesh, PanicWatch, PeerStream};
-use super::flow::{Epoch, Flow, Shared, build};
-use super::{AllIntervals, Control, EngineSnapshot, EpochOutput, Options};
-use crate::engine::{Evaluator, EvaluatorSnapshot, Keeper, Ownership, stable_hash};
+use super::flow::{Fact, Flow, Order, Shared, TICKS, Tick, build};
+use super::lines::{LineReader, LinesPart};
+use super::{
+    AllIntervals, Control, EngineSnapshot, EpochOutput, LinesPiece, LinesRead, Options,
+    SnapshotPart,
+};
+use crate::engine::{Evaluator, Keeper, Ownership, WORKERS_MAX};
 use crate::model::{Sample, Timestamp};
 
 /// Commands that wait for one worker before the feeder blocks: enough to keep
@@ -26,12 +31,18 @@ const COMMANDS_MAX: usize = 16;
 /// after its operators.
 const FEED_POLL: Duration = Duration::from_millis(1);
 
+/// Parts of a snapshot that wait for whoever takes it, per worker.
+const PARTS_MAX: usize = 4;
+
 enum Command {
     Samples(Vec<Sample>),
+    Lines(LinesPiece),
     Controls(Vec<Control>),
+    Restore(SnapshotPart),
     Finish(Timestamp, Yield),
     Forget { samples_before: Timestamp, before: Timestamp },
-    Snapshot(Sender<EngineSnapshot>),
+    Snapshot(SyncSender<SnapshotPart>),
+    LinesRead(Sender<LinesPart>),
     Intervals(Sender<AllIntervals>),
 }
 
@@ -74,11 +85,14 @@ pub struct Workers {
     outputs: Receiver<Result<EpochOutput, WorkersError>>,
     alarm: Alarm,
     next_worker: usize,
+    /// Bad lines so far, by worker.
+    bad_lines: Vec<Arc<AtomicU64>>,
     guards: Option<timely::communication::WorkerGuards<()>>,
 }
 
 impl Workers {
-    /// Starts the workers, from `snapshot` if there is one.
+    /// Starts the workers, from `snapshot` if there is one; see
+    /// [`Workers::start_from`].
     ///
     /// # Errors
     /// Threads that cannot be started, or a snapshot that contradicts itself.
@@ -86,13 +100,32 @@ impl Workers {
         options: Options,
         snapshot: Option<EngineSnapshot>,
     ) -> Result<Workers, WorkersError> {
-        Workers::launch(options, snapshot, 0, |workers, _| {
-            CommunicationConfig::Process(workers).try_build()
-        })
+        let parts = snapshot.into_iter().flat_map(EngineSnapshot::into_parts);
+        Workers::start_from(options, parts.map(Ok))
     }
 
-    /// Starts this process's part of a cluster; every process must do so with
-    /// the same options and snapshot. The workers of all of them then are one
+    /// Starts the workers from the parts of a snapshot, one after the other.
+    ///
+    /// # Errors
+    /// Threads that cannot be started, a part that cannot be had, or parts
+    /// that contradict each other.
+    pub fn start_from<E: From<WorkersError>>(
+        options: Options,
+        parts: impl IntoIterator<Item = Result<SnapshotPart, E>>,
+    ) -> Result<Workers, E> {
+        let one_process =
+            |workers: usize, _: &Alarm| CommunicationConfig::Process(workers).try_build();
+        let mut workers = Workers::launch(options, 0, one_process)?;
+        for part in parts {
+            workers.restore(part?)?;
+        }
+        workers.restored()?;
+        Ok(workers)
+    }
+
+    /// Starts this process's part of a cluster; every process must do so at
+    /// the same time, with the same options. The snapshot of process 0 counts.
+    /// The workers of all of them then are one
     /// engine: each process feeds what it has read, and all of them finish
     /// each epoch; only process 0 gives definitions and windows. What an epoch
     /// changed is the union of what the processes return.
@@ -105,42 +138,61 @@ impl Workers {
         snapshot: Option<EngineSnapshot>,
     ) -> Result<Workers, WorkersError> {
         let process = mesh.process;
-        Workers::launch(options, snapshot, process, |workers, alarm| mesh.build(workers, alarm))
+        let mut workers =
+            Workers::launch(options, process, |workers, alarm| mesh.build(workers, alarm))?;
+        for part in
+            snapshot.filter(|_| process == 0).into_iter().flat_map(EngineSnapshot::into_parts)
+        {
+            workers.restore(part)?;
+        }
+        workers.restored()?;
+        Ok(workers)
     }
 
     fn launch(
         options: Options,
-        snapshot: Option<EngineSnapshot>,
         process: usize,
         build: impl FnOnce(usize, &Alarm) -> Result<Builders, String>,
     ) -> Result<Workers, WorkersError> {
-        let workers = options.workers.max(1);
+        let workers = options.workers.clamp(1, WORKERS_MAX);
         let (outputs_in, outputs) = channel();
         let alarm = Alarm::new(outputs_in.clone());
         let (commands, receivers): (Vec<_>, Vec<_>) =
             (0..workers).map(|_| sync_channel(COMMANDS_MAX)).unzip();
         let receivers: Vec<_> = receivers.into_iter().map(Some).collect();
         let seats = Mutex::new((receivers, outputs_in));
-        let snapshot = Arc::new(snapshot.unwrap_or_default());
+        let bad_lines: Vec<Arc<AtomicU64>> = (0..workers).map(|_| Arc::default()).collect();
+        let bad_seats = bad_lines.clone();
         let watch = alarm.clone();
         let run_one = move |worker: &mut Worker| {
             let _watch = PanicWatch(watch.clone());
+            let index = worker.index() - process * workers;
             let (commands, outputs) = {
                 let mut seats = seats.lock().expect("no worker panics while it takes its seat");
-                let seat = seats.0[worker.index() - process * workers].take();
+                let seat = seats.0[index].take();
                 (seat.expect("every worker takes its own seat once"), seats.1.clone())
             };
+            let lines = LineReader::new(bad_seats[index].clone());
             let ends = Ends { commands, outputs, alarm: watch.clone() };
-            run(worker, options, &snapshot, &ends);
+            run(worker, options, lines, &ends);
         };
         let guards = build(workers, &alarm)
             .and_then(|(built, other)| execute_from(built, other, WorkerConfig::default(), run_one))
             .map_err(|reason| WorkersError::Start { workers, reason })?;
-        let started = Workers { commands, outputs, alarm, next_worker: 0, guards: Some(guards) };
-        for _ in 0..workers {
-            started.output()?;
+        Ok(Workers { commands, outputs, alarm, next_worker: 0, bad_lines, guards: Some(guards) })
+    }
+
+    fn restore(&mut self, part: SnapshotPart) -> Result<(), WorkersError> {
+        self.next_worker = (self.next_worker + 1) % self.commands.len();
+        self.send(self.next_worker, Command::Restore(part))
+    }
+
+    /// Brings what was restored into force.
+    fn restored(&mut self) -> Result<(), WorkersError> {
+        match self.finish_epoch(Timestamp::MIN, Yield::Refusals)?.rejections.first() {
+            Some(rejection) => Err(WorkersError::Restore(rejection.reason.clone())),
+            None => Ok(()),
         }
-        Ok(started)
     }
 
     /// With it, others can end the wait for these workers.
@@ -156,6 +208,46 @@ impl Workers {
     pub fn feed(&mut self, samples: Vec<Sample>) -> Result<(), WorkersError> {
         self.next_worker = (self.next_worker + 1) % self.commands.len();
         self.send(self.next_worker, Command::Samples(samples))
+    }
+
+    /// How many workers this process has: where lines can be fed.
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Never: there is at least one.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// Adds samples to the epoch in progress, as lines of a samples file, by
+    /// the worker of that number. Bad lines are left out: see
+    /// [`Workers::bad_lines`].
+    ///
+    /// # Errors
+    /// A worker has stopped.
+    ///
+    /// # Panics
+    /// There is no worker of that number.
+    pub fn feed_lines(&mut self, worker: usize, piece: LinesPiece) -> Result<(), WorkersError> {
+        self.send(worker, Command::Lines(piece))
+    }
+
+    /// How many bad lines a worker has found so far. It may still have pieces
+    /// to read.
+    ///
+    /// # Panics
+    /// There is no worker of that number.
+    pub fn bad_lines(&self, worker: usize) -> u64 {
+        self.bad_lines[worker].load(Ordering::Relaxed)
+    }
+
+    /// What became of all lines fed so far.
+    ///
+    /// # Errors
+    /// A worker has stopped.
+    pub fn lines_read(&mut self) -> Result<LinesRead, WorkersError> {
+        Ok(LinesRead::union(self.ask(Command::LinesRead)?))
     }
 
     /// Adds definitions and windows to the epoch in progress.
@@ -206,13 +298,39 @@ impl Workers {
             .try_for_each(|worker| self.send(worker, Command::Forget { samples_before, before }))
     }
 
-    /// The engine's state after the last finished epoch.
+    /// The engine's state after the last finished epoch: of a cluster, what
+    /// this process holds of it.
     ///
     /// # Errors
     /// A worker has stopped.
     pub fn snapshot(&mut self) -> Result<EngineSnapshot, WorkersError> {
-        let parts = self.ask(Command::Snapshot)?;
-        Ok(EngineSnapshot::union(parts))
+        let mut parts = Vec::new();
+        self.snapshot_parts(|part| {
+            parts.push(part);
+            Ok::<(), WorkersError>(())
+        })?;
+        Ok(EngineSnapshot::collect(parts))
+    }
+
+    /// As [`Workers::snapshot`], part by part, so that it need not fit into
+    /// memory a second time.
+    ///
+    /// # Errors
+    /// A worker has stopped, or the first error of `take`.
+    pub fn snapshot_parts<E: From<WorkersError>>(
+        &mut self,
+        mut take: impl FnMut(SnapshotPart) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (reply, parts) = sync_channel(PARTS_MAX * self.commands.len());
+        for worker in 0..self.commands.len() {
+            self.send(worker, Command::Snapshot(reply.clone()))?;
+        }
+        drop(reply);
+        let result = parts.iter().try_for_each(&mut take);
+        drop(parts);
+        // A worker that stopped meanwhile left its parts out.
+        self.ask(Command::LinesRead)?;
+        result
     }
 
     /// Every service's intervals after the last finished epoch.
@@ -272,31 +390,10 @@ impl EpochOutput {
             whole.transitions.extend(part.transitions);
             whole.rejections.extend(part.rejections);
             whole.too_late += part.too_late;
+            whole.too_late_samples.extend(part.too_late_samples);
         }
         whole.revisions.sort_unstable_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
         whole.transitions.sort_unstable();
-        whole
-    }
-}
-
-impl EngineSnapshot {
-    /// Joins the parts of workers or processes: components are kept by one
-    /// worker each, services are known to all and timed by one.
-    pub fn union(parts: Vec<EngineSnapshot>) -> EngineSnapshot {
-        let mut parts = parts.into_iter();
-        let mut whole = parts.next().unwrap_or_default();
-        let by_id = |snapshot: &mut EvaluatorSnapshot| {
-            snapshot.services.sort_unstable_by(|a, b| a.definition.id.cmp(&b.definition.id));
-        };
-        by_id(&mut whole.evaluator);
-        for mut part in parts {
-            whole.components.append(&mut part.components);
-            by_id(&mut part.evaluator);
-            for (known, other) in whole.evaluator.services.iter_mut().zip(part.evaluator.services) {
-                known.segments = known.segments.take().or(other.segments);
-            }
-        }
-        whole.components.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         whole
     }
 }
@@ -314,18 +411,13 @@ struct Ends {
 fn run(
     worker: &mut Worker,
     options: Options,
-    snapshot: &EngineSnapshot,
+    mut lines: LineReader,
     Ends { commands, outputs, alarm }: &Ends,
 ) {
     let ownership = Ownership { index: worker.index(), peers: worker.peers() };
-    let restored = restore(options, ownership, snapshot);
-    let (keeper, evaluator) = match restored {
-        Ok(parts) => parts,
-        Err(reason) => return alarm.end(WorkersError::Restore(reason)),
-    };
     let shared = Rc::new(Shared {
-        keeper: RefCell::new(keeper),
-        evaluator: RefCell::new(evaluator),
+        keeper: RefCell::new(Keeper::new(options.stale_after_ms)),
+        evaluator: RefCell::new(Evaluator::new(ownership, options.origin)),
         now: Cell::new(Timestamp::MIN),
         wants_changes: Cell::new(true),
         revisions: RefCell::default(),
@@ -333,10 +425,7 @@ fn run(
         rejections: RefCell::default(),
     });
     let mut flow = build(worker, &shared);
-    if outputs.send(Ok(EpochOutput::default())).is_err() {
-        return;
-    }
-    let mut epoch: Epoch = 0;
+    let mut tick: Tick = 0;
     let mut feeding = false;
     loop {
         let command = match feeding {
@@ -351,34 +440,43 @@ fn run(
         };
         let Some(command) = command else { return };
         match command {
-            Command::Samples(mut samples) => {
-                flow.samples.send_batch(&mut samples);
+            Command::Samples(samples) => {
+                flow.facts.send_batch(&mut samples.into_iter().map(Fact::Sample).collect());
                 feeding = true;
                 worker.step();
             }
-            Command::Controls(mut controls) => flow.controls.send_batch(&mut controls),
+            Command::Lines(piece) => lines.read(&piece),
+            Command::Controls(controls) => {
+                flow.orders.send_batch(&mut controls.into_iter().map(Order::Control).collect());
+            }
+            Command::Restore(part) => {
+                let (mut facts, mut orders) = part.into_facts(ownership.peers);
+                flow.facts.send_batch(&mut facts);
+                flow.orders.send_batch(&mut orders);
+                feeding = true;
+                worker.step();
+            }
             Command::Finish(now, wanted) => {
                 feeding = false;
                 shared.wants_changes.set(wanted == Yield::Changes);
                 shared.now.set(now);
-                epoch += 1;
-                finish(worker, &mut flow, epoch, alarm);
+                lines.drain().for_each(|fact| flow.facts.send(fact));
+                tick += TICKS;
+                finish(worker, &mut flow, tick, alarm);
                 if outputs.send(Ok(shared.take_output(ownership))).is_err() {
                     return;
                 }
             }
             Command::Forget { samples_before, before } => {
-                shared.keeper.borrow_mut().forget_samples_before(samples_before);
+                shared.keeper.borrow_mut().forget_before(samples_before, before);
                 shared.evaluator.borrow_mut().forget_before(before);
             }
             Command::Snapshot(reply) => {
-                let part = EngineSnapshot {
-                    components: shared.keeper.borrow().snapshot(),
-                    evaluator: shared.evaluator.borrow().snapshot(),
-                };
-                // Nobody waits any more: nothing to do.
-                drop(reply.send(part));
+                let (keeper, evaluator) = (shared.keeper.borrow(), shared.evaluator.borrow());
+                let first = ownership.index == 0;
+                SnapshotPart::take(&keeper, &evaluator, first, |part| reply.send(part).is_ok());
             }
+            Command::LinesRead(reply) => drop(reply.send(lines.part())),
             Command::Intervals(reply) => {
                 drop(reply.send(shared.evaluator.borrow().intervals()));
             }
@@ -386,45 +484,26 @@ fn run(
     }
 }
 
-fn finish(worker: &mut Worker, flow: &mut Flow, epoch: Epoch, alarm: &Alarm) {
-    flow.samples.advance_to(epoch);
-    flow.controls.advance_to(epoch);
+fn finish(worker: &mut Worker, flow: &mut Flow, tick: Tick, alarm: &Alarm) {
+    flow.facts.advance_to(tick);
+    flow.orders.advance_to(tick);
     // After an alarm the probe may stay where it is; nobody waits for it.
-    while flow.probe.less_than(&epoch) && !alarm.is_raised() {
+    while flow.probe.less_than(&tick) && !alarm.is_raised() {
         worker.step_or_park(Some(FEED_POLL));
     }
-}
-
-fn restore(
-    options: Options,
-    ownership: Ownership,
-    snapshot: &EngineSnapshot,
-) -> Result<(Keeper, Evaluator), String> {
-    let mut keeper = Keeper::new(options.stale_after_ms);
-    let mut evaluator = Evaluator::new(ownership, options.origin);
-    for component in &snapshot.components {
-        let place = stable_hash(component.id.as_str()) % ownership.peers as u64;
-        if place == ownership.index as u64 {
-            keeper.restore(component);
-        }
-        evaluator.restore_component(component);
-    }
-    if let Some(now) = snapshot.evaluator.now {
-        keeper.advance(now);
-    }
-    evaluator.restore(&snapshot.evaluator).map_err(|rejection| rejection.reason)?;
-    Ok((keeper, evaluator))
 }
 
 impl Shared {
     fn take_output(&self, ownership: Ownership) -> EpochOutput {
         let rejections = self.rejections.take();
+        let mut keeper = self.keeper.borrow_mut();
         EpochOutput {
             revisions: self.revisions.take(),
             transitions: self.transitions.take(),
             // Every worker sees every definition; one reports.
             rejections: if ownership.index == 0 { rejections } else { Vec::new() },
-            too_late: self.keeper.borrow().too_late(),
+            too_late: keeper.too_late(),
+            too_late_samples: keeper.take_too_late(),
         }
     }
 }

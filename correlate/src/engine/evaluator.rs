@@ -5,16 +5,20 @@
 //! keeps timelines only for the services that it owns.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
-use super::graph::{Graph, Kind, NodeId, ServiceIndex, Touch};
-use super::keeper::{ComponentSnapshot, StateChange};
+use super::graph::{Graph, NodeId, ServiceIndex, Touch};
+use super::index::Index;
+use super::keeper::StateChange;
 use super::segments::{Segment, Timeline};
-use super::verdict::{Verdict, judge};
+use super::verdict::{Search, Verdict, judge};
 use crate::model::{
     ComponentId, ComponentState, Interval, IntervalRevision, PathExpr, Period, ServiceDefinition,
-    ServiceError, ServiceId, Target, Timestamp, Window,
+    ServiceError, ServiceId, Target, Timestamp, Window, shared,
 };
 
 /// Which services an evaluator owns.
@@ -54,36 +58,28 @@ pub struct Rejection {
 }
 
 /// What a snapshot holds of one service.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ServiceSnapshot {
     /// The definition in force.
-    pub definition: ServiceDefinition,
-    /// Its timeline, if this evaluator owned it.
-    pub segments: Option<Vec<Segment>>,
+    #[serde(with = "shared")]
+    pub definition: Arc<ServiceDefinition>,
+    /// Its timeline.
+    pub segments: Vec<Segment>,
 }
 
-/// What must survive a restart, beside the keepers' snapshots.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct EvaluatorSnapshot {
-    /// The time that it was last told.
-    pub now: Option<Timestamp>,
-    /// Before it nothing changes any more.
-    pub origin: Option<Timestamp>,
-    /// Every service.
-    pub services: Vec<ServiceSnapshot>,
-    /// Every window by its id.
-    pub windows: Vec<(String, Window)>,
-}
-
+/// A service that is owned, referred to, or has a window.
 struct Service {
     id: ServiceId,
-    definition: Option<ServiceDefinition>,
     owned: bool,
     /// Its node, while it is owned or anything refers to it.
     node: Option<NodeId>,
     /// Merged windows on the service itself.
     windows: Vec<Period>,
     timeline: Timeline,
+    /// Where the timeline may have changed.
+    dirty: Option<(i64, i64)>,
+    /// Whether it was judged anew since [`Evaluator::take_changes`].
+    judged: bool,
 }
 
 /// Evaluates the services of one worker.
@@ -93,17 +89,19 @@ pub struct Evaluator {
     origin: i64,
     now: i64,
     graph: Graph,
+    definitions: FxHashMap<ServiceId, Arc<ServiceDefinition>>,
     services: Vec<Service>,
-    service_index: FxHashMap<ServiceId, ServiceIndex>,
+    service_index: Index,
     windows: BTreeMap<String, Window>,
     windows_on: FxHashMap<Target, BTreeSet<String>>,
-    /// Owned services whose timeline may have changed, with the hull of it.
-    dirty: FxHashMap<ServiceIndex, (i64, i64)>,
-    /// Owned services that were judged anew since [`Evaluator::take_changes`].
-    judged: FxHashSet<ServiceIndex>,
+    /// Owned services that are dirty.
+    dirty: Vec<ServiceIndex>,
+    /// Owned services that were judged.
+    judged: Vec<ServiceIndex>,
     /// Owned services by the next instant after `now` at which their verdict
     /// may differ. May hold entries that no longer matter.
     agenda: BTreeSet<(i64, ServiceIndex)>,
+    search: Search,
 }
 
 impl Evaluator {
@@ -114,13 +112,15 @@ impl Evaluator {
             origin: origin.millis(),
             now: i64::MIN,
             graph: Graph::default(),
+            definitions: FxHashMap::default(),
             services: Vec::new(),
-            service_index: FxHashMap::default(),
+            service_index: Index::default(),
             windows: BTreeMap::new(),
             windows_on: FxHashMap::default(),
-            dirty: FxHashMap::default(),
-            judged: FxHashSet::default(),
+            dirty: Vec::new(),
+            judged: Vec::new(),
             agenda: BTreeSet::new(),
+            search: Search::default(),
         }
     }
 
@@ -131,20 +131,31 @@ impl Evaluator {
         self.graph.set_states(leaf, from.millis(), until.millis(), &change.states);
     }
 
+    /// The components whose states this evaluator needs and has not asked for
+    /// before: nothing is known of them until [`Evaluator::set_states`].
+    pub fn take_new_components(&mut self) -> Vec<ComponentId> {
+        self.graph.take_new_leaves()
+    }
+
+    fn find_service(&self, id: &ServiceId) -> Option<ServiceIndex> {
+        self.service_index.find(id.as_str(), |at| self.services[at as usize].id.as_str())
+    }
+
     fn service(&mut self, id: &ServiceId) -> ServiceIndex {
-        if let Some(&known) = self.service_index.get(id) {
+        if let Some(known) = self.find_service(id) {
             return known;
         }
-        let fresh = ServiceIndex::try_from(self.services.len())
-            .expect("fewer than 2^32 services fit in memory");
-        self.service_index.insert(id.clone(), fresh);
-        self.services.push(Service {
+        let services = &mut self.services;
+        let text = |at: u32| services[at as usize].id.as_str();
+        let fresh = self.service_index.insert(id.as_str(), services.len(), text);
+        services.push(Service {
             id: id.clone(),
-            definition: None,
             owned: self.ownership.owns(id),
             node: None,
             windows: Vec::new(),
             timeline: Timeline::default(),
+            dirty: None,
+            judged: false,
         });
         fresh
     }
@@ -153,42 +164,48 @@ impl Evaluator {
     ///
     /// # Errors
     /// References that form a cycle; the last good definition stays in force.
-    pub fn define(&mut self, definition: ServiceDefinition) -> Result<(), Rejection> {
-        let index = self.service(&definition.id);
-        if self.services[index as usize].definition.as_ref() == Some(&definition) {
+    pub fn define(
+        &mut self,
+        definition: impl Into<Arc<ServiceDefinition>>,
+    ) -> Result<(), Rejection> {
+        let definition = definition.into();
+        if self.definitions.get(&definition.id).is_some_and(|known| *known == definition) {
             return Ok(());
         }
         if let Some(error) = self.cycle_through(&definition) {
             return Err(Rejection { service: definition.id.clone(), reason: error.to_string() });
         }
-        let service = &mut self.services[index as usize];
-        service.definition = Some(definition);
-        if service.owned && service.node.is_none() {
-            let node = self.graph.service(index);
-            self.graph.hold(node);
-            self.services[index as usize].node = Some(node);
+        let id = definition.id.clone();
+        self.definitions.insert(id.clone(), definition);
+        if self.ownership.owns(&id) {
+            let index = self.service(&id);
+            if self.services[index as usize].node.is_none() {
+                let node = self.graph.service(index);
+                self.graph.hold(node);
+                self.services[index as usize].node = Some(node);
+            }
         }
-        self.rebuild(index);
+        self.rebuild(&id);
         Ok(())
     }
 
     /// Removes a service: from now on it never existed.
     pub fn undefine(&mut self, id: &ServiceId) {
-        let index = self.service(id);
-        self.services[index as usize].definition = None;
-        self.rebuild(index);
+        if self.definitions.remove(id).is_some() {
+            self.rebuild(id);
+        }
     }
 
     /// Compiles a service's versions into its node, if it has one.
-    fn rebuild(&mut self, index: ServiceIndex) {
+    fn rebuild(&mut self, id: &ServiceId) {
+        let Some(index) = self.find_service(id) else { return };
         let Some(node) = self.services[index as usize].node else { return };
-        let definition = self.services[index as usize].definition.take();
-        let versions: Vec<(Period, NodeId)> = definition
+        let definition = self.definitions.get(id).cloned();
+        let versions: SmallVec<[(Period, NodeId); 1]> = definition
             .iter()
-            .flat_map(ServiceDefinition::versions)
+            .flat_map(|definition| definition.versions())
             .map(|version| (version.period, self.compile(&version.path)))
             .collect();
-        self.services[index as usize].definition = definition;
         self.graph.set_versions(node, &versions);
     }
 
@@ -215,7 +232,7 @@ impl Evaluator {
         // Held for good: definitions come and go, the node's versions follow.
         self.graph.hold(node);
         self.services[index as usize].node = Some(node);
-        self.rebuild(index);
+        self.rebuild(id);
         node
     }
 
@@ -231,9 +248,7 @@ impl Evaluator {
             let refs = if id == definition.id {
                 refs_of(definition)
             } else {
-                let index = self.service_index.get(&id);
-                let known = index.and_then(|&i| self.services[i as usize].definition.as_ref());
-                known.map(refs_of).unwrap_or_default()
+                self.definitions.get(&id).map(|known| refs_of(known)).unwrap_or_default()
             };
             for target in refs {
                 if target == definition.id {
@@ -285,7 +300,7 @@ impl Evaluator {
                 let hull = hull(service.windows.iter().chain(&periods));
                 service.windows = periods;
                 if let (true, Some((from, until))) = (service.owned, hull) {
-                    mark(&mut self.dirty, index, from, until);
+                    service.mark(index, from, until, &mut self.dirty);
                 }
             }
         }
@@ -300,59 +315,70 @@ impl Evaluator {
 
     /// What became of the owned services' intervals since the last call, sorted.
     pub fn take_changes(&mut self) -> Vec<IntervalRevision> {
-        let mut revisions = Vec::new();
-        let names = |node: NodeId| component_of(&self.graph, node);
-        for index in std::mem::take(&mut self.judged) {
+        let mut revisions = Vec::with_capacity(2 * self.judged.len());
+        let names = |node: NodeId| self.graph.component(node).clone();
+        self.judged.sort_unstable();
+        for index in self.judged.drain(..) {
             let service = &mut self.services[index as usize];
-            for (start, interval) in service.timeline.changed(&names) {
-                revisions.push(IntervalRevision {
-                    service: service.id.clone(),
-                    start: Timestamp(start),
-                    interval,
-                });
-            }
+            service.judged = false;
+            let id = &service.id;
+            service.timeline.changed(&names, |start, interval| {
+                let (service, start) = (id.clone(), Timestamp(start));
+                revisions.push(IntervalRevision { service, start, interval });
+            });
         }
-        revisions.sort_unstable_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
+        revisions.sort_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
         revisions
     }
 
     /// Applies everything taken in so far, with the clock at `now`.
     pub fn settle(&mut self, now: Timestamp) {
         self.now = self.now.max(now.millis());
-        let (services, dirty) = (&self.services, &mut self.dirty);
-        let mut graph = std::mem::take(&mut self.graph);
-        let mut touched: Vec<(ServiceIndex, Touch)> = Vec::new();
-        graph.settle_services(|index, touch| touched.push((index, touch)));
-        self.graph = graph;
-        for (index, touch) in touched {
-            if services[index as usize].owned {
-                mark(dirty, index, touch.from, touch.until);
+        let (services, dirty) = (&mut self.services, &mut self.dirty);
+        self.graph.settle_services(|index, touch| {
+            let service = &mut services[index as usize];
+            if service.owned {
+                let Touch { from, until, .. } = touch;
+                service.mark(index, from, until, dirty);
             }
-        }
+        });
         while let Some(&(at, index)) = self.agenda.first() {
             if at > self.now {
                 break;
             }
             self.agenda.pop_first();
-            mark(&mut self.dirty, index, at, i64::MAX);
+            services[index as usize].mark(index, at, i64::MAX, dirty);
         }
-        for (index, (from, until)) in std::mem::take(&mut self.dirty) {
-            self.judged.insert(index);
-            self.rejudge(index, from, until);
+        let mut fresh = Vec::new();
+        for index in std::mem::take(&mut self.dirty) {
+            let service = &mut self.services[index as usize];
+            if !std::mem::replace(&mut service.judged, true) {
+                self.judged.push(index);
+            }
+            if let Some((from, until)) = service.dirty.take() {
+                self.rejudge(index, from, until, &mut fresh);
+            }
         }
     }
 
     /// Rewrites a service's timeline on `[from, until)`, as far as `now`.
-    fn rejudge(&mut self, index: ServiceIndex, from: i64, until: i64) {
+    fn rejudge(
+        &mut self,
+        index: ServiceIndex,
+        from: i64,
+        until: i64,
+        fresh: &mut Vec<(i64, Option<Verdict>)>,
+    ) {
         let from = from.max(self.origin);
         // Nothing is known of what lies ahead, so nothing resumes there.
         let until = if until > self.now { i64::MAX } else { until };
         let service = &mut self.services[index as usize];
         let Some(node) = service.node else { return };
-        let mut fresh = Vec::new();
+        fresh.clear();
         let mut at = from;
         while at < until && at <= self.now {
-            let (verdict, next) = judge_service(&self.graph, node, &service.windows, at);
+            let (verdict, next) =
+                judge_service(&self.graph, node, &service.windows, at, &mut self.search);
             fresh.push((at, verdict));
             at = next;
         }
@@ -377,7 +403,7 @@ impl Evaluator {
     /// The owned services' intervals, sorted by service, as of the last
     /// [`Evaluator::finish`].
     pub fn intervals(&self) -> Vec<(ServiceId, Vec<Interval>)> {
-        let names = |node: NodeId| component_of(&self.graph, node);
+        let names = |node: NodeId| self.graph.component(node).clone();
         let owned = self.services.iter().filter(|service| service.owned);
         let mut all: Vec<_> =
             owned.map(|service| (service.id.clone(), service.timeline.intervals(&names))).collect();
@@ -390,78 +416,73 @@ impl Evaluator {
         self.graph.len()
     }
 
-    /// What must survive a restart.
-    pub fn snapshot(&self) -> EvaluatorSnapshot {
+    /// The time that it was last told, if any.
+    pub fn now(&self) -> Option<Timestamp> {
+        (self.now != i64::MIN).then_some(Timestamp(self.now))
+    }
+
+    /// Before it nothing changes any more.
+    pub fn origin(&self) -> Timestamp {
+        Timestamp(self.origin)
+    }
+
+    /// Every window by its id.
+    pub fn windows(&self) -> impl Iterator<Item = (&str, &Window)> {
+        self.windows.iter().map(|(id, window)| (id.as_str(), window))
+    }
+
+    /// What must survive a restart, of the services from number `from` on; of
+    /// at most `limit` services, those that are owned and defined. `None`
+    /// behind the last one.
+    pub fn snapshot(&self, from: usize, limit: usize) -> Option<Vec<ServiceSnapshot>> {
         let segment = |(at, verdict): &(i64, Option<Verdict>)| Segment {
             at: Timestamp(*at),
             verdict: verdict.as_ref().map(|verdict| {
-                let names = verdict.cause.iter().map(|&node| component_of(&self.graph, node));
+                let names = verdict.cause.iter().map(|&node| self.graph.component(node).clone());
                 (verdict.state, names.collect())
             }),
         };
-        let services = self.services.iter().filter_map(|service| {
+        let services = self.services.get(from..).filter(|rest| !rest.is_empty())?;
+        let owned = services.iter().take(limit).filter(|service| service.owned);
+        let snapshot = |service: &Service| {
             Some(ServiceSnapshot {
-                definition: service.definition.clone()?,
-                segments: service
-                    .owned
-                    .then(|| service.timeline.pieces().iter().map(segment).collect()),
+                definition: self.definitions.get(&service.id)?.clone(),
+                segments: service.timeline.pieces().iter().map(segment).collect(),
             })
-        });
-        EvaluatorSnapshot {
-            now: (self.now != i64::MIN).then_some(Timestamp(self.now)),
-            origin: Some(Timestamp(self.origin)),
-            services: services.collect(),
-            windows: self.windows.iter().map(|(id, w)| (id.clone(), w.clone())).collect(),
-        }
+        };
+        Some(owned.filter_map(snapshot).collect())
     }
 
-    /// Takes back a component's transitions, before [`Evaluator::restore`].
-    pub fn restore_component(&mut self, snapshot: &ComponentSnapshot) {
-        let leaf = self.graph.leaf(&snapshot.id);
-        let mut states = vec![(i64::MIN, ComponentState::Unknown)];
-        states.extend(snapshot.transitions.iter().map(|&(at, state)| (at.millis(), state)));
-        self.graph.set_states(leaf, i64::MIN, i64::MAX, &states);
+    /// From now on nothing changes before `origin`.
+    pub fn restore_origin(&mut self, origin: Timestamp) {
+        self.origin = self.origin.max(origin.millis());
     }
 
-    /// Takes back the union of all evaluators' snapshots, after the
-    /// components and before any fact.
+    /// Takes back a service of any evaluator's snapshot: every evaluator is
+    /// given every service. When everything was taken back, the next
+    /// [`Evaluator::settle`] finds the timelines as they are, and puts what
+    /// lies ahead on the agenda.
     ///
     /// # Errors
     /// The snapshot's definitions refer to each other in a cycle, which no
     /// snapshot that an evaluator gave does.
-    pub fn restore(&mut self, snapshot: &EvaluatorSnapshot) -> Result<(), Rejection> {
-        self.origin =
-            snapshot.origin.map_or(self.origin, |origin| origin.millis().max(self.origin));
-        for (id, window) in &snapshot.windows {
-            self.set_window(id, Some(window.clone()));
+    pub fn restore(&mut self, snapshot: &ServiceSnapshot) -> Result<(), Rejection> {
+        self.define(snapshot.definition.clone())?;
+        let id = &snapshot.definition.id;
+        let Some(index) = self.find_service(id).filter(|_| self.ownership.owns(id)) else {
+            return Ok(());
+        };
+        let mut pieces = Vec::with_capacity(snapshot.segments.len());
+        for segment in &snapshot.segments {
+            let verdict = segment.verdict.as_ref().map(|(state, names)| {
+                let mut cause: SmallVec<_> =
+                    names.iter().map(|name| self.graph.leaf(name)).collect();
+                cause.sort_unstable();
+                Verdict { state: *state, cause }
+            });
+            pieces.push((segment.at.millis(), verdict));
         }
-        for service in &snapshot.services {
-            self.define(service.definition.clone())?;
-        }
-        for service in &snapshot.services {
-            let index = self.service(&service.definition.id);
-            let (true, Some(segments)) =
-                (self.services[index as usize].owned, service.segments.as_ref())
-            else {
-                continue;
-            };
-            let mut pieces = Vec::with_capacity(segments.len());
-            for segment in segments {
-                let verdict = segment.verdict.as_ref().map(|(state, names)| {
-                    let mut cause: Vec<NodeId> =
-                        names.iter().map(|name| self.graph.leaf(name)).collect();
-                    cause.sort_unstable();
-                    Verdict { state: *state, cause: cause.into_boxed_slice() }
-                });
-                pieces.push((segment.at.millis(), verdict));
-            }
-            self.services[index as usize].timeline = Timeline::from_pieces(pieces);
-        }
-        if let Some(now) = snapshot.now {
-            // The timelines are there already: judging again finds them equal,
-            // and puts what lies ahead on the agenda.
-            self.finish(now);
-        }
+        self.services[index as usize].timeline = Timeline::from_pieces(pieces);
         Ok(())
     }
 
@@ -474,6 +495,19 @@ impl Evaluator {
     }
 }
 
+impl Service {
+    /// Notes that the timeline may have changed on `[from, until)`.
+    fn mark(&mut self, index: ServiceIndex, from: i64, until: i64, dirty: &mut Vec<ServiceIndex>) {
+        match &mut self.dirty {
+            Some(range) => *range = (range.0.min(from), range.1.max(until)),
+            None => {
+                self.dirty = Some((from, until));
+                dirty.push(index);
+            }
+        }
+    }
+}
+
 /// The verdict on a service, `None` where it does not exist, and until when
 /// it holds.
 fn judge_service(
@@ -481,6 +515,7 @@ fn judge_service(
     node: NodeId,
     windows: &[Period],
     at: i64,
+    search: &mut Search,
 ) -> (Option<Verdict>, i64) {
     let (root, version_end) = graph.version_root(node, at);
     let Some(root) = root else { return (None, version_end) };
@@ -488,25 +523,8 @@ fn judge_service(
     let next_window = windows.get(rank).map_or(i64::MAX, |window| window.from.millis());
     let within = rank.checked_sub(1).map(|i| windows[i]).filter(|w| at < w.until.millis());
     let window_edge = within.map_or(next_window, |window| window.until.millis());
-    let (verdict, next) = judge(graph, root, at, within.is_some());
+    let (verdict, next) = judge(graph, root, at, within.is_some(), search);
     (Some(verdict), next.min(version_end).min(window_edge))
-}
-
-fn component_of(graph: &Graph, node: NodeId) -> ComponentId {
-    match &graph.node(node).kind {
-        Kind::Leaf(id) => id.clone(),
-        _ => unreachable!("a cause holds leaves only"),
-    }
-}
-
-fn mark(
-    dirty: &mut FxHashMap<ServiceIndex, (i64, i64)>,
-    index: ServiceIndex,
-    from: i64,
-    until: i64,
-) {
-    let range = dirty.entry(index).or_insert((from, until));
-    *range = (range.0.min(from), range.1.max(until));
 }
 
 fn hull<'a>(periods: impl Iterator<Item = &'a Period>) -> Option<(i64, i64)> {

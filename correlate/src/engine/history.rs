@@ -5,25 +5,81 @@
 //! staleness counts from the last one. Pollers are regular, so instants are
 //! kept as runs of equal state and equal distance.
 
+use smallvec::SmallVec;
+
 use crate::model::ComponentState;
 
-/// Samples of one state at `start`, `start + step`, ... (`count` of them).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Samples of one state at `start`, `start + step`, ... (`count` of them), in
+/// sixteen bytes: there is one for every component and regular stretch.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
-    pub(crate) start: i64,
-    /// Distance in milliseconds; 0 while `count` is 1.
-    pub(crate) step: i64,
-    pub(crate) count: u32,
-    pub(crate) state: ComponentState,
+    start: i64,
+    /// Distance in milliseconds; 0 while there is one sample.
+    step: u32,
+    /// The count, above the two bits of the state.
+    packed: u32,
+}
+
+/// The widest distance within a run; samples further apart are runs of their own.
+const STEP_MAX: i64 = u32::MAX as i64;
+/// The most samples in one run.
+pub(super) const COUNT_MAX: u32 = u32::MAX >> 2;
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Run { start, step, .. } = self;
+        write!(f, "{start}+{step}*{} {}", self.count(), self.state())
+    }
 }
 
 impl Run {
-    const fn single(at: i64, state: ComponentState) -> Run {
-        Run { start: at, step: 0, count: 1, state }
+    pub(crate) fn new(start: i64, step: u32, count: u32, state: ComponentState) -> Run {
+        debug_assert!(count > 0 && count <= COUNT_MAX);
+        Run { start, step: if count == 1 { 0 } else { step }, packed: count << 2 | state as u32 }
     }
 
-    const fn last(&self) -> i64 {
-        self.start + self.step * (self.count as i64 - 1)
+    fn single(at: i64, state: ComponentState) -> Run {
+        Run::new(at, 0, 1, state)
+    }
+
+    pub(crate) fn start(&self) -> i64 {
+        self.start
+    }
+
+    pub(crate) fn step(&self) -> i64 {
+        i64::from(self.step)
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.packed >> 2
+    }
+
+    pub(crate) fn state(&self) -> ComponentState {
+        match self.packed & 3 {
+            0 => ComponentState::Down,
+            1 => ComponentState::Unknown,
+            _ => ComponentState::Up,
+        }
+    }
+
+    pub(crate) fn last(&self) -> i64 {
+        self.start + self.step() * (i64::from(self.count()) - 1)
+    }
+
+    /// Takes one more sample after the last one, if it continues the run.
+    #[inline]
+    fn extend(&mut self, at: i64, state: ComponentState) -> bool {
+        let distance = at.wrapping_sub(self.last());
+        let count = self.count();
+        let fits =
+            if count == 1 { (1..=STEP_MAX).contains(&distance) } else { distance == self.step() };
+        if self.state() != state || !fits || count == COUNT_MAX {
+            return false;
+        }
+        // Fits: checked above.
+        self.step = distance as u32;
+        self.packed += 4;
+        true
     }
 
     /// The first sample of the run after `at`, if there is one.
@@ -31,7 +87,7 @@ impl Run {
         if at < self.start {
             Some(self.start)
         } else if at < self.last() {
-            Some(self.start + ((at - self.start) / self.step + 1) * self.step)
+            Some(self.start + ((at - self.start) / self.step() + 1) * self.step())
         } else {
             None
         }
@@ -39,7 +95,32 @@ impl Run {
 
     /// The last sample of the run at or before `at`, which is not before it.
     fn last_until(&self, at: i64) -> i64 {
-        if at >= self.last() { self.last() } else { at - (at - self.start) % self.step }
+        if at >= self.last() { self.last() } else { at - (at - self.start) % self.step() }
+    }
+
+    fn samples(self) -> impl Iterator<Item = (i64, ComponentState)> {
+        let state = self.state();
+        (0..i64::from(self.count())).map(move |index| (self.start + self.step() * index, state))
+    }
+
+    /// The samples of the run from `at` on, if there are any.
+    fn from(&self, at: i64) -> Option<Run> {
+        let first = if at <= self.start { self.start } else { self.next_after(at - 1)? };
+        // Fits: it is at most the count.
+        let skipped =
+            if first == self.start { 0 } else { (first - self.start) / self.step() } as u32;
+        Some(Run::new(first, self.step, self.count() - skipped, self.state()))
+    }
+
+    /// The samples of the run before `at`, if there are any.
+    fn before(&self, at: i64) -> Option<Run> {
+        if at <= self.start {
+            return None;
+        }
+        let last = self.last_until(at - 1);
+        // Fits: it is less than the count.
+        let kept = if last == self.start { 0 } else { (last - self.start) / self.step() } as u32;
+        Some(Run::new(self.start, self.step, kept + 1, self.state()))
     }
 }
 
@@ -57,15 +138,16 @@ pub(crate) enum Observed {
 /// The samples of one component.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct History {
-    runs: Vec<Run>,
+    /// Sorted and disjoint; nearly always one.
+    runs: SmallVec<[Run; 1]>,
     /// Samples before the first run were forgotten.
     forgotten: bool,
 }
 
 impl History {
     /// Restores a history from its runs, sorted and disjoint.
-    pub(crate) fn from_runs(runs: Vec<Run>, forgotten: bool) -> History {
-        History { runs, forgotten }
+    pub(crate) fn from_runs(runs: impl IntoIterator<Item = Run>, forgotten: bool) -> History {
+        History { runs: runs.into_iter().collect(), forgotten }
     }
 
     pub(crate) fn runs(&self) -> &[Run] {
@@ -78,7 +160,46 @@ impl History {
 
     /// The latest sample.
     pub(crate) fn last(&self) -> Option<(i64, ComponentState)> {
-        self.runs.last().map(|run| (run.last(), run.state))
+        self.runs.last().map(|run| (run.last(), run.state()))
+    }
+
+    /// Takes a sample in that is later than all others.
+    fn append(&mut self, at: i64, state: ComponentState) {
+        if !self.runs.last_mut().is_some_and(|tail| tail.extend(at, state)) {
+            self.runs.push(Run::single(at, state));
+        }
+    }
+
+    /// Appends a run that lies after all others.
+    fn append_run(&mut self, run: Run) {
+        let mut rest = Some(run);
+        // A first sample that continues the tail may take the others along.
+        if let Some(tail) = self.runs.last_mut()
+            && tail.extend(run.start, run.state())
+        {
+            rest = run.from(run.start + 1);
+            if let Some(more) = rest
+                && tail.step == run.step
+                && let Some(sum) = tail.count().checked_add(more.count())
+                && sum <= COUNT_MAX
+            {
+                *tail = Run::new(tail.start, tail.step, sum, tail.state());
+                rest = None;
+            }
+        }
+        self.runs.extend(rest);
+    }
+
+    /// Takes one sample in without asking what it does.
+    #[inline]
+    pub(crate) fn insert(&mut self, at: i64, state: ComponentState) {
+        if let Some(tail) = self.runs.last_mut()
+            && at > tail.last()
+            && tail.extend(at, state)
+        {
+            return;
+        }
+        self.observe(at, state, i64::MAX, i64::MIN);
     }
 
     /// Takes one sample in. `stale_after` is the staleness limit; silence has
@@ -90,22 +211,16 @@ impl History {
         stale_after: i64,
         now: i64,
     ) -> Observed {
-        let Some(tail) = self.runs.last_mut() else {
+        let Some((last, tail_state)) = self.last() else {
             self.runs.push(Run::single(at, state));
             return Observed::Changed { from: at, until: i64::MAX };
         };
-        let last = tail.last();
         if at <= last {
             return self.observe_late(at, state);
         }
         let stale_at = last.saturating_add(stale_after);
-        let renews = tail.state == state && at <= stale_at && now < stale_at;
-        if tail.state == state && (tail.count == 1 || at - last == tail.step) {
-            tail.step = at - last;
-            tail.count += 1;
-        } else {
-            self.runs.push(Run::single(at, state));
-        }
+        let renews = tail_state == state && at <= stale_at && now < stale_at;
+        self.append(at, state);
         if renews {
             Observed::Nothing
         } else {
@@ -115,61 +230,93 @@ impl History {
 
     fn observe_late(&mut self, at: i64, state: ComponentState) -> Observed {
         let rank = self.runs.partition_point(|run| run.start <= at);
-        if rank == 0 {
-            if self.forgotten {
-                return Observed::TooLate;
+        let mut winner = state;
+        match rank.checked_sub(1).map(|index| self.runs[index]) {
+            None if self.forgotten => return Observed::TooLate,
+            Some(run) if run.last_until(at) == at => {
+                winner = run.state().strongest(state);
+                if winner == run.state() {
+                    return Observed::Nothing;
+                }
             }
-            let until = self.runs[0].start;
-            self.runs.insert(0, Run::single(at, state));
-            return Observed::Changed { from: at, until };
+            _ => {}
         }
-        let run = self.runs[rank - 1];
         let until = self.next_after(at);
-        if run.last_until(at) == at {
-            let winner = run.state.strongest(state);
-            if winner == run.state {
-                return Observed::Nothing;
-            }
-            self.split(rank - 1, at, true);
-            let index = self.runs.partition_point(|run| run.start < at);
-            self.runs.insert(index, Run::single(at, winner));
-        } else {
-            self.split(rank - 1, at, false);
-            let index = self.runs.partition_point(|run| run.start < at);
-            self.runs.insert(index, Run::single(at, state));
-        }
+        self.merge(&[Run::single(at, winner)]);
         Observed::Changed { from: at, until }
     }
 
-    /// Splits the run at `index` around `at`; `remove` drops its sample there.
-    fn split(&mut self, index: usize, at: i64, remove: bool) {
-        let run = self.runs[index];
-        let mut parts: [Option<Run>; 2] = [None, None];
-        // Samples strictly before `at`.
-        let before = if run.step == 0 {
-            u32::from(run.start < at)
-        } else {
-            // Fits: it is at most run.count.
-            (((at - run.start + run.step - 1) / run.step) as u32).min(run.count)
+    /// Takes the samples of sorted, disjoint `runs` in, as [`History::observe`]
+    /// each. Samples before what is remembered are left out and counted.
+    pub(crate) fn absorb(&mut self, runs: &[Run], stale_after: i64, now: i64) -> (Observed, u64) {
+        let Some(last) = self.last().map(|last| last.0) else {
+            self.runs = SmallVec::from_slice(runs);
+            let first =
+                runs.first().map(|run| Observed::Changed { from: run.start, until: i64::MAX });
+            return (first.unwrap_or(Observed::Nothing), 0);
         };
-        let skipped = before + u32::from(remove);
-        if before > 0 {
-            let step = if before == 1 { 0 } else { run.step };
-            parts[0] = Some(Run { count: before, step, ..run });
+        if let [run] = runs
+            && run.count() == 1
+        {
+            let observed = self.observe(run.start, run.state(), stale_after, now);
+            return (observed, u64::from(observed == Observed::TooLate));
         }
-        if skipped < run.count {
-            let count = run.count - skipped;
-            let start = run.start + run.step * i64::from(skipped);
-            let step = if count == 1 { 0 } else { run.step };
-            parts[1] = Some(Run { start, count, step, ..run });
+        let floor = if self.forgotten { self.runs[0].start } else { i64::MIN };
+        let too_late: i64 = runs
+            .iter()
+            .map(|run| {
+                i64::from(run.count()) - run.from(floor).map_or(0, |kept| i64::from(kept.count()))
+            })
+            .sum();
+        let kept: SmallVec<[Run; 4]> = runs.iter().filter_map(|run| run.from(floor)).collect();
+        let (Some(first), Some(end)) = (kept.first(), kept.last()) else {
+            return (Observed::TooLate, too_late.unsigned_abs());
+        };
+        let (from, end) = (first.start, end.last());
+        let changed = if from > last {
+            kept.iter().for_each(|&run| self.append_run(run));
+            let stale_at = last.saturating_add(stale_after);
+            Observed::Changed { from: from.min(stale_at), until: i64::MAX }
+        } else {
+            self.merge(&kept);
+            Observed::Changed { from, until: self.next_after(end) }
+        };
+        (changed, too_late.unsigned_abs())
+    }
+
+    /// Merges sorted runs, of which the first does not lie after the last
+    /// sample; of two samples at one instant the stronger stays.
+    fn merge(&mut self, runs: &[Run]) {
+        let Some(from) = runs.first().map(|run| run.start) else { return };
+        let first = self.runs.partition_point(|run| run.last() < from);
+        let known: SmallVec<[Run; 4]> = self.runs.drain(first..).collect();
+        if let Some(before) = known.first().and_then(|run| run.before(from)) {
+            self.append_run(before);
         }
-        self.runs.splice(index..=index, parts.into_iter().flatten());
+        let rest = known.iter().filter_map(|run| run.from(from));
+        let mut known = rest.flat_map(Run::samples).peekable();
+        let mut fresh = runs.iter().copied().flat_map(Run::samples).peekable();
+        loop {
+            let next = match (known.peek(), fresh.peek()) {
+                (Some(a), Some(b)) if a.0 == b.0 => {
+                    let merged = (a.0, a.1.strongest(b.1));
+                    fresh.next();
+                    known.next();
+                    Some(merged)
+                }
+                (Some(a), Some(b)) if a.0 < b.0 => known.next(),
+                (_, Some(_)) => fresh.next(),
+                (_, None) => known.next(),
+            };
+            let Some((at, state)) = next else { break };
+            self.append(at, state);
+        }
     }
 
     fn next_after(&self, at: i64) -> i64 {
         let rank = self.runs.partition_point(|run| run.start <= at);
         let in_run = rank.checked_sub(1).and_then(|index| self.runs[index].next_after(at));
-        in_run.or_else(|| self.runs.get(rank).map(|run| run.start)).unwrap_or(i64::MAX)
+        in_run.or_else(|| self.runs.get(rank).map(Run::start)).unwrap_or(i64::MAX)
     }
 
     /// The state function on `[from, until]` as changes: the value at `from`
@@ -181,8 +328,8 @@ impl History {
         until: i64,
         stale_after: i64,
         now: i64,
-    ) -> Vec<(i64, ComponentState)> {
-        let mut changes = Vec::new();
+    ) -> SmallVec<[(i64, ComponentState); 4]> {
+        let mut changes = SmallVec::new();
         let mut value = ComponentState::Unknown;
         let mut put = |at: i64, state: ComponentState| {
             if at <= from {
@@ -200,11 +347,11 @@ impl History {
             if run.start > until {
                 break;
             }
-            put(run.start, run.state);
-            if run.count > 1 && run.step > stale_after {
+            put(run.start, run.state());
+            if run.count() > 1 && run.step() > stale_after {
                 self.put_gaps(run, (from, until), stale_after, &mut put);
             }
-            let next = self.runs.get(index + 1).map(|next| next.start);
+            let next = self.runs.get(index + 1).map(Run::start);
             let stale_at = run.last().saturating_add(stale_after);
             // A sample exactly at the limit still renews; with none after,
             // silence shows only once its time has come.
@@ -223,15 +370,15 @@ impl History {
         stale_after: i64,
         put: &mut impl FnMut(i64, ComponentState),
     ) {
-        let skip = if from <= run.start { 0 } else { (from - run.start) / run.step };
-        let first = skip.min(i64::from(run.count) - 1);
-        for sample in first..i64::from(run.count) {
-            let at = run.start + run.step * sample;
+        let skip = if from <= run.start { 0 } else { (from - run.start) / run.step() };
+        let count = i64::from(run.count());
+        for sample in skip.min(count - 1)..count {
+            let at = run.start + run.step() * sample;
             if at > until {
                 break;
             }
-            put(at, run.state);
-            if sample + 1 < i64::from(run.count) {
+            put(at, run.state());
+            if sample + 1 < count {
                 put(at.saturating_add(stale_after), ComponentState::Unknown);
             }
         }
@@ -244,18 +391,14 @@ impl History {
         let Some(index) = rank.checked_sub(1) else { return };
         if index > 0 {
             self.runs.drain(..index);
+            self.runs.shrink_to_fit();
             self.forgotten = true;
         }
-        let run = &mut self.runs[0];
-        let kept = run.last_until(horizon);
-        if kept > run.start {
-            let dropped = (kept - run.start) / run.step;
-            run.start = kept;
-            // Fits: it is less than run.count.
-            run.count -= dropped as u32;
-            if run.count == 1 {
-                run.step = 0;
-            }
+        let kept = self.runs[0].last_until(horizon);
+        if kept > self.runs[0].start
+            && let Some(rest) = self.runs[0].from(kept)
+        {
+            self.runs[0] = rest;
             self.forgotten = true;
         }
     }
@@ -284,7 +427,7 @@ mod tests {
     #[test]
     fn regular_polls_are_one_run() {
         let history = observed(&[(0, Up), (60, Up), (120, Up), (180, Up)], 100);
-        assert_eq!(history.runs(), [Run { start: 0, step: 60, count: 4, state: Up }]);
+        assert_eq!(history.runs(), [Run::new(0, 60, 4, Up)]);
     }
 
     #[test]
@@ -314,6 +457,28 @@ mod tests {
             check(&samples, 2_000, &[(0, Up), (60, Down), (120, Up)]);
         }
         check(&[(0, Unknown), (0, Up), (0, Unknown)], 2_000, &[(0, Up)]);
+    }
+
+    #[test]
+    fn runs_absorbed_give_what_their_samples_one_by_one_give() {
+        let state = |dice: u64| [Down, Unknown, Up][(dice >> 33) as usize % 3];
+        let mut dice = 7u64;
+        for round in 0..2_000 {
+            let mut samples = Vec::new();
+            for _ in 0..round % 24 {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                samples.push(((dice >> 40) as i64 % 30, state(dice)));
+            }
+            let (first, second) = samples.split_at(samples.len() / 3);
+            let mut expected = observed(first, i64::MAX);
+            let mut history = expected.clone();
+            second.iter().for_each(|&(at, state)| expected.insert(at, state));
+            history.absorb(observed(second, i64::MAX).runs(), i64::MAX, i64::MIN);
+            let all = |history: &History| {
+                history.runs().iter().copied().flat_map(Run::samples).collect::<Vec<_>>()
+            };
+            assert_eq!(all(&history), all(&expected), "{samples:?}");
+        }
     }
 
     #[test]

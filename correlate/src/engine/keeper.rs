@@ -9,8 +9,10 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
-use super::history::{History, Observed, Run};
+use super::history::{COUNT_MAX, History, Observed, Run};
+use super::index::Index;
 use super::steps::Steps;
 use crate::model::{ComponentId, ComponentState, Period, Sample, Timestamp};
 
@@ -38,21 +40,35 @@ pub struct StateChange {
     pub states: Vec<(i64, ComponentState)>,
 }
 
-/// A run of samples in a snapshot: `count` samples from `start`, `step_ms` apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A run of samples: `count` samples from `start`, `step_ms` apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SampleRun {
     /// The first sample.
     pub start: Timestamp,
     /// Milliseconds between neighbours; 0 when `count` is 1.
-    pub step_ms: i64,
-    /// How many samples; at least 1.
+    pub step_ms: u32,
+    /// How many samples; at least 1, less than 2^30.
     pub count: u32,
     /// What each of them said.
     pub state: ComponentState,
 }
 
+impl SampleRun {
+    /// The most samples in one run.
+    pub const COUNT_MAX: u32 = COUNT_MAX;
+}
+
+/// Samples of one component, summed up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct ComponentRuns {
+    /// Whose samples.
+    pub(crate) component: ComponentId,
+    /// Sorted by time, and disjoint.
+    pub(crate) runs: SmallVec<[SampleRun; 1]>,
+}
+
 /// What a snapshot holds of one component.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ComponentSnapshot {
     /// Which component.
     pub id: ComponentId,
@@ -64,19 +80,41 @@ pub struct ComponentSnapshot {
     pub transitions: Vec<(Timestamp, ComponentState)>,
 }
 
+/// The most workers of one engine, over all its processes: subscriptions are
+/// the bits of a word.
+pub const WORKERS_MAX: usize = 64;
+
 struct Component {
     id: ComponentId,
     history: History,
     published: Steps<ComponentState>,
+    /// The workers whose evaluators want to hear of it, one bit each.
+    subscribers: u64,
     /// Whether `Keeper::deadlines` holds an entry for it.
     watched: bool,
 }
+
+impl Component {
+    fn new(id: ComponentId) -> Component {
+        Component {
+            id,
+            history: History::default(),
+            published: Steps::new(),
+            subscribers: 0,
+            watched: false,
+        }
+    }
+}
+
+/// Samples that came too late are remembered one by one up to this number per
+/// epoch; more are counted only.
+pub const TOO_LATE_MAX: usize = 1_000;
 
 /// Keeps the components of one worker.
 pub struct Keeper {
     stale_after: i64,
     now: i64,
-    index: FxHashMap<ComponentId, u32>,
+    index: Index,
     components: Vec<Component>,
     /// When to look whether a component went stale; at most one entry each,
     /// possibly early, never late.
@@ -84,6 +122,8 @@ pub struct Keeper {
     /// The component of the sample before.
     last_located: u32,
     too_late: u64,
+    /// The first of them since they were last asked for.
+    too_late_samples: Vec<Sample>,
     dirty: FxHashMap<u32, Dirty>,
 }
 
@@ -93,11 +133,12 @@ impl Keeper {
         Keeper {
             stale_after: stale_after_ms.unwrap_or(i64::MAX),
             now: i64::MIN,
-            index: FxHashMap::default(),
+            index: Index::default(),
             components: Vec::new(),
             deadlines: BinaryHeap::new(),
             last_located: 0,
             too_late: 0,
+            too_late_samples: Vec::new(),
             dirty: FxHashMap::default(),
         }
     }
@@ -110,18 +151,13 @@ impl Keeper {
             self.last_located = guess;
             return guess;
         }
-        let found = match self.index.get(id) {
-            Some(&found) => found,
+        let components = &mut self.components;
+        let text = |at: u32| components[at as usize].id.as_str();
+        let found = match self.index.find(id.as_str(), text) {
+            Some(found) => found,
             None => {
-                let fresh = u32::try_from(self.components.len())
-                    .expect("fewer than 2^32 components fit in memory");
-                self.index.insert(id.clone(), fresh);
-                self.components.push(Component {
-                    id: id.clone(),
-                    history: History::default(),
-                    published: Steps::new(),
-                    watched: false,
-                });
+                let fresh = self.index.insert(id.as_str(), components.len(), text);
+                components.push(Component::new(id.clone()));
                 fresh
             }
         };
@@ -135,15 +171,61 @@ impl Keeper {
         let component = &mut self.components[index as usize];
         let at = sample.at.millis();
         let observed = component.history.observe(at, sample.state, self.stale_after, self.now);
-        if !component.watched && self.stale_after != i64::MAX {
-            component.watched = true;
-            self.deadlines.push(Reverse((at.saturating_add(self.stale_after), index)));
+        if observed == Observed::TooLate && self.too_late_samples.len() < TOO_LATE_MAX {
+            self.too_late_samples.push(sample.clone());
         }
+        self.observed(index, observed);
+    }
+
+    /// Takes the samples in that [`Digest`](super::Digest) summed up.
+    pub(crate) fn absorb(&mut self, samples: &ComponentRuns) {
+        let index = self.locate(&samples.component);
+        let component = &mut self.components[index as usize];
+        let runs: SmallVec<[Run; 4]> = samples.runs.iter().map(run_of).collect();
+        let (observed, too_late) = component.history.absorb(&runs, self.stale_after, self.now);
+        self.too_late += too_late;
+        if observed != Observed::TooLate {
+            self.observed(index, observed);
+        }
+    }
+
+    fn observed(&mut self, index: u32, observed: Observed) {
+        self.watch(index);
         match observed {
             Observed::Nothing => {}
             Observed::Changed { from, until } => self.publish(index, from, until),
             Observed::TooLate => self.too_late += 1,
         }
+    }
+
+    /// Sees to it that the component is looked at when it goes stale.
+    fn watch(&mut self, index: u32) {
+        let component = &mut self.components[index as usize];
+        if component.watched || self.stale_after == i64::MAX {
+            return;
+        }
+        let Some((last, _)) = component.history.last() else { return };
+        component.watched = true;
+        self.deadlines.push(Reverse((last.saturating_add(self.stale_after), index)));
+    }
+
+    /// From now on the evaluator of `worker` wants to hear of `component`;
+    /// returns what it is so far, unless nothing is known.
+    ///
+    /// # Panics
+    /// `worker` is not below [`WORKERS_MAX`].
+    pub fn subscribe(&mut self, component: &ComponentId, worker: usize) -> Option<StateChange> {
+        assert!(worker < WORKERS_MAX, "worker {worker} is beyond the most that subscribe");
+        let index = self.locate(component);
+        let component = &mut self.components[index as usize];
+        component.subscribers |= 1 << worker;
+        if component.published.all().is_empty() {
+            return None;
+        }
+        let mut states = vec![(i64::MIN, ComponentState::Unknown)];
+        states.extend_from_slice(component.published.all());
+        let period = Period::new(Timestamp::MIN, Timestamp::MAX);
+        Some(StateChange { component: component.id.clone(), period, states })
     }
 
     /// Moves the clock to `now`: what is silent for too long goes stale. The
@@ -167,17 +249,25 @@ impl Keeper {
         }
     }
 
-    /// Forgets samples taken before `horizon`, but the last of each
-    /// component; a later sample from before it is counted as too late.
-    pub fn forget_samples_before(&mut self, horizon: Timestamp) {
+    /// Forgets samples taken before `samples_before`, but the last of each
+    /// component (a later sample from before it is counted as too late), and
+    /// transitions before `before`, but the one in force then.
+    pub fn forget_before(&mut self, samples_before: Timestamp, before: Timestamp) {
         for component in &mut self.components {
-            component.history.forget_before(horizon.millis());
+            component.history.forget_before(samples_before.millis());
+            component.published.forget_before(before.millis());
         }
     }
 
     /// How many samples came after everything around them was forgotten.
     pub fn too_late(&self) -> u64 {
         self.too_late
+    }
+
+    /// The samples that came too late since the last call; at most
+    /// [`TOO_LATE_MAX`] of them.
+    pub fn take_too_late(&mut self) -> Vec<Sample> {
+        std::mem::take(&mut self.too_late_samples)
     }
 
     /// How many components it keeps.
@@ -190,42 +280,44 @@ impl Keeper {
         self.components.is_empty()
     }
 
-    /// What must survive a restart.
-    pub fn snapshot(&self) -> Vec<ComponentSnapshot> {
+    /// What must survive a restart, of the components from number `from` on,
+    /// `limit` of them at most.
+    pub fn snapshot(&self, from: usize, limit: usize) -> Vec<ComponentSnapshot> {
         let transition = |&(at, state): &(i64, ComponentState)| (Timestamp(at), state);
-        let run = |run: &Run| SampleRun {
-            start: Timestamp(run.start),
-            step_ms: run.step,
-            count: run.count,
-            state: run.state,
-        };
         let snapshot = |component: &Component| ComponentSnapshot {
             id: component.id.clone(),
-            runs: component.history.runs().iter().map(run).collect(),
+            runs: component.history.runs().iter().map(sample_run).collect(),
             forgotten: component.history.forgotten(),
             transitions: component.published.all().iter().map(transition).collect(),
         };
-        self.components.iter().map(snapshot).collect()
+        self.components.iter().skip(from).take(limit).map(snapshot).collect()
     }
 
-    /// Takes back what [`Keeper::snapshot`] gave; the component must be new.
-    /// After the last one, [`Keeper::advance`] must restore the clock.
+    /// Takes back what [`Keeper::snapshot`] gave; the component must be new,
+    /// but for subscriptions. After the last one, [`Keeper::advance`] must
+    /// restore the clock.
     pub fn restore(&mut self, snapshot: &ComponentSnapshot) {
         let index = self.locate(&snapshot.id);
         let component = &mut self.components[index as usize];
-        let runs = snapshot.runs.iter().map(|run| Run {
-            start: run.start.millis(),
-            step: run.step_ms,
-            count: run.count,
-            state: run.state,
-        });
-        component.history = History::from_runs(runs.collect(), snapshot.forgotten);
+        component.history =
+            History::from_runs(snapshot.runs.iter().map(run_of), snapshot.forgotten);
         let transitions = snapshot.transitions.iter().map(|&(at, state)| (at.millis(), state));
         component.published = Steps::from_sorted(transitions);
-        if let (Some((last, _)), false) = (component.history.last(), self.stale_after == i64::MAX) {
-            component.watched = true;
-            self.deadlines.push(Reverse((last.saturating_add(self.stale_after), index)));
-        }
+        self.watch(index);
+    }
+}
+
+fn run_of(run: &SampleRun) -> Run {
+    Run::new(run.start.millis(), run.step_ms, run.count, run.state)
+}
+
+pub(super) fn sample_run(run: &Run) -> SampleRun {
+    SampleRun {
+        start: Timestamp(run.start()),
+        // Fits: it was a u32.
+        step_ms: run.step() as u32,
+        count: run.count(),
+        state: run.state(),
     }
 }
 
@@ -277,8 +369,13 @@ impl Keeper {
     }
 
     /// Hands over what changed since the last call, by component: the new
-    /// state functions, and the transitions that were set or withdrawn.
-    pub fn drain(&mut self, changes: &mut Vec<StateChange>, transitions: &mut Vec<Transition>) {
+    /// state functions to whoever subscribed, and the transitions that were
+    /// set or withdrawn.
+    pub fn drain(
+        &mut self,
+        mut change: impl FnMut(usize, StateChange),
+        mut transition: impl FnMut(Transition),
+    ) {
         for (index, dirty) in self.dirty.drain() {
             let component = &self.components[index as usize];
             let new = component.steps_over(dirty.from, dirty.until);
@@ -287,7 +384,7 @@ impl Keeper {
             }
             let mut put = |at, state| {
                 let component = component.id.clone();
-                transitions.push(Transition { component, at: Timestamp(at), state });
+                transition(Transition { component, at: Timestamp(at), state });
             };
             let is_in = |steps: &[(i64, ComponentState)], at: i64| {
                 steps.binary_search_by_key(&at, |step| step.0).ok()
@@ -300,13 +397,21 @@ impl Keeper {
                     put(step.0, Some(step.1));
                 }
             }
+            if component.subscribers == 0 {
+                continue;
+            }
             let mut states = vec![(dirty.from, component.published.at(dirty.from))];
             states.extend_from_slice(component.published.inside(dirty.from, dirty.until));
-            changes.push(StateChange {
+            let told = StateChange {
                 component: component.id.clone(),
                 period: Period::new(Timestamp(dirty.from), Timestamp(dirty.until)),
                 states,
-            });
+            };
+            let others = component.subscribers & (component.subscribers - 1);
+            for worker in (0..WORKERS_MAX).filter(|worker| others >> worker & 1 == 1) {
+                change(worker, told.clone());
+            }
+            change(component.subscribers.trailing_zeros() as usize, told);
         }
     }
 }
@@ -326,10 +431,10 @@ mod tests {
         for &(at, state) in samples {
             let component = ComponentId::from("n/device/1");
             keeper.observe(&Sample { at: Timestamp(at), component, state });
-            keeper.drain(&mut Vec::new(), &mut out);
+            keeper.drain(|_, _| {}, |change| out.push(change));
         }
         keeper.advance(Timestamp(now));
-        keeper.drain(&mut Vec::new(), &mut out);
+        keeper.drain(|_, _| {}, |change| out.push(change));
         out.into_iter().map(|change| (change.at.millis(), change.state)).collect()
     }
 
@@ -364,14 +469,14 @@ mod tests {
         let sample = |at, state| Sample { at: Timestamp(at), component: "c".into(), state };
         first.observe(&sample(0, Up));
         first.observe(&sample(7, Down));
-        first.drain(&mut Vec::new(), &mut Vec::new());
+        first.drain(|_, _| {}, |_| {});
         let mut second = Keeper::new(Some(10));
-        first.snapshot().iter().for_each(|component| second.restore(component));
+        first.snapshot(0, 9).iter().for_each(|component| second.restore(component));
         for keeper in [&mut first, &mut second] {
             let mut out = Vec::new();
             keeper.observe(&sample(3, Down));
             keeper.advance(Timestamp(17));
-            keeper.drain(&mut Vec::new(), &mut out);
+            keeper.drain(|_, _| {}, |change| out.push(change));
             let changes: Vec<_> = out.iter().map(|c| (c.at.millis(), c.state)).collect();
             assert_eq!(changes, [(7, None), (3, Some(Down)), (17, Some(Unknown))]);
         }

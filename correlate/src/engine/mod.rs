@@ -9,16 +9,24 @@
 //! The engine never reads a clock: [`Keeper::advance`] and
 //! [`Evaluator::finish`] are told what time it is.
 
+mod digest;
 mod evaluator;
 mod graph;
 mod history;
+mod index;
 mod keeper;
 mod segments;
 mod steps;
 mod value;
 mod verdict;
 
+pub use digest::Digest;
 pub(crate) use evaluator::stable_hash;
-pub use evaluator::{Evaluator, EvaluatorSnapshot, Ownership, Rejection, ServiceSnapshot};
-pub use keeper::{ComponentSnapshot, Keeper, SampleRun, StateChange, Transition};
+pub use evaluator::{Evaluator, Ownership, Rejection, ServiceSnapshot};
+pub(crate) use keeper::ComponentRuns;
+pub use keeper::{
+    ComponentSnapshot, Keeper, SampleRun, StateChange, TOO_LATE_MAX, Transition, WORKERS_MAX,
+};
 pub use segments::Segment;
+pub(crate) use steps::Steps;
+pub(crate) use value::{Tally, Value};

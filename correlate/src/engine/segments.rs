@@ -3,7 +3,8 @@
 //!
 //! Nothing here knows how a verdict comes about.
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::graph::NodeId;
 use super::verdict::Verdict;
@@ -11,7 +12,7 @@ use crate::model::{ComponentId, Interval, ServiceState, Timestamp};
 
 /// What a service was from one instant until the next segment, as a snapshot
 /// keeps it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Segment {
     /// The first instant.
     pub at: Timestamp,
@@ -26,10 +27,16 @@ pub(super) type Piece = (i64, Option<Verdict>);
 /// service does not exist.
 #[derive(Default)]
 pub(super) struct Timeline {
-    pieces: Vec<Piece>,
-    /// What [`Timeline::changed`] compares with: the pieces from `kept_from`
-    /// on as they were before the first change since then.
-    before: Option<(usize, Vec<Piece>)>,
+    /// Nearly always one: most services never change.
+    pieces: SmallVec<[Piece; 1]>,
+    /// What [`Timeline::changed`] compares with.
+    before: Option<Box<Before>>,
+}
+
+/// The pieces from number `from` on as they were before the first change.
+struct Before {
+    from: usize,
+    pieces: SmallVec<[Piece; 1]>,
 }
 
 fn state_of(piece: &Piece) -> Option<ServiceState> {
@@ -38,7 +45,7 @@ fn state_of(piece: &Piece) -> Option<ServiceState> {
 
 impl Timeline {
     pub(super) fn from_pieces(pieces: Vec<Piece>) -> Timeline {
-        Timeline { pieces, before: None }
+        Timeline { pieces: pieces.into(), before: None }
     }
 
     pub(super) fn pieces(&self) -> &[Piece] {
@@ -58,46 +65,45 @@ impl Timeline {
 
     /// Replaces the timeline on `[from, until)`; `fresh` is sorted and begins
     /// at `from`.
-    pub(super) fn splice(&mut self, from: i64, until: i64, fresh: Vec<Piece>) {
+    pub(super) fn splice(&mut self, from: i64, until: i64, fresh: &mut Vec<Piece>) {
         let keep_from = self.interval_before(from);
         match &mut self.before {
-            None => self.before = Some((keep_from, self.pieces[keep_from..].to_vec())),
-            Some((kept_from, kept)) if keep_from < *kept_from => {
-                kept.splice(0..0, self.pieces[keep_from..*kept_from].iter().cloned());
-                *kept_from = keep_from;
+            None => {
+                let pieces = self.pieces[keep_from..].iter().cloned().collect();
+                self.before = Some(Box::new(Before { from: keep_from, pieces }));
+            }
+            Some(before) if keep_from < before.from => {
+                let earlier = &self.pieces[keep_from..before.from];
+                before.pieces.insert_many(0, earlier.iter().cloned());
+                before.from = keep_from;
             }
             Some(_) => {}
         }
         let first = self.pieces.partition_point(|piece| piece.0 < from);
         let end = self.pieces.partition_point(|piece| piece.0 < until);
-        let resumed = match end.checked_sub(1) {
-            Some(index) => self.pieces[index].1.clone(),
-            None => None,
-        };
-        let mut merged: Vec<Piece> = Vec::with_capacity(fresh.len() + 1);
-        let mut last = match first.checked_sub(1) {
-            Some(index) => self.pieces[index].1.clone(),
-            None => None,
-        };
+        let value_before =
+            |index: usize| index.checked_sub(1).and_then(|at| self.pieces[at].1.clone());
+        let resumed = (until != i64::MAX).then(|| value_before(end));
+        let mut last = value_before(first);
+        let mut later: SmallVec<[Piece; 1]> = self.pieces.drain(end..).collect();
+        self.pieces.truncate(first);
         let mut put = |at: i64, verdict: Option<Verdict>| {
             if verdict != last {
                 last.clone_from(&verdict);
-                merged.push((at, verdict));
+                self.pieces.push((at, verdict));
             }
         };
-        for (at, verdict) in fresh {
+        for (at, verdict) in fresh.drain(..) {
             put(at, verdict);
         }
-        let mut replaced = end;
-        if until != i64::MAX {
-            if self.pieces.get(end).is_some_and(|piece| piece.0 == until) {
-                replaced += 1;
-                put(until, self.pieces[end].1.clone());
+        if let Some(resumed) = resumed {
+            if later.first().is_some_and(|piece| piece.0 == until) {
+                put(until, later.remove(0).1);
             } else {
                 put(until, resumed);
             }
         }
-        self.pieces.splice(first..replaced, merged);
+        self.pieces.extend(later);
     }
 
     /// What became of the intervals since the last call: by start, the new
@@ -105,52 +111,69 @@ impl Timeline {
     pub(super) fn changed(
         &mut self,
         name: &dyn Fn(NodeId) -> ComponentId,
-    ) -> Vec<(i64, Option<Interval>)> {
-        let Some((kept_from, kept)) = self.before.take() else { return Vec::new() };
-        let old = intervals_of(&kept);
-        let new = intervals_of(&self.pieces[kept_from..]);
-        let old: BTreeMap<i64, &RawInterval<'_>> = old.iter().map(|raw| (raw.start, raw)).collect();
-        let mut changes = Vec::new();
-        for raw in &new {
-            if old.get(&raw.start).is_none_or(|known| **known != *raw) {
-                changes.push((raw.start, Some(raw.named(name))));
+        mut put: impl FnMut(i64, Option<Interval>),
+    ) {
+        let Some(before) = self.before.take() else { return };
+        let mut old = Intervals::of(&before.pieces).peekable();
+        let mut new = Intervals::of(&self.pieces[before.from..]).peekable();
+        loop {
+            match (old.peek(), new.peek()) {
+                (Some(was), Some(is)) if was.start == is.start => {
+                    if was != is {
+                        put(is.start, Some(is.named(name)));
+                    }
+                    old.next();
+                    new.next();
+                }
+                (Some(was), is) if is.is_none_or(|is| was.start < is.start) => {
+                    put(was.start, None);
+                    old.next();
+                }
+                (_, Some(is)) => {
+                    put(is.start, Some(is.named(name)));
+                    new.next();
+                }
+                (_, None) => break,
             }
         }
-        for &start in old.keys() {
-            if new.binary_search_by_key(&start, |raw| raw.start).is_err() {
-                changes.push((start, None));
-            }
-        }
-        changes.sort_by_key(|change| change.0);
-        changes
     }
 
     /// Every interval.
     pub(super) fn intervals(&self, name: &dyn Fn(NodeId) -> ComponentId) -> Vec<Interval> {
-        intervals_of(&self.pieces).iter().map(|raw| raw.named(name)).collect()
+        Intervals::of(&self.pieces).map(|raw| raw.named(name)).collect()
     }
 
     /// Forgets what ended before `horizon`, but for the interval in force then.
     pub(super) fn forget_before(&mut self, horizon: i64) {
         let first = self.interval_before(horizon.saturating_add(1));
-        self.pieces.drain(..first);
+        if first > 0 {
+            self.pieces.drain(..first);
+            self.pieces.shrink_to_fit();
+        }
     }
 }
 
-#[derive(PartialEq)]
+/// Pieces of one state, the first of which begins the interval.
 struct RawInterval<'a> {
     start: i64,
     end: Option<i64>,
     state: ServiceState,
-    causes: Vec<(i64, &'a [NodeId])>,
+    pieces: &'a [Piece],
+}
+
+impl PartialEq for RawInterval<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.start, self.end, self.pieces) == (other.start, other.end, other.pieces)
+    }
 }
 
 impl RawInterval<'_> {
     fn named(&self, name: &dyn Fn(NodeId) -> ComponentId) -> Interval {
-        let mut causes = self.causes.iter().map(|&(at, nodes)| {
-            let mut names: Vec<ComponentId> = nodes.iter().map(|&node| name(node)).collect();
+        let mut causes = self.pieces.iter().map(|(at, verdict)| {
+            let nodes = verdict.iter().flat_map(|verdict| &verdict.cause);
+            let mut names: Vec<ComponentId> = nodes.map(|&node| name(node)).collect();
             names.sort_unstable();
-            (Timestamp(at), names)
+            (Timestamp(*at), names)
         });
         Interval {
             start: Timestamp(self.start),
@@ -162,30 +185,32 @@ impl RawInterval<'_> {
     }
 }
 
-fn intervals_of(pieces: &[Piece]) -> Vec<RawInterval<'_>> {
-    let mut intervals: Vec<RawInterval<'_>> = Vec::new();
-    let mut open = false;
-    for (at, verdict) in pieces {
-        let last = intervals.last_mut().filter(|_| open);
-        match (verdict, last) {
-            (Some(verdict), Some(last)) if last.state == verdict.state => {
-                last.causes.push((*at, &verdict.cause));
-            }
-            (verdict, last) => {
-                if let Some(last) = last {
-                    last.end = Some(*at);
-                }
-                open = verdict.is_some();
-                if let Some(verdict) = verdict {
-                    intervals.push(RawInterval {
-                        start: *at,
-                        end: None,
-                        state: verdict.state,
-                        causes: vec![(*at, &verdict.cause)],
-                    });
-                }
-            }
-        }
+/// The intervals that sorted pieces add up to.
+struct Intervals<'a> {
+    rest: &'a [Piece],
+}
+
+impl<'a> Intervals<'a> {
+    fn of(pieces: &'a [Piece]) -> Intervals<'a> {
+        Intervals { rest: pieces }
     }
-    intervals
+}
+
+impl<'a> Iterator for Intervals<'a> {
+    type Item = RawInterval<'a>;
+
+    fn next(&mut self) -> Option<RawInterval<'a>> {
+        let first = self.rest.iter().position(|piece| piece.1.is_some())?;
+        let rest = &self.rest[first..];
+        let state = state_of(&rest[0])?;
+        let count = rest.iter().take_while(|piece| state_of(piece) == Some(state)).count();
+        let (pieces, rest) = rest.split_at(count);
+        self.rest = rest;
+        Some(RawInterval {
+            start: pieces[0].0,
+            end: rest.first().map(|piece| piece.0),
+            state,
+            pieces,
+        })
+    }
 }

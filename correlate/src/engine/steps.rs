@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows what the values mean.
 
+use smallvec::SmallVec;
+
 /// A function of time that is constant between its steps.
 ///
 /// ```text
@@ -13,13 +15,14 @@
 /// first step the value is `T::default()`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Steps<T> {
-    steps: Vec<(i64, T)>,
+    /// Nearly always one: most components never change.
+    steps: SmallVec<[(i64, T); 1]>,
 }
 
 impl<T: Copy + PartialEq + Default> Steps<T> {
     /// A function that is `T::default()` at every instant.
-    pub(crate) const fn new() -> Self {
-        Steps { steps: Vec::new() }
+    pub(crate) fn new() -> Self {
+        Steps { steps: SmallVec::new() }
     }
 
     /// Builds from sorted changes; changes to the same value are dropped.
@@ -88,14 +91,17 @@ impl<T: Copy + PartialEq + Default> Steps<T> {
     /// and of which the first is at `from`. Says whether anything changed.
     pub(crate) fn splice(&mut self, from: i64, until: i64, pieces: &[(i64, T)]) -> bool {
         debug_assert!(pieces.first().is_some_and(|piece| piece.0 == from));
-        let first = self.steps.partition_point(|step| step.0 < from);
+        let first = self.rank_before(from);
+        let before = if first == 0 { T::default() } else { self.steps[first - 1].1 };
+        if first == self.steps.len() {
+            return self.append(before, until, pieces);
+        }
         let end = match until {
             i64::MAX => self.steps.len(),
             _ => self.steps.partition_point(|step| step.0 < until),
         };
-        let before = if first == 0 { T::default() } else { self.steps[first - 1].1 };
         let resumed = if end == 0 { T::default() } else { self.steps[end - 1].1 };
-        let mut fresh: Vec<(i64, T)> = Vec::with_capacity(pieces.len() + 1);
+        let mut fresh: SmallVec<[(i64, T); 8]> = SmallVec::new();
         let mut value = before;
         for &(at, next) in pieces {
             if next != value {
@@ -117,8 +123,36 @@ impl<T: Copy + PartialEq + Default> Steps<T> {
         if self.steps[first..replaced] == fresh[..] {
             return false;
         }
-        self.steps.splice(first..replaced, fresh);
+        let later: SmallVec<[(i64, T); 8]> = self.steps.drain(replaced..).collect();
+        self.steps.truncate(first);
+        self.steps.extend_from_slice(&fresh);
+        self.steps.extend_from_slice(&later);
         true
+    }
+
+    /// How many steps lie before `at`; the common case is "all".
+    fn rank_before(&self, at: i64) -> usize {
+        match self.steps.last() {
+            Some(last) if last.0 < at => self.steps.len(),
+            None => 0,
+            Some(_) => self.steps.partition_point(|step| step.0 < at),
+        }
+    }
+
+    /// [`Steps::splice`] behind the last step, whose value is `before`.
+    fn append(&mut self, before: T, until: i64, pieces: &[(i64, T)]) -> bool {
+        let known = self.steps.len();
+        let mut value = before;
+        for &(at, next) in pieces {
+            if next != value {
+                self.steps.push((at, next));
+                value = next;
+            }
+        }
+        if until != i64::MAX && value != before {
+            self.steps.push((until, before));
+        }
+        self.steps.len() > known
     }
 
     /// Forgets steps before `horizon`, keeping the value that holds at it.
@@ -126,6 +160,7 @@ impl<T: Copy + PartialEq + Default> Steps<T> {
         let rank = self.rank(horizon);
         if rank > 1 {
             self.steps.drain(..rank - 1);
+            self.steps.shrink_to_fit();
         }
     }
 }

@@ -2,17 +2,28 @@
 //! if nothing else is said: SEMANTICS, "State of a service at an instant".
 
 use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 
 use super::graph::{Graph, Kind, NodeId};
 use super::value::Value;
 use crate::model::{ComponentState, ServiceState};
 
+/// Leaves to blame; sorted by node, not by name.
+pub(crate) type Cause = SmallVec<[NodeId; 4]>;
+
+/// What the search for a cause needs again and again.
+#[derive(Default)]
+pub(crate) struct Search {
+    open: Vec<NodeId>,
+    seen: FxHashSet<NodeId>,
+}
+
 /// What a service is at an instant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Verdict {
     pub(crate) state: ServiceState,
-    /// Leaves to blame; sorted by node, not by name.
-    pub(crate) cause: Box<[NodeId]>,
+    /// Leaves to blame.
+    pub(crate) cause: Cause,
 }
 
 /// Which nodes a search for the cause goes through.
@@ -44,6 +55,7 @@ pub(crate) fn judge(
     root: NodeId,
     at: i64,
     in_service_window: bool,
+    search: &mut Search,
 ) -> (Verdict, i64) {
     let (value, mut next) = graph.node(root).steps.at_and_next(at);
     let (state, blame) = match value.state() {
@@ -57,58 +69,57 @@ pub(crate) fn judge(
         ComponentState::Down => (ServiceState::Down, Blame::First(ComponentState::Down)),
         ComponentState::Up if value.has_down() => (ServiceState::Degraded, Blame::AnyDown),
         ComponentState::Up => {
-            return (Verdict { state: ServiceState::Up, cause: Box::default() }, next);
+            return (Verdict { state: ServiceState::Up, cause: Cause::new() }, next);
         }
     };
-    let cause = collect(graph, root, at, blame, &mut next);
+    let cause = search.leaves(graph, root, at, blame, &mut next);
     (Verdict { state, cause }, next)
 }
 
-/// The leaves that `blame` reaches from `root`; lowers `next` to the first
-/// later instant at which any value that was looked at changes.
-fn collect(graph: &Graph, root: NodeId, at: i64, blame: Blame, next: &mut i64) -> Box<[NodeId]> {
-    let mut leaves = Vec::new();
-    let mut seen: FxHashSet<NodeId> = FxHashSet::default();
-    let mut open = vec![root];
-    while let Some(id) = open.pop() {
-        let node = graph.node(id);
-        match node.kind {
-            Kind::Leaf(_) => leaves.push(id),
-            Kind::Service(_) => {
-                let (version, until) = graph.version_root(id, at);
-                *next = (*next).min(until);
-                if let Some(version) = version {
-                    follow(graph, version, at, blame, next, &mut open, &mut seen);
+impl Search {
+    /// The leaves that `blame` reaches from `root`; lowers `next` to the first
+    /// later instant at which any value that was looked at changes.
+    fn leaves(
+        &mut self,
+        graph: &Graph,
+        root: NodeId,
+        at: i64,
+        blame: Blame,
+        next: &mut i64,
+    ) -> Cause {
+        let mut leaves = Cause::new();
+        self.seen.clear();
+        self.open.clear();
+        self.open.push(root);
+        while let Some(id) = self.open.pop() {
+            let node = graph.node(id);
+            match node.kind {
+                Kind::Leaf(_) => leaves.push(id),
+                Kind::Service(_) => {
+                    let (version, until) = graph.version_root(id, at);
+                    *next = (*next).min(until);
+                    if let Some(version) = version {
+                        self.follow(graph, version, at, blame, next);
+                    }
                 }
-            }
-            Kind::AtLeast(_) => {
-                for &child in &node.children {
-                    follow(graph, child, at, blame, next, &mut open, &mut seen);
+                Kind::AtLeast(_) => {
+                    for &child in &node.children {
+                        self.follow(graph, child, at, blame, next);
+                    }
                 }
             }
         }
+        leaves.sort_unstable();
+        leaves.dedup();
+        leaves
     }
-    leaves.sort_unstable();
-    leaves.dedup();
-    leaves.into_boxed_slice()
-}
 
-fn follow(
-    graph: &Graph,
-    child: NodeId,
-    at: i64,
-    blame: Blame,
-    next: &mut i64,
-    open: &mut Vec<NodeId>,
-    seen: &mut FxHashSet<NodeId>,
-) {
-    let (value, changes) = graph.node(child).steps.at_and_next(at);
-    *next = (*next).min(changes);
-    if !blame.follows(value) {
-        return;
+    fn follow(&mut self, graph: &Graph, child: NodeId, at: i64, blame: Blame, next: &mut i64) {
+        let node = graph.node(child);
+        let (value, changes) = node.steps.at_and_next(at);
+        *next = (*next).min(changes);
+        if blame.follows(value) && (matches!(node.kind, Kind::Leaf(_)) || self.seen.insert(child)) {
+            self.open.push(child);
+        }
     }
-    if !matches!(graph.node(child).kind, Kind::Leaf(_)) && !seen.insert(child) {
-        return;
-    }
-    open.push(child);
 }

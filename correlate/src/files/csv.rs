@@ -43,13 +43,25 @@ fn quoted_fields(line: &str) -> Result<Vec<String>, String> {
     if inside { Err(String::from("a quote is not closed")) } else { Ok(fields) }
 }
 
-/// A field as output needs it: quoted only where it must be.
-pub(super) fn quoted(field: &str) -> Cow<'_, str> {
-    if field.contains([',', '"', '\n', '\r']) {
-        Cow::Owned(format!("\"{}\"", field.replace('"', "\"\"")))
-    } else {
-        Cow::Borrowed(field)
+/// Appends what `write` appends, as one field: quoted only where it must be.
+pub(super) fn push_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    write(out);
+    let field = &out[start..];
+    let plain = memchr::memchr3(b',', b'"', b'\n', field).is_none()
+        && memchr::memchr(b'\r', field).is_none();
+    if plain {
+        return;
     }
+    let field = out.split_off(start);
+    out.push(b'"');
+    for byte in field {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
 }
 
 #[cfg(test)]
@@ -60,7 +72,9 @@ mod tests {
     fn quoted_fields_may_hold_commas_and_quotes() {
         let fields = three_fields(r#"1,"a,""b""",up"#).expect("valid");
         assert_eq!(fields, ["1", r#"a,"b""#, "up"]);
-        assert_eq!(quoted(&fields[1]), r#""a,""b""""#);
+        let mut out = b"x".to_vec();
+        push_quoted(&mut out, |out| out.extend_from_slice(fields[1].as_bytes()));
+        assert_eq!(out, br#"x"a,""b""""#);
     }
 
     #[test]

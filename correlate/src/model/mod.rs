@@ -6,6 +6,8 @@
 
 mod id;
 mod interval;
+mod json;
+mod names;
 mod path;
 mod sample;
 mod service;
@@ -15,8 +17,10 @@ mod window;
 
 pub use id::{ComponentId, ServiceId};
 pub use interval::{Interval, IntervalRevision};
+pub use names::Names;
 pub use path::{PathError, PathExpr};
 pub use sample::Sample;
+pub(crate) use service::shared;
 pub use service::{ServiceDefinition, ServiceError, Version};
 pub use state::{ComponentState, ServiceState};
 pub use time::{Period, Timestamp};

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ComponentId, ServiceId};
+use super::{ComponentId, Names, ServiceId, json};
 
 /// What a service needs to work. Lists are never empty and `1 <= k <= n`:
 /// [`PathExpr::from_json`] is the way in that checks it.
@@ -36,8 +36,10 @@ pub struct PathError {
 }
 
 impl PathExpr {
-    /// How deep lists may nest.
-    pub const MAX_DEPTH: usize = 64;
+    /// How deep lists may nest: JSON parsers, ours too, stop at 128 levels,
+    /// each list takes two, and up to five are around the path, on the log, in
+    /// requests and in the audit trail.
+    pub const MAX_DEPTH: usize = 61;
     /// How many nodes one expression may have.
     pub const MAX_NODES: usize = 100_000;
 
@@ -47,8 +49,10 @@ impl PathExpr {
     /// An unknown form, an empty list, `k` outside `1..=n`, an empty id, or
     /// one of the limits; the error names the place, rooted at `path`.
     pub fn from_json(value: &Value) -> Result<PathExpr, PathError> {
-        let mut reader = Reader { place: String::from("path"), nodes: 0 };
-        reader.expr(value, 0)
+        // A value that is there was well-formed.
+        json::read_path(value, &mut Names::new()).unwrap_or_else(|error| {
+            Err(PathError { place: String::from("path"), reason: error.to_string() })
+        })
     }
 
     /// The JSON form; [`PathExpr::from_json`] reads it back unchanged.
@@ -119,101 +123,6 @@ impl PathExpr {
     }
 }
 
-struct Reader {
-    place: String,
-    nodes: usize,
-}
-
-impl Reader {
-    fn refuse<T>(&self, reason: impl Into<String>) -> Result<T, PathError> {
-        Err(PathError { place: self.place.clone(), reason: reason.into() })
-    }
-
-    fn expr(&mut self, value: &Value, depth: usize) -> Result<PathExpr, PathError> {
-        self.nodes += 1;
-        if self.nodes > PathExpr::MAX_NODES {
-            return self.refuse(format!("more than {} nodes in one path", PathExpr::MAX_NODES));
-        }
-        if depth > PathExpr::MAX_DEPTH {
-            return self.refuse(format!("nested deeper than {} levels", PathExpr::MAX_DEPTH));
-        }
-        match value {
-            Value::String(id) if id.is_empty() => self.refuse("a component id must not be empty"),
-            Value::String(id) => Ok(PathExpr::Component(ComponentId::from(id.as_str()))),
-            Value::Object(fields) => self.form(fields, depth),
-            other => self.refuse(format!(
-                "expected a component id or an object with all, any, at_least or service, found {}",
-                kind_of(other)
-            )),
-        }
-    }
-
-    fn form(
-        &mut self,
-        fields: &serde_json::Map<String, Value>,
-        depth: usize,
-    ) -> Result<PathExpr, PathError> {
-        let mut keys: Vec<&str> = fields.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        match keys[..] {
-            ["all"] => Ok(PathExpr::All(self.list("all", &fields["all"], depth)?)),
-            ["any"] => Ok(PathExpr::Any(self.list("any", &fields["any"], depth)?)),
-            ["at_least", "of"] => {
-                let items = self.list("of", &fields["of"], depth)?;
-                let found = &fields["at_least"];
-                match found.as_u64().and_then(|k| u32::try_from(k).ok()) {
-                    Some(k) if k >= 1 && k as usize <= items.len() => {
-                        Ok(PathExpr::AtLeast(k, items))
-                    }
-                    _ => self.refuse(format!(
-                        "at_least must be a whole number from 1 to {}, found {found}",
-                        items.len()
-                    )),
-                }
-            }
-            ["service"] => match fields["service"].as_str() {
-                Some(id) if !id.is_empty() => Ok(PathExpr::Service(ServiceId::from(id))),
-                _ => self.refuse("service must be a service id that is not empty"),
-            },
-            _ => self.refuse(format!(
-                "expected one of all, any, at_least with of, or service; found {}",
-                if keys.is_empty() { "no field".to_owned() } else { keys.join(", ") }
-            )),
-        }
-    }
-
-    fn list(&mut self, key: &str, value: &Value, depth: usize) -> Result<Vec<PathExpr>, PathError> {
-        let mark = self.place.len();
-        self.place.push('.');
-        self.place.push_str(key);
-        let items = match value {
-            Value::Array(items) if items.is_empty() => self.refuse("the list must not be empty")?,
-            Value::Array(items) => items,
-            other => self.refuse(format!("expected a list, found {}", kind_of(other)))?,
-        };
-        let mut read = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            let mark = self.place.len();
-            self.place.push_str(&format!("[{index}]"));
-            read.push(self.expr(item, depth + 1)?);
-            self.place.truncate(mark);
-        }
-        self.place.truncate(mark);
-        Ok(read)
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,6 +172,42 @@ mod tests {
             json = serde_json::json!({ "all": [json] });
         }
         let error = PathExpr::from_json(&json).expect_err("too deep");
-        assert!(error.reason.contains("deeper than 64"), "{error}");
+        assert!(error.reason.contains("deeper than 61"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_whole_is_said_first() {
+        refused(
+            r#"{"all":["a",{"any":[]}],"zone":1}"#,
+            "at path: expected one of all, any, at_least with of, or service; found all, zone",
+        );
+        refused(
+            r#"{"at_least":9,"of":["x",""]}"#,
+            "at path.of[1]: a component id must not be empty",
+        );
+        refused(
+            r#"{"of":["x"],"at_least":[1, "no"]}"#,
+            "at path: at_least must be a whole number from 1 to 1, found [1,\"no\"]",
+        );
+        refused(
+            "{}",
+            "at path: expected one of all, any, at_least with of, or service; found no field",
+        );
+    }
+
+    #[test]
+    fn a_path_may_have_so_many_nodes_and_no_more() {
+        let list = |count: usize| serde_json::json!({ "any": vec!["a"; count] });
+        assert!(PathExpr::from_json(&list(PathExpr::MAX_NODES - 1)).is_ok());
+        let error = PathExpr::from_json(&list(PathExpr::MAX_NODES)).expect_err("too many");
+        assert_eq!(error.to_string(), "at path.any[99999]: more than 100000 nodes in one path");
+    }
+
+    #[test]
+    fn errors_stay_short() {
+        let many: String = (0..1_000).map(|n| format!("\"{n:0200}\":1,")).collect();
+        let value = serde_json::from_str(&format!("{{{many}\"x\":1}}")).expect("JSON");
+        let error = PathExpr::from_json(&value).expect_err("unknown fields").to_string();
+        assert!(error.ends_with("…, …") && error.len() < 1_000, "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PathError, PathExpr, Period, ServiceId, Timestamp};
+use super::{Names, PathError, PathExpr, Period, ServiceId, Timestamp, json};
 
 /// One version of a service: `path` holds during `period`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -22,6 +22,27 @@ pub struct ServiceDefinition {
     /// Its identity.
     pub id: ServiceId,
     versions: Vec<Version>,
+}
+
+/// Serialises a shared value as the value itself: it is shared again on the
+/// other side, but not with whom it was.
+pub(crate) mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        value: &Arc<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        T::serialize(value, serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        source: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(source).map(Arc::new)
+    }
 }
 
 /// Why a definition was refused.
@@ -56,6 +77,16 @@ pub enum ServiceError {
         place: String,
         /// The services along the cycle, the first one again at the end.
         cycle: Vec<ServiceId>,
+    },
+    /// The text is no JSON.
+    #[error("{reason} at line {line} column {column}")]
+    Json {
+        /// Line of the text, from 1.
+        line: usize,
+        /// Byte in that line, from 1; 0 where the line has none.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
     },
     /// It is no service at all.
     #[error("{0}")]
@@ -126,65 +157,23 @@ impl ServiceDefinition {
         value: &Value,
         time: &dyn Fn(&str) -> Option<Timestamp>,
     ) -> Result<ServiceDefinition, ServiceError> {
-        let shape = |reason: String| Err(ServiceError::Shape(reason));
-        let Some(fields) = value.as_object() else {
-            return shape("a service must be an object with id and path or versions".to_owned());
-        };
-        let id = match fields.get("id").and_then(Value::as_str) {
-            Some(id) if !id.is_empty() => ServiceId::from(id),
-            _ => return shape("a service needs an id that is a text and not empty".to_owned()),
-        };
-        let path_of = |value: &Value, version: usize| {
-            PathExpr::from_json(value).map_err(|error| ServiceError::Path {
-                service: id.clone(),
-                version,
-                error,
-            })
-        };
-        let (path, versions) = (fields.get("path"), fields.get("versions"));
-        match (path, versions.and_then(Value::as_array)) {
-            (Some(path), None) if versions.is_none() => {
-                Ok(ServiceDefinition::always(id.clone(), path_of(path, 1)?))
-            }
-            (None, Some(list)) => {
-                let mut read = Vec::with_capacity(list.len());
-                for (index, entry) in list.iter().enumerate() {
-                    let edge = |key: &str, open: Timestamp| {
-                        read_edge(entry.get(key), open, time).map_err(|found| {
-                            ServiceError::Versions {
-                                service: id.clone(),
-                                reason: format!(
-                                    "version {}: {key} must be milliseconds since 1970, RFC 3339 \
-                                     or null, found {found}",
-                                    index + 1
-                                ),
-                            }
-                        })
-                    };
-                    let period =
-                        Period::new(edge("from", Timestamp::MIN)?, edge("to", Timestamp::MAX)?);
-                    let path = entry.get("path").unwrap_or(&Value::Null);
-                    read.push(Version { period, path: path_of(path, index + 1)? });
-                }
-                ServiceDefinition::new(id, read)
-            }
-            _ => shape(format!("service {id}: needs either path or a list of versions")),
-        }
+        // A value that is there was well-formed.
+        json::read_service(value, &mut Names::new(), time)
+            .unwrap_or_else(|error| Err(ServiceError::Shape(error.to_string())))
     }
-}
 
-fn read_edge(
-    value: Option<&Value>,
-    open: Timestamp,
-    time: &dyn Fn(&str) -> Option<Timestamp>,
-) -> Result<Timestamp, String> {
-    match value {
-        None | Some(Value::Null) => Ok(open),
-        Some(Value::Number(number)) => {
-            number.as_i64().map(Timestamp).ok_or_else(|| number.to_string())
-        }
-        Some(Value::String(text)) => time(text).ok_or_else(|| format!("{text:?}")),
-        Some(other) => Err(other.to_string()),
+    /// Reads a text in the form of [`ServiceDefinition::from_json`], without a
+    /// tree of values in between: fast, and every id shares its text with
+    /// those that `names` has met.
+    ///
+    /// # Errors
+    /// As `from_json`, or a text that is no JSON.
+    pub fn parse(
+        text: &str,
+        names: &mut Names,
+        time: &dyn Fn(&str) -> Option<Timestamp>,
+    ) -> Result<ServiceDefinition, ServiceError> {
+        json::parse_service(text, names, time)
     }
 }
 
@@ -194,7 +183,9 @@ mod tests {
 
     fn read(json: &str) -> Result<ServiceDefinition, String> {
         let value = serde_json::from_str(json).expect("test input is JSON");
-        ServiceDefinition::from_json(&value, &|_| None).map_err(|error| error.to_string())
+        let read = ServiceDefinition::from_json(&value, &|_| None);
+        assert_eq!(read, ServiceDefinition::parse(json, &mut Names::new(), &|_| None));
+        read.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -238,5 +229,81 @@ mod tests {
         for (json, expected) in cases {
             assert_eq!(read(json), Err(expected.to_owned()));
         }
+    }
+
+    #[test]
+    fn the_order_of_the_fields_does_not_matter() {
+        let first = read(r#"{"id":"s","versions":[{"from":1,"to":2,"path":{"any":["a"]}}]}"#);
+        let last = read(r#"{"versions":[{"path":{"any":["a"]},"to":2,"from":1}],"x":{},"id":"s"}"#);
+        assert!(first.is_ok());
+        assert_eq!(first, last);
+        assert_eq!(
+            read(r#"{"versions":[{"path":"a"},{"path":{"any":[]},"to":[]}],"id":"s"}"#),
+            Err("service s: version 2: to must be milliseconds since 1970, RFC 3339 or null, \
+                 found []"
+                .to_owned()),
+        );
+    }
+
+    #[test]
+    fn a_field_that_means_something_is_given_once() {
+        let cases = [
+            (r#"{"id":"s","id":"t","path":"a"}"#, "service s: id is given twice"),
+            (r#"{"id":"s","path":"a","path":"b"}"#, "service s: path is given twice"),
+            (r#"{"id":"s","versions":[],"versions":[]}"#, "service s: versions is given twice"),
+            (
+                r#"{"id":"s","versions":[{"path":"a","to":1,"to":2}]}"#,
+                "service s: version 1: to is given twice",
+            ),
+            (
+                r#"{"id":"s","versions":[{"path":"a","path":"a"}]}"#,
+                "service s: version 1: path is given twice",
+            ),
+            (
+                r#"{"id":"s","path":{"any":["a",{"all":["b"],"all":["c"]}]}}"#,
+                "service s, version 1: at path.any[1]: all is given twice",
+            ),
+            (
+                r#"{"id":"s","path":{"at_least":1,"of":["a"],"at_least":1}}"#,
+                "service s, version 1: at path: at_least is given twice",
+            ),
+        ];
+        for (json, expected) in cases {
+            let read = ServiceDefinition::parse(json, &mut Names::new(), &|_| None);
+            assert_eq!(read.map_err(|error| error.to_string()), Err(expected.to_owned()));
+        }
+        assert!(read(r#"{"id":"s","path":"a","note":1,"note":2}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_for_what_it_lacks() {
+        let needs = "a service must be an object with id and path or versions";
+        assert_eq!(read("[1, [2]]"), Err(needs.to_owned()));
+        assert_eq!(read("null"), Err(needs.to_owned()));
+        assert_eq!(
+            read(r#"{"id":"s","versions":[[1, {"path":"a"}]]}"#),
+            Err("service s, version 1: at path: expected a component id or an object with all, \
+                 any, at_least or service, found null"
+                .to_owned()),
+        );
+        assert_eq!(
+            read(r#"{"id":"s","versions":null,"path":"a"}"#),
+            Err("service s: needs either path or a list of versions".to_owned()),
+        );
+    }
+
+    #[test]
+    fn the_deepest_text_is_read_and_a_deeper_one_has_a_place() {
+        let nested = |levels: usize| {
+            let (open, close) = ("{\"all\":[".repeat(levels), "]}".repeat(levels));
+            format!("{{\"id\":\"s\",\"versions\":[{{\"path\":{open}\"a\"{close}}}]}}")
+        };
+        assert!(read(&nested(PathExpr::MAX_DEPTH)).is_ok());
+        let error = read(&nested(PathExpr::MAX_DEPTH + 1)).expect_err("too deep");
+        assert!(error.ends_with(".all[0].all: nested deeper than 61 levels"), "{error}");
+        let names = &mut Names::new();
+        let far =
+            ServiceDefinition::parse(&nested(100_000), names, &|_| None).expect_err("too deep");
+        assert!(far.to_string().starts_with("service s, version 1: at path.all[0]."), "{far}");
     }
 }

@@ -2,17 +2,18 @@
 //! arrival, any number of workers and processes, restarts at any point.
 
 mod cluster;
+mod explained;
 mod oracle;
 mod world;
 
 use std::collections::BTreeMap;
 
-use correlate::dataflow::{AllIntervals, Control, Options, Workers};
-use correlate::engine::{Evaluator, EvaluatorSnapshot, Keeper, Ownership};
-use correlate::model::{ComponentId, Interval, IntervalRevision, ServiceId, Timestamp};
+use correlate::dataflow::{AllIntervals, Control, LinesPiece, Options, Workers};
+use correlate::engine::{Evaluator, Keeper, Ownership, StateChange};
+use correlate::model::{ComponentId, Interval, IntervalRevision, Sample, ServiceId, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use world::{Fact, ORIGIN, World};
+use world::{Fact, LAST, ORIGIN, World};
 
 /// Keepers and evaluators wired as the dataflow wires them.
 struct Engine {
@@ -36,6 +37,18 @@ impl Engine {
         }
     }
 
+    /// Feeds all of `world`, with its restart.
+    fn run(world: &World) -> Engine {
+        let mut engine = Engine::new(world.workers, world.stale_after);
+        for (index, batch) in world.batches().iter().enumerate() {
+            engine.apply(&batch.facts, batch.now);
+            if world.restart_after == Some(index) {
+                engine.restart(world.workers_after_restart);
+            }
+        }
+        engine
+    }
+
     fn apply(&mut self, facts: &[Fact], now: i64) {
         let workers = self.keepers.len();
         for fact in facts {
@@ -55,13 +68,14 @@ impl Engine {
                 }
             }
         }
-        let mut changes = Vec::new();
+        let mut changes: Vec<(usize, StateChange)> = Vec::new();
         for keeper in &mut self.keepers {
             keeper.advance(Timestamp(now));
-            keeper.drain(&mut changes, &mut Vec::new());
+            keeper.drain(|evaluator, change| changes.push((evaluator, change)), |_| {});
         }
+        self.tell(changes);
+        self.subscribe();
         for evaluator in &mut self.evaluators {
-            changes.iter().for_each(|change| evaluator.set_states(change));
             for revision in evaluator.finish(Timestamp(now)) {
                 let key = (revision.service, revision.start);
                 match revision.interval {
@@ -72,35 +86,46 @@ impl Engine {
         }
     }
 
-    fn restart(&mut self, workers: usize) {
-        let components: Vec<_> = self.keepers.iter().flat_map(Keeper::snapshot).collect();
-        let mut union = EvaluatorSnapshot::default();
-        for evaluator in &self.evaluators {
-            let part = evaluator.snapshot();
-            union.now = part.now;
-            union.origin = part.origin;
-            union.windows = part.windows;
-            for service in part.services {
-                match union.services.iter_mut().find(|s| s.definition.id == service.definition.id) {
-                    Some(known) => known.segments = known.segments.take().or(service.segments),
-                    None => union.services.push(service),
-                }
+    fn tell(&mut self, changes: Vec<(usize, StateChange)>) {
+        changes.iter().for_each(|(index, change)| self.evaluators[*index].set_states(change));
+    }
+
+    fn subscribe(&mut self) {
+        let mut known = Vec::new();
+        for (index, evaluator) in self.evaluators.iter_mut().enumerate() {
+            for component in evaluator.take_new_components() {
+                let keeper = place(&component) % self.keepers.len();
+                let change = self.keepers[keeper].subscribe(&component, index);
+                known.extend(change.map(|change| (index, change)));
             }
         }
-        let mirror = std::mem::take(&mut self.mirror);
-        *self = Engine::new(workers, self.stale_after);
-        self.mirror = mirror;
+        self.tell(known);
+    }
+
+    fn restart(&mut self, workers: usize) {
+        let components: Vec<_> =
+            self.keepers.iter().flat_map(|keeper| keeper.snapshot(0, usize::MAX)).collect();
+        let services =
+            |evaluator: &Evaluator| evaluator.snapshot(0, usize::MAX).unwrap_or_default();
+        let services: Vec<_> = self.evaluators.iter().flat_map(services).collect();
+        let old = std::mem::replace(self, Engine::new(workers, self.stale_after));
+        self.mirror = old.mirror;
         for component in &components {
             self.keepers[place(&component.id) % workers].restore(component);
-            for evaluator in &mut self.evaluators {
-                evaluator.restore_component(component);
-            }
-        }
-        if let Some(now) = union.now {
-            self.keepers.iter_mut().for_each(|keeper| keeper.advance(now));
         }
         for evaluator in &mut self.evaluators {
-            evaluator.restore(&union).expect("a snapshot has no cycles");
+            for (id, window) in old.evaluators[0].windows() {
+                evaluator.set_window(id, Some(window.clone()));
+            }
+            for service in &services {
+                evaluator.restore(service).expect("a snapshot has no cycles");
+            }
+        }
+        self.subscribe();
+        let now = old.evaluators[0].now().expect("it was told");
+        self.keepers.iter_mut().for_each(|keeper| keeper.advance(now));
+        for evaluator in &mut self.evaluators {
+            assert_eq!(evaluator.finish(now), [], "a restart changes nothing");
         }
     }
 
@@ -115,13 +140,7 @@ fn place(id: &ComponentId) -> usize {
 }
 
 fn check(world: &World) {
-    let mut engine = Engine::new(world.workers, world.stale_after);
-    for (index, batch) in world.batches().iter().enumerate() {
-        engine.apply(&batch.facts, batch.now);
-        if world.restart_after == Some(index) {
-            engine.restart(world.workers_after_restart);
-        }
-    }
+    let engine = Engine::run(world);
     let expected = oracle::intervals(world);
     assert_eq!(engine.intervals(), expected, "the engine's own timelines");
     let mut mirror: BTreeMap<ServiceId, Vec<Interval>> = BTreeMap::new();
@@ -138,10 +157,17 @@ fn check_on_workers(world: &World) {
     let mut workers = Workers::start(options(world.workers), None).expect("starts");
     let mut mirror = Mirror::new();
     for (index, batch) in world.batches().iter().enumerate() {
-        for fact in &batch.facts {
+        for (number, fact) in batch.facts.iter().enumerate() {
             match fact.clone() {
-                Fact::Sample(sample) => workers.feed(vec![sample]),
-                Fact::Definition(definition) => workers.control(vec![Control::Define(definition)]),
+                Fact::Sample(sample) if index % 2 == 0 => workers.feed(vec![sample]),
+                Fact::Sample(Sample { at, component, state }) => {
+                    let bytes = format!("{at},{component},{state}\n").into_bytes();
+                    let piece = LinesPiece { number: number as u64 + 1, bytes };
+                    workers.feed_lines(number % workers.len(), piece)
+                }
+                Fact::Definition(definition) => {
+                    workers.control(vec![Control::Define(definition.into())])
+                }
                 Fact::Window(id, window) => {
                     workers.control(vec![Control::Window(id, Some(window))])
                 }
@@ -227,5 +253,26 @@ proptest! {
     #[test]
     fn any_number_of_processes_gives_the_same(world in world::worlds()) {
         cluster::check(&world);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(WORLDS))]
+
+    #[test]
+    fn an_explanation_says_what_the_intervals_say(
+        world in world::worlds(),
+        instants in proptest::collection::vec(ORIGIN..=LAST, 1..6),
+    ) {
+        explained::check(&world, &instants);
+    }
+
+    #[test]
+    fn a_supposed_world_is_judged_like_a_real_one(
+        world in world::worlds(),
+        question in world::questions(),
+        instants in proptest::collection::vec(ORIGIN..=LAST, 1..6),
+    ) {
+        explained::check_supposed(&world, &question, &instants);
     }
 }

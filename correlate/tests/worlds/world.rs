@@ -4,7 +4,8 @@ use correlate::model::{
     ComponentId, ComponentState, PathExpr, Period, Sample, ServiceDefinition, ServiceId, Target,
     Timestamp, Version, Window,
 };
-use proptest::collection::vec;
+use correlate::what_if::Question;
+use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
 /// No interval of a test engine starts earlier.
@@ -12,7 +13,7 @@ pub(crate) const ORIGIN: i64 = 0;
 const COMPONENTS: usize = 5;
 const SERVICES: usize = 4;
 /// Instants are few, so that facts often meet.
-const LAST: i64 = 60;
+pub(crate) const LAST: i64 = 60;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Fact {
@@ -166,4 +167,18 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
             World { facts, stale_after, workers, cuts, restart_after, workers_after_restart }
         },
     )
+}
+
+/// Failures and windows that somebody supposes.
+pub(crate) fn questions() -> impl Strategy<Value = Question> {
+    let period = (ORIGIN..LAST, 1..30i64);
+    let down = btree_set((0..COMPONENTS).prop_map(component), 0..3);
+    let target = (0..COMPONENTS + SERVICES).prop_map(|index| match index {
+        ..COMPONENTS => Target::Component(component(index)),
+        _ => Target::Service(service(index - COMPONENTS)),
+    });
+    (period, down, btree_set(target, 1..3)).prop_map(|((from, length), down, windows)| {
+        let period = Period::new(Timestamp(from), Timestamp((from + length).min(LAST)));
+        Question { period, down, windows }
+    })
 }

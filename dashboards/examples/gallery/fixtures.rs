@@ -8,8 +8,8 @@ use dashboards::{
     Cause, CauseImpact, DayCell, ErrorKind, ErrorPage, Freshness, IntervalRow, IntervalTable, Kpis,
     Lang, Live, Locale, LoginError, LoginPage, Notice, OverviewPage, Pager, PathNode, PathNodeKind,
     PathView, Segment, ServiceFilter, ServiceHead, ServicePage, ServiceRow, ServiceSort,
-    ServiceTable, ServicesPage, Shell, SourceTrouble, StateCounts, TableHome, Timeline, Trouble,
-    UptimeFigure, UptimePeriod, User, Zoom,
+    ServiceTable, ServicesPage, SetAsidePage, SetAsideReason, SetAsideRow, Shell, SourceTrouble,
+    StateCounts, TableHome, Timeline, Trouble, UptimeFigure, UptimePeriod, User, Zoom,
 };
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -173,6 +173,7 @@ pub(crate) fn troubled_shell(lang: Lang, here: &str) -> Shell {
                 since: NOW.plus_millis(-26 * HOUR_MS),
             },
             Notice::Stale { until: NOW.plus_millis(-7 * MINUTE_MS) },
+            Notice::SetAside { count: 3, newest: NOW.plus_millis(-2 * HOUR_MS) },
         ],
         freshness: Freshness { until: Some(NOW.plus_millis(-7 * MINUTE_MS)), is_stale: true },
         ..shell(lang, here)
@@ -323,6 +324,33 @@ pub(crate) fn services(shell: Shell) -> ServicesPage {
         ..ServiceFilter::default()
     };
     ServicesPage { shell, counts: counts(), table: table(TableHome::Services, filter) }
+}
+
+pub(crate) fn set_aside(shell: Shell) -> SetAsidePage {
+    let row = |reason, key: &str, detail: &str, count| SetAsideRow {
+        at: NOW.plus_millis(-2 * HOUR_MS),
+        reason,
+        place: String::from("padwacht.samples/3 · 918273"),
+        key: key.to_owned(),
+        detail: detail.to_owned(),
+        count,
+    };
+    let rows = vec![
+        row(
+            SetAsideReason::Undecodable,
+            "ams1/device/42",
+            "the value is no DeviceReport: invalid wire type <b>6</b>",
+            1,
+        ),
+        row(
+            SetAsideReason::TooLate,
+            "ams1/port/4711",
+            "ams1/port/4711 was down at 1795354938000 ms: what was known around it was forgotten",
+            12,
+        ),
+    ];
+    let pager = Pager { page: 2, per_page: 2, total: 5 };
+    SetAsidePage { shell, reason: Some(SetAsideReason::TooLate), rows, pager }
 }
 
 fn leaf(native: u32, kind: &str, name: &str, detail: &str, state: ComponentState) -> PathNode {
@@ -502,6 +530,7 @@ pub(crate) fn service(shell: Shell, zoom: Zoom) -> ServicePage {
         days: days(3, Degraded),
         path: path(),
         intervals: intervals(),
+        as_of: None,
     }
 }
 
@@ -533,6 +562,7 @@ pub(crate) fn new_service(shell: Shell) -> ServicePage {
             rows: Vec::new(),
             pager: Pager { page: 1, per_page: 10, total: 0 },
         },
+        as_of: None,
         shell,
     }
 }

@@ -1,8 +1,9 @@
 //! The engine's snapshot as checkpoint records, and back.
 
+use correlate::dataflow::SnapshotPart;
 use correlate::engine::{ComponentSnapshot, SampleRun, Segment, ServiceSnapshot};
 use correlate::model::{
-    ComponentId, ComponentState, ServiceDefinition, ServiceId, ServiceState, Timestamp, Window,
+    ComponentState, Names, ServiceDefinition, ServiceId, ServiceState, Timestamp, Window,
 };
 
 use super::{Checkpoint, Position};
@@ -13,21 +14,49 @@ pub(super) fn wrap(record: Record) -> proto::CheckpointRecord {
     proto::CheckpointRecord { record: Some(record) }
 }
 
-/// Every record but the end, the head first.
+pub(super) fn head(
+    epoch: u64,
+    positions: &[Position],
+    now: Option<Timestamp>,
+    origin: Option<Timestamp>,
+) -> Record {
+    Record::Head(proto::CheckpointHead {
+        epoch,
+        now_ms: now.map(Timestamp::millis),
+        origin_ms: origin.map(Timestamp::millis),
+        offsets: positions.iter().map(offset_of).collect(),
+    })
+}
+
+/// Every record between the head and the end.
 pub(super) fn records(
     checkpoint: &Checkpoint,
 ) -> impl Iterator<Item = proto::CheckpointRecord> + '_ {
     let engine = &checkpoint.engine;
-    let head = proto::CheckpointHead {
-        epoch: checkpoint.epoch,
-        now_ms: engine.evaluator.now.map(Timestamp::millis),
-        origin_ms: engine.evaluator.origin.map(Timestamp::millis),
-        offsets: checkpoint.positions.iter().map(offset_of).collect(),
-    };
-    let components = engine.components.iter().map(|c| Record::Component(component(c)));
-    let services = engine.evaluator.services.iter().map(|s| Record::Service(service(s)));
-    let windows = engine.evaluator.windows.iter().map(|(id, w)| Record::Window(window(id, w)));
-    std::iter::once(Record::Head(head)).chain(components).chain(services).chain(windows).map(wrap)
+    of(&engine.components, &engine.services, &engine.windows)
+}
+
+/// The records of one part of the state.
+pub(super) fn part_records(
+    part: &SnapshotPart,
+) -> impl Iterator<Item = proto::CheckpointRecord> + '_ {
+    match part {
+        SnapshotPart::Clock { .. } => of(&[], &[], &[]),
+        SnapshotPart::Components(components) => of(components, &[], &[]),
+        SnapshotPart::Services(services) => of(&[], services, &[]),
+        SnapshotPart::Windows(windows) => of(&[], &[], windows),
+    }
+}
+
+fn of<'a>(
+    components: &'a [ComponentSnapshot],
+    services: &'a [ServiceSnapshot],
+    windows: &'a [(String, Window)],
+) -> impl Iterator<Item = proto::CheckpointRecord> + use<'a> {
+    let components = components.iter().map(|c| Record::Component(component(c)));
+    let services = services.iter().map(|s| Record::Service(service(s)));
+    let windows = windows.iter().map(|(id, w)| Record::Window(window(id, w)));
+    components.chain(services).chain(windows).map(wrap)
 }
 
 pub(crate) fn offset_of(position: &Position) -> proto::Offset {
@@ -38,7 +67,7 @@ pub(crate) fn offset_of(position: &Position) -> proto::Offset {
 fn component(snapshot: &ComponentSnapshot) -> proto::CheckpointComponent {
     let runs = snapshot.runs.iter().map(|run| proto::SampleRun {
         start_ms: run.start.millis(),
-        step_ms: run.step_ms,
+        step_ms: i64::from(run.step_ms),
         count: run.count,
         state: run.state as u32,
     });
@@ -56,7 +85,7 @@ fn component(snapshot: &ComponentSnapshot) -> proto::CheckpointComponent {
 
 fn service(snapshot: &ServiceSnapshot) -> proto::CheckpointService {
     let id = &snapshot.definition.id;
-    let segments = snapshot.segments.iter().flatten().map(|segment| proto::Segment {
+    let segments = snapshot.segments.iter().map(|segment| proto::Segment {
         at_ms: segment.at.millis(),
         state: segment.verdict.as_ref().map(|verdict| verdict.0.as_str().to_owned()),
         cause: segment.verdict.iter().flat_map(|v| &v.1).map(|c| c.as_str().to_owned()).collect(),
@@ -65,7 +94,7 @@ fn service(snapshot: &ServiceSnapshot) -> proto::CheckpointService {
         id: id.as_str().to_owned(),
         definition_json: definition_json(&DefinitionRecord::Service {
             id: id.clone(),
-            definition: Some(snapshot.definition.clone()),
+            definition: Some(ServiceDefinition::clone(&snapshot.definition)),
         }),
         segments: segments.collect(),
     }
@@ -94,6 +123,8 @@ pub(super) struct Collector {
     head_seen: bool,
     records: u64,
     ended: bool,
+    /// One text per id: paths share those of their components.
+    names: Names,
 }
 
 impl Collector {
@@ -107,17 +138,19 @@ impl Collector {
                 self.head_seen = true;
                 self.checkpoint.epoch = head.epoch;
                 self.checkpoint.positions = head.offsets.into_iter().map(position_of).collect();
-                engine.evaluator.now = head.now_ms.map(Timestamp);
-                engine.evaluator.origin = head.origin_ms.map(Timestamp);
+                engine.now = head.now_ms.map(Timestamp);
+                engine.origin = head.origin_ms.map(Timestamp);
                 return Ok(());
             }
-            Some(Record::Component(record)) => engine.components.push(read_component(record)?),
+            Some(Record::Component(record)) => {
+                engine.components.push(read_component(&record, &mut self.names)?);
+            }
             Some(Record::Service(record)) => {
-                engine.evaluator.services.push(read_service(&record)?);
+                engine.services.push(read_service(&record, &mut self.names)?);
             }
             Some(Record::Window(record)) => {
                 let window = read_window(&record)?;
-                engine.evaluator.windows.push((record.id, window));
+                engine.windows.push((record.id, window));
             }
             Some(Record::End(end)) if end.records == self.records => {
                 self.ended = true;
@@ -154,44 +187,57 @@ fn state(number: u32) -> Result<ComponentState, String> {
     }
 }
 
-fn read_component(record: proto::CheckpointComponent) -> Result<ComponentSnapshot, String> {
+fn step_refused(step_ms: i64) -> String {
+    format!("samples of one run cannot be {step_ms} ms apart")
+}
+
+fn read_component(
+    record: &proto::CheckpointComponent,
+    names: &mut Names,
+) -> Result<ComponentSnapshot, String> {
     let run = |run: &proto::SampleRun| {
         Ok::<_, String>(SampleRun {
             start: Timestamp(run.start_ms),
-            step_ms: run.step_ms,
-            count: run.count,
+            step_ms: u32::try_from(run.step_ms).map_err(|_| step_refused(run.step_ms))?,
+            count: Some(run.count)
+                .filter(|&count| count == 1 || (count > 1 && run.step_ms > 0))
+                .filter(|&count| count <= SampleRun::COUNT_MAX)
+                .ok_or_else(|| format!("a run of {} samples is none", run.count))?,
             state: state(run.state)?,
         })
     };
     let transition = |at: &proto::StateAt| Ok((Timestamp(at.at_ms), state(at.state)?));
     Ok(ComponentSnapshot {
-        id: ComponentId::from(record.id),
+        id: names.component(&record.id),
         runs: record.runs.iter().map(run).collect::<Result<_, _>>()?,
         forgotten: record.forgotten,
         transitions: record.transitions.iter().map(transition).collect::<Result<_, String>>()?,
     })
 }
 
-fn read_service(record: &proto::CheckpointService) -> Result<ServiceSnapshot, String> {
+fn read_service(
+    record: &proto::CheckpointService,
+    names: &mut Names,
+) -> Result<ServiceSnapshot, String> {
     let mut segments = Vec::with_capacity(record.segments.len());
     for segment in &record.segments {
         let verdict = match &segment.state {
             None => None,
             Some(state) => {
                 let state: ServiceState = state.parse().map_err(|error| format!("{error}"))?;
-                let cause = segment.cause.iter().map(|id| ComponentId::from(id.as_str()));
+                let cause = segment.cause.iter().map(|id| names.component(id));
                 Some((state, cause.collect()))
             }
         };
         segments.push(Segment { at: Timestamp(segment.at_ms), verdict });
     }
-    let definition = read_definition(&record.id, &record.definition_json)?;
-    Ok(ServiceSnapshot { definition, segments: Some(segments) })
+    let definition = read_definition(&record.id, &record.definition_json, names)?;
+    Ok(ServiceSnapshot { definition: definition.into(), segments })
 }
 
-fn read_definition(id: &str, json: &[u8]) -> Result<ServiceDefinition, String> {
+fn read_definition(id: &str, json: &[u8], names: &mut Names) -> Result<ServiceDefinition, String> {
     let record = DefinitionRecord::Service { id: ServiceId::from(id), definition: None };
-    match DefinitionRecord::decode(record.key().as_bytes(), Some(json)) {
+    match DefinitionRecord::decode_with(record.key().as_bytes(), Some(json), names) {
         Ok(DefinitionRecord::Service { definition: Some(definition), .. }) => Ok(definition),
         Ok(_) => Err(format!("service {id} has no definition")),
         Err(error) => Err(error.to_string()),

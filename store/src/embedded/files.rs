@@ -15,6 +15,9 @@ use crate::series::{BI_EXECUTION_SECONDS_MAX, BI_MEMORY_BYTES_MAX, BI_QUERIES_MA
 /// Random bytes in a generated password: 192 bits, beyond guessing.
 const PASSWORD_BYTES: usize = 24;
 
+/// Holds the password of padwacht's own user.
+const PASSWORD_FILE: &str = "padwacht.password";
+
 /// The longest password file that is read.
 const PASSWORD_FILE_BYTES_MAX: usize = 1_024;
 
@@ -36,11 +39,18 @@ pub(super) fn write(config: &EmbeddedConfig) -> Result<Written, EmbeddedError> {
     let users_file = dir.join("users.xml");
     let config_file = dir.join("config.xml");
     let bi_password_file = dir.join("bi.password");
-    let password = kept_password(&dir.join("padwacht.password"))?;
+    let password = kept_password(&dir.join(PASSWORD_FILE))?;
     let bi_password = kept_password(&bi_password_file)?;
     replace_private(&users_file, &users_xml(config, &password, &bi_password))?;
     replace_private(&config_file, &config_xml(config, &users_file))?;
     Ok(Written { config_file, password, bi_password, bi_password_file })
+}
+
+/// The password of padwacht's own user that an earlier start kept in `dir`.
+pub(super) fn password(dir: &Path) -> Result<SecretString, EmbeddedError> {
+    let path = dir.join(PASSWORD_FILE);
+    let text = fs::read_to_string(&path).map_err(at("reading the engine's password", &path))?;
+    Ok(SecretString::from(text.trim()))
 }
 
 /// Where the engine keeps its own data.

@@ -162,6 +162,23 @@ impl Embedded {
         }
     }
 
+    /// How padwacht's own user reaches the engine that another process of the
+    /// same user runs on `data_dir`; whether it runs is not looked at.
+    ///
+    /// # Errors
+    /// No engine has ever been started there, or its files are somebody else's.
+    pub fn of_another_process(
+        data_dir: &Path,
+        http_port: u16,
+    ) -> Result<SeriesConfig, EmbeddedError> {
+        Ok(SeriesConfig {
+            url: format!("http://127.0.0.1:{http_port}"),
+            database: DATABASE.to_owned(),
+            user: USER.to_owned(),
+            password: files::password(data_dir)?,
+        })
+    }
+
     /// How padwacht's own user reaches the engine; the same after a restart.
     pub fn series_config(&self) -> SeriesConfig {
         self.series.clone()

@@ -1,6 +1,8 @@
 //! Who changed what, and when. Entries are appended in the transaction of the
 //! change itself and never changed; they hold no secrets.
 
+use std::collections::BTreeMap;
+
 use correlate::model::Timestamp;
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -16,6 +18,9 @@ use super::page::Page;
 
 /// Entries in one INSERT; 7 values each stay far below SQLite's 32,766.
 const INSERT_ROWS: usize = 500;
+
+/// Objects in one `IN (…)`: a bounded statement on both databases.
+const OBJECTS_PER_QUERY: usize = 500;
 
 /// Who makes a change, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,6 +101,49 @@ impl Audit<'_> {
             .await
             .doing("reading the audit trail")?;
         rows.into_iter().map(read).collect()
+    }
+}
+
+impl Audit<'_> {
+    /// How each of `objects` was at `as_of`, as the last entry up to and
+    /// including it says: `Some(None)` where it was gone, absent where no
+    /// entry speaks of it until then.
+    ///
+    /// # Errors
+    /// Only of the database.
+    pub async fn as_of(
+        self,
+        objects: &[String],
+        as_of: Timestamp,
+    ) -> Result<BTreeMap<String, Option<Value>>, RecordsError> {
+        let mut found = BTreeMap::new();
+        for chunk in objects.chunks(OBJECTS_PER_QUERY) {
+            // The last by object without reading the values of the others.
+            let last: Vec<(String, String)> = audit::Entity::find()
+                .select_only()
+                .column(audit::Column::Object)
+                .column(audit::Column::Id)
+                .filter(audit::Column::Object.is_in(chunk))
+                .filter(audit::Column::AtMs.lte(as_of.millis()))
+                .order_by_asc(audit::Column::AtMs)
+                .order_by_asc(audit::Column::Id)
+                .into_tuple()
+                .all(self.0.reader())
+                .await
+                .doing("looking for what was recorded until then")?;
+            // Later entries replace earlier ones.
+            let last: BTreeMap<String, String> = last.into_iter().collect();
+            let rows = audit::Entity::find()
+                .filter(audit::Column::Id.is_in(last.into_values()))
+                .all(self.0.reader())
+                .await
+                .doing("reading what was recorded until then")?;
+            for row in rows {
+                let entry = read(row)?;
+                found.insert(entry.object, entry.after);
+            }
+        }
+        Ok(found)
     }
 }
 

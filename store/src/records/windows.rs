@@ -1,6 +1,8 @@
 //! Maintenance windows: planned work, announced, moved or withdrawn at any time,
 //! also after the fact. Nothing is ever removed; a withdrawn window stays visible.
 
+use std::collections::BTreeSet;
+
 use correlate::model::{Period, Target, Timestamp, Window};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel,
@@ -16,6 +18,9 @@ use super::ids::WindowId;
 use super::outbox::Queue;
 use super::page::{Change, Page};
 use super::text;
+
+/// Targets in one `IN (…)`: a bounded statement on both databases.
+const TARGETS_PER_QUERY: usize = 500;
 
 /// A maintenance window as it is in the records.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,6 +93,43 @@ impl Windows<'_> {
         rows.into_iter().map(read).collect()
     }
 
+    /// Every window on any of `targets`, of those that share an instant with
+    /// `during` (all if there is none), withdrawn ones too where `withdrawn`;
+    /// sorted by start, at most `limit` and one more.
+    ///
+    /// # Errors
+    /// See [`Windows::get`].
+    pub async fn on(
+        self,
+        targets: &BTreeSet<Target>,
+        during: Option<Period>,
+        withdrawn: bool,
+        limit: usize,
+    ) -> Result<Vec<MaintenanceWindow>, RecordsError> {
+        let filter = WindowFilter { target: None, during, withdrawn };
+        let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        let mut found = Vec::new();
+        for chunk in targets.chunks(TARGETS_PER_QUERY) {
+            let rows = row::Entity::find()
+                .filter(filter.condition())
+                .filter(row::Column::Target.is_in(chunk))
+                .order_by_asc(row::Column::FromMs)
+                .order_by_asc(row::Column::Id)
+                .limit(limit as u64 + 1)
+                .all(self.0.reader())
+                .await
+                .doing("reading the windows on some targets")?;
+            for row in rows {
+                found.push(read(row)?);
+            }
+            if found.len() > limit {
+                break;
+            }
+        }
+        found.sort_by_key(|one: &MaintenanceWindow| (one.window.period.from, one.id));
+        Ok(found)
+    }
+
     /// How many windows `filter` lets through.
     ///
     /// # Errors
@@ -112,27 +154,48 @@ impl Windows<'_> {
         window: &Window,
         note: &str,
     ) -> Result<WindowId, RecordsError> {
+        let ids = self.create_all(actor, std::slice::from_ref(window), note).await?;
+        Ok(ids[0])
+    }
+
+    /// Announces several windows with one note: all of them or none. The ids
+    /// are in the order of `windows`.
+    ///
+    /// # Errors
+    /// See [`Windows::create`].
+    pub async fn create_all(
+        self,
+        actor: &Actor,
+        windows: &[Window],
+        note: &str,
+    ) -> Result<Vec<WindowId>, RecordsError> {
         const DOING: &str = "announcing maintenance";
-        let created = MaintenanceWindow {
-            id: WindowId::new(),
-            window: checked(window)?,
-            note: text::note("note", note)?,
-            created_by: actor.name.clone(),
-            created_at: actor.at,
-            withdrawn_at: None,
-        };
+        let note = text::note("note", note)?;
+        let windows: Vec<Window> = windows.iter().map(checked).collect::<Result<_, _>>()?;
         let tx = self.0.begin(DOING).await?;
         let mut queue = Queue::lock(&tx, actor.at).await?;
-        refuse_unknown_service(&tx, &created.window.target).await?;
-        row::Entity::insert(to_row(&created).into_active_model())
-            .exec_without_returning(&tx)
-            .await
-            .doing(DOING)?;
-        queue.push(topic_key(created.id), Some(topic_value(&created.window))).await?;
-        audit::append(&tx, actor, [entry("create", None, Some(&created))]).await?;
+        let mut ids = Vec::with_capacity(windows.len());
+        for window in windows {
+            let created = MaintenanceWindow {
+                id: WindowId::new(),
+                window,
+                note: note.clone(),
+                created_by: actor.name.clone(),
+                created_at: actor.at,
+                withdrawn_at: None,
+            };
+            refuse_unknown_service(&tx, &created.window.target).await?;
+            row::Entity::insert(to_row(&created).into_active_model())
+                .exec_without_returning(&tx)
+                .await
+                .doing(DOING)?;
+            queue.push(topic_key(created.id), Some(topic_value(&created.window))).await?;
+            audit::append(&tx, actor, [entry("create", None, Some(&created))]).await?;
+            ids.push(created.id);
+        }
         queue.finish().await?;
         tx.commit().await.doing(DOING)?;
-        Ok(created.id)
+        Ok(ids)
     }
 
     /// Moves a window or changes its target or note. One that was withdrawn

@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// Every migration, in order.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         number: 1,
         name: "0001_series",
@@ -31,6 +31,11 @@ const MIGRATIONS: [Migration; 2] = [
         number: 2,
         name: "0002_bi_views",
         sql: include_str!("../../migrations/clickhouse/0002_bi_views.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "0003_set_aside",
+        sql: include_str!("../../migrations/clickhouse/0003_set_aside.sql"),
     },
 ];
 

@@ -18,6 +18,8 @@
 //! series.intervals(&ServiceId, Period, limit) -> Result<Bounded<Interval>>
 //! series.intervals_as_of(&ServiceId, Period, as_of, limit) -> Result<Bounded<Interval>>
 //! series.transitions(&ComponentId, Period, limit) -> Result<Bounded<Transition>>
+//! series.transitions_around(&[ComponentId], at, as_of) -> Result<BTreeMap<ComponentId, Around>>
+//! series.transitions_within(&[ComponentId], Period, limit) -> Result<Bounded<Transition>>
 //! series.component_states(&[ComponentId]) -> Result<BTreeMap<ComponentId, Transition>>
 //! series.availability(&[ServiceId], &[Period], now) -> Result<Vec<ServiceAvailability>>
 //! series.fleet_availability(&[Period], now) -> Result<Vec<FleetAvailability>>
@@ -25,6 +27,12 @@
 //! series.component_labels(&[ComponentId]) -> Result<BTreeMap<ComponentId, ComponentDimension>>
 //! series.latest_progress() -> Result<Vec<Progress>>
 //! series.max_version() -> Result<Option<u64>>
+//! series.write_set_aside(&[SetAside], version)              what could not be used
+//! series.set_aside(&SetAsideFilter, offset, limit) -> Result<SetAsidePage>
+//! series.set_aside_since(since) -> Result<Option<(u64, Timestamp)>>
+//! series.newest_row() -> Result<Option<NewestRow>>          where a rebuilt state goes on
+//! series.scan_transitions(Scan, before, after) -> Result<Vec<Transition>>     page by page
+//! series.scan_intervals(Scan, before, after) -> Result<Vec<(ServiceId, Interval)>>
 //! civil_days(time_zone, now, days) -> Result<Vec<CivilDay>> calendar days that end with today
 //! ```
 //!
@@ -44,6 +52,7 @@ mod error;
 mod migrate;
 mod query;
 mod row;
+mod set_aside;
 mod statement;
 mod write;
 
@@ -60,9 +69,13 @@ pub use dimension::{ComponentDimension, DIMENSION_ROWS_MAX, Progress, ServiceDim
 pub use error::SeriesError;
 pub use migrate::AppliedMigration;
 pub use query::{
-    Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService, FleetAvailability,
-    IDS_MAX, Order, PERIODS_MAX, Page, ROWS_MAX, SUMS_MAX, SeriesHealth, ServiceAvailability,
-    ServiceFilter, StateCounts, civil_days,
+    Around, Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService,
+    FleetAvailability, IDS_MAX, NewestRow, Order, PERIODS_MAX, Page, ROWS_MAX, SCAN_ROWS_MAX,
+    SUMS_MAX, Scan, SeriesHealth, ServiceAvailability, ServiceFilter, StateCounts, civil_days,
+};
+pub use set_aside::{
+    SET_ASIDE_KEY_CHARS_MAX, SET_ASIDE_REASON_CHARS_MAX, SET_ASIDE_ROWS_MAX, SetAside,
+    SetAsideFilter, SetAsideKind, SetAsidePage,
 };
 pub use write::{SeriesBatch, Transition};
 

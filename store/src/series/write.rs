@@ -260,22 +260,22 @@ mod tests {
 
     #[test]
     fn of_two_revisions_of_one_identity_the_last_counts() {
-        let rows = interval_rows(&batch(vec![
+        let batch = batch(vec![
             revision(20, None, ServiceState::Up),
             revision(10, Some(20), ServiceState::Down),
             IntervalRevision { service: "s".into(), start: Timestamp(20), interval: None },
-        ]))
-        .expect("valid");
+        ]);
+        let rows = interval_rows(&batch).expect("valid");
         let seen: Vec<_> = rows.iter().map(|row| (row.start, row.is_deleted)).collect();
         assert_eq!(seen, [(10, 0), (20, 1)]);
     }
 
     #[test]
     fn empty_intervals_and_endless_starts_are_refused() {
-        let empty = interval_rows(&batch(vec![revision(10, Some(10), ServiceState::Up)]));
-        assert!(matches!(empty, Err(SeriesError::Invalid(_))));
-        let endless = interval_rows(&batch(vec![revision(i64::MIN, None, ServiceState::Up)]));
-        assert!(matches!(endless, Err(SeriesError::OutOfRange { .. })));
+        let empty = batch(vec![revision(10, Some(10), ServiceState::Up)]);
+        assert!(matches!(interval_rows(&empty), Err(SeriesError::Invalid(_))));
+        let endless = batch(vec![revision(i64::MIN, None, ServiceState::Up)]);
+        assert!(matches!(interval_rows(&endless), Err(SeriesError::OutOfRange { .. })));
     }
 
     #[tokio::test]

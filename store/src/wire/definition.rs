@@ -1,8 +1,11 @@
 //! Definitions on the log: services and maintenance windows, by key.
 
+use std::fmt;
+
 use bytes::Bytes;
 use correlate::model::{
-    PathExpr, Period, ServiceDefinition, ServiceId, Target, Timestamp, Version, Window,
+    Names, PathExpr, Period, ServiceDefinition, ServiceError, ServiceId, Target, Timestamp,
+    Version, Window,
 };
 use serde_json::{Value, json};
 
@@ -11,10 +14,6 @@ use crate::log::Record;
 
 const SERVICE_PREFIX: &str = "service/";
 const WINDOW_PREFIX: &str = "window/";
-
-/// How deep the lists of a path may nest on the log: JSON parsers, ours too,
-/// stop at 128 levels, each list of a path takes two, and five are around it.
-const MAX_PATH_DEPTH: usize = 61;
 
 /// One record of `padwacht.definitions`: the newest word on its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,6 +41,12 @@ impl DefinitionRecord {
             DefinitionRecord::Service { id, .. } => format!("{SERVICE_PREFIX}{id}"),
             DefinitionRecord::Window { id, .. } => format!("{WINDOW_PREFIX}{id}"),
         }
+    }
+
+    /// The service that a record's key names, also where its value is of no use.
+    pub fn service_of(key: &[u8]) -> Option<ServiceId> {
+        let id = std::str::from_utf8(key).ok()?.strip_prefix(SERVICE_PREFIX)?;
+        (!id.is_empty()).then(|| ServiceId::from(id))
     }
 
     /// The record for the log. [`DefinitionRecord::decode`] reads it back unchanged.
@@ -73,19 +78,28 @@ impl DefinitionRecord {
     /// [`WireError::Key`] for a key of neither form, [`WireError::Definition`]
     /// for a value that does not say what it must.
     pub fn decode(key: &[u8], value: Option<&[u8]>) -> Result<DefinitionRecord, WireError> {
+        DefinitionRecord::decode_with(key, value, &mut Names::new())
+    }
+
+    /// As [`DefinitionRecord::decode`], for readers of many records: the ids of
+    /// a service share their text with those that `names` has met.
+    ///
+    /// # Errors
+    /// As `decode`.
+    pub fn decode_with(
+        key: &[u8],
+        value: Option<&[u8]>,
+        names: &mut Names,
+    ) -> Result<DefinitionRecord, WireError> {
         let unknown = || WireError::Key(String::from_utf8_lossy(key).into_owned());
         let text = std::str::from_utf8(key).map_err(|_| unknown())?;
         let refuse = |reason: String| WireError::Definition { key: text.to_owned(), reason };
-        let json = value
-            .map(serde_json::from_slice::<Value>)
-            .transpose()
-            .map_err(|error| refuse(format!("the value is no JSON: {error}")))?;
         if let Some(id) = text.strip_prefix(SERVICE_PREFIX).filter(|id| !id.is_empty()) {
-            let definition = json.as_ref().map(|json| read_service(id, json));
+            let definition = value.map(|value| read_service(id, value, names));
             let definition = definition.transpose().map_err(refuse)?;
-            Ok(DefinitionRecord::Service { id: ServiceId::from(id), definition })
+            Ok(DefinitionRecord::Service { id: names.service(id), definition })
         } else if let Some(id) = text.strip_prefix(WINDOW_PREFIX).filter(|id| !id.is_empty()) {
-            let window = json.as_ref().map(read_window).transpose().map_err(refuse)?;
+            let window = value.map(read_window).transpose().map_err(refuse)?;
             Ok(DefinitionRecord::Window { id: id.to_owned(), window })
         } else {
             Err(unknown())
@@ -106,8 +120,8 @@ fn service_json(id: &ServiceId, definition: &ServiceDefinition) -> Result<Value,
     };
     let mut versions = Vec::with_capacity(definition.versions().len());
     for Version { period, path } in definition.versions() {
-        if nests_deeper_than(path, MAX_PATH_DEPTH) {
-            return Err(format!("a path nests deeper than {MAX_PATH_DEPTH} levels"));
+        if nests_deeper_than(path, PathExpr::MAX_DEPTH) {
+            return Err(format!("a path nests deeper than {} levels", PathExpr::MAX_DEPTH));
         }
         versions.push(json!({
             "from": edge(period.from, Timestamp::MIN),
@@ -127,14 +141,22 @@ fn nests_deeper_than(path: &PathExpr, levels: usize) -> bool {
     }
 }
 
-fn read_service(id: &str, json: &Value) -> Result<ServiceDefinition, String> {
+fn read_service(id: &str, json: &[u8], names: &mut Names) -> Result<ServiceDefinition, String> {
+    let json = std::str::from_utf8(json).map_err(no_json)?;
     // Instants are numbers here; a text is refused.
-    let definition =
-        ServiceDefinition::from_json(json, &|_| None).map_err(|error| error.to_string())?;
+    let read = ServiceDefinition::parse(json, names, &|_| None);
+    let definition = read.map_err(|error| match error {
+        ServiceError::Json { .. } => no_json(error),
+        error => error.to_string(),
+    })?;
     if definition.id.as_str() != id {
         return Err(format!("its id must be that of the key, found {:?}", definition.id));
     }
     Ok(definition)
+}
+
+fn no_json(error: impl fmt::Display) -> String {
+    format!("the value is no JSON: {error}")
 }
 
 fn window_json(window: &Window) -> Result<Value, String> {
@@ -147,7 +169,8 @@ fn window_json(window: &Window) -> Result<Value, String> {
     }))
 }
 
-fn read_window(json: &Value) -> Result<Window, String> {
+fn read_window(json: &[u8]) -> Result<Window, String> {
+    let json: Value = serde_json::from_slice(json).map_err(no_json)?;
     let field = |name: &str| {
         json.get(name).ok_or_else(|| format!("{name} is missing: a window has target, from and to"))
     };
@@ -236,8 +259,8 @@ mod tests {
 
     #[test]
     fn the_deepest_path_that_is_written_can_be_read() {
-        reads_back(&service("s", nested(MAX_PATH_DEPTH)));
-        let error = service("s", nested(MAX_PATH_DEPTH + 1)).encode().expect_err("too deep");
+        reads_back(&service("s", nested(PathExpr::MAX_DEPTH)));
+        let error = service("s", nested(PathExpr::MAX_DEPTH + 1)).encode().expect_err("too deep");
         assert_eq!(
             error.to_string(),
             "the definition at key \"service/s\" is refused: a path nests deeper than 61 levels"
@@ -280,6 +303,12 @@ mod tests {
             r#"{"id":"b","path":"x"}"#,
             "the definition at key \"service/a\" is refused: its id must be that of the key, \
              found \"b\"",
+        );
+        refused(
+            "service/a",
+            r#"{"id":"a","path":}"#,
+            "the definition at key \"service/a\" is refused: the value is no JSON: expected value \
+             at line 1 column 18",
         );
         refused(
             "window/w",

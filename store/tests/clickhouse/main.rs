@@ -8,5 +8,7 @@ mod current;
 mod dashboards;
 mod lifecycle;
 mod rig;
+mod scan;
+mod set_aside;
 mod views;
 mod write;

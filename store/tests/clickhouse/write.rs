@@ -164,3 +164,50 @@ async fn questions_beyond_the_limits_are_refused() {
         assert!(matches!(error, SeriesError::Invalid(_)), "{error}");
     }
 }
+
+#[tokio::test]
+async fn transitions_on_either_side_of_an_instant_and_within_a_period() {
+    let rig = Rig::start().await;
+    let mut facts = batch(1, Vec::new());
+    facts.transitions = vec![
+        transition("n/device/1", 10, ComponentState::Up),
+        transition("n/device/1", 20, ComponentState::Down),
+        transition("n/device/1", 30, ComponentState::Up),
+        transition("n/device/2", 25, ComponentState::Down),
+    ];
+    rig.series.write(&facts).await.expect("written");
+    let [first, second, never] = ["n/device/1", "n/device/2", "n/device/3"].map(component);
+    let all = [first.clone(), second.clone(), never];
+    let around = async |at, as_of: Option<i64>| {
+        let as_of = as_of.map(Timestamp);
+        rig.series.transitions_around(&all, Timestamp(at), as_of).await.expect("read")
+    };
+    let found = around(24, None).await;
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[&first].before, Some(facts.transitions[1].clone()));
+    assert_eq!(found[&first].after, Some(facts.transitions[2].clone()));
+    assert_eq!(
+        (found[&second].before.as_ref(), found[&second].after.as_ref()),
+        (None, Some(&facts.transitions[3]))
+    );
+    assert_eq!(found[&first].recorded_at, Some(Timestamp(1_000)));
+    assert_eq!(
+        (found[&second].recorded_at, around(30, None).await[&first].after.clone()),
+        (None, None)
+    );
+    assert_eq!(around(9, None).await[&first].before, None);
+    // The batch was recorded at second 1.
+    assert_eq!(around(24, Some(1_000)).await, found);
+    assert_eq!(around(24, Some(999)).await.len(), 0);
+
+    let within = async |from, until, limit| {
+        rig.series.transitions_within(&all, period(from, until), limit).await.expect("read")
+    };
+    let found = within(20, 30, 9).await;
+    assert_eq!(
+        (found.rows.as_slice(), found.truncated),
+        (&[facts.transitions[1].clone(), facts.transitions[3].clone()][..], false)
+    );
+    let cut = within(0, 100, 1).await;
+    assert_eq!((cut.rows.len(), cut.truncated), (1, true));
+}

@@ -25,6 +25,7 @@ macro_rules! on_both {
 }
 
 mod access;
+mod closure;
 mod crash;
 mod database;
 mod import;

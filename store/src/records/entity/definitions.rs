@@ -100,6 +100,24 @@ pub mod service_reference {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub mod service_component {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "service_components")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub component: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub service_id: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub mod maintenance_window {
     use sea_orm::entity::prelude::*;
 

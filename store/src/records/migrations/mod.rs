@@ -18,12 +18,17 @@ use sea_orm_migration::{
 
 use super::database::DatabaseKind;
 use super::error::{Doing, RecordsError};
+use super::services;
 
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_definitions", include_str!("0001_definitions.sql")),
     ("0002_sources", include_str!("0002_sources.sql")),
     ("0003_access", include_str!("0003_access.sql")),
+    (SERVICE_COMPONENTS, include_str!("0004_service_components.sql")),
 ];
+
+/// Its table is filled from definitions, which no SQL reads on both databases.
+const SERVICE_COMPONENTS: &str = "0004_service_components";
 
 /// Key of the advisory lock that keeps processes from migrating together;
 /// any constant that nothing else in the database uses ("padwacht" in ASCII).
@@ -48,7 +53,12 @@ impl MigrationTrait for SqlMigration {
             _ => "text",
         };
         let sql = self.sql.replace("{text}", text);
-        manager.get_connection().execute_unprepared(&sql).await.map(drop)
+        manager.get_connection().execute_unprepared(&sql).await?;
+        if self.name == SERVICE_COMPONENTS {
+            let filled = services::fill_components(manager.get_connection()).await;
+            filled.map_err(|error| DbErr::Migration(error.to_string()))?;
+        }
+        Ok(())
     }
 }
 

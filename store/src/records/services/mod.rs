@@ -5,7 +5,9 @@
 //! References are looked at over all versions of a service together, as the
 //! engine does: two services may not refer to each other even at different times.
 
+mod closure;
 mod codec;
+mod components;
 mod import;
 mod references;
 mod write;
@@ -23,6 +25,7 @@ use super::entity::service;
 use super::error::{Doing, RecordsError};
 use super::page::{Page, holds_words};
 
+pub(super) use components::fill as fill_components;
 pub use import::ImportReport;
 pub(super) use write::enqueue_all;
 

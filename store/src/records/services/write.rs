@@ -7,7 +7,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
 use super::references::{self, Checked};
-use super::{Service, ServiceDraft, Services, codec, load, next};
+use super::{Service, ServiceDraft, Services, codec, components, load, next};
 use crate::records::audit::{self, Actor};
 use crate::records::customers;
 use crate::records::entity::service;
@@ -156,6 +156,7 @@ pub(super) async fn apply(
     customers::ensure(tx, &named, actor.at).await?;
     write_rows(tx, actor, writes).await?;
     references::write(tx, &redefined).await?;
+    components::write(tx, &redefined).await?;
     for definition in redefined {
         queue.push(codec::topic_key(definition), Some(codec::topic_value(definition))).await?;
     }

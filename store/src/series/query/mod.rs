@@ -10,6 +10,7 @@ mod current;
 mod health;
 mod intervals;
 mod progress;
+mod scan;
 mod transitions;
 
 use clickhouse::RowOwned;
@@ -26,6 +27,8 @@ pub use calendar::{CivilDay, civil_days};
 pub use causes::CauseNow;
 pub use current::{CurrentPage, CurrentService, Order, Page, ServiceFilter, StateCounts};
 pub use health::SeriesHealth;
+pub use scan::{NewestRow, SCAN_ROWS_MAX, Scan};
+pub use transitions::Around;
 
 /// Rows that one query may give: what a page or an API answer can carry.
 pub const ROWS_MAX: usize = 10_000;
@@ -56,14 +59,18 @@ impl<T> Bounded<T> {
 impl Series {
     /// A query on tables whose partition follows from their key, which lets
     /// `FINAL` work partition by partition.
-    fn read(&self, sql: &str) -> Query {
+    pub(super) fn read(&self, sql: &str) -> Query {
         self.client
             .query_raw(sql)
             .with_setting("do_not_merge_across_partitions_select_final", "1")
             .with_setting("max_execution_time", QUERY_EXECUTION_SECONDS)
     }
 
-    async fn rows<R>(&self, doing: &'static str, query: Query) -> Result<Vec<R>, SeriesError>
+    pub(super) async fn rows<R>(
+        &self,
+        doing: &'static str,
+        query: Query,
+    ) -> Result<Vec<R>, SeriesError>
     where
         R: RowOwned + RowRead,
     {
@@ -76,7 +83,7 @@ fn clip(period: Period) -> (i64, i64) {
     (clip_instant(period.from), clip_instant(period.until))
 }
 
-fn clip_instant(at: Timestamp) -> i64 {
+pub(super) fn clip_instant(at: Timestamp) -> i64 {
     at.clamp(EARLIEST, LATEST).millis()
 }
 

@@ -1,0 +1,133 @@
+//! Checkpoint and journal are lost: the state is rebuilt from the log and
+//! ClickHouse, and rows that only the lost state could explain are withdrawn.
+
+use std::path::{Path, PathBuf};
+
+use crate::history::{History, STALE_AFTER};
+use crate::pipeline::Pipeline;
+use crate::rows::{Rows, assert_same, clip, replay, settle};
+use crate::same_intervals::{lead, undisturbed};
+
+/// Damages everything in the directory of the correlate stage in one way.
+type Damage = fn(&Path);
+
+fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).expect("the stage has a directory").flatten();
+    let files = entries.map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|found| found == ending)).collect()
+}
+
+fn rewrite(dir: &Path, ending: &str, change: impl Fn(&mut Vec<u8>)) {
+    let found = files(dir, ending);
+    assert!(!found.is_empty(), "there is no {ending} in {}", dir.display());
+    for path in found {
+        let mut bytes = std::fs::read(&path).expect("it can be read");
+        change(&mut bytes);
+        std::fs::write(&path, bytes).expect("it can be written");
+    }
+}
+
+fn remove(dir: &Path, ending: &str) {
+    files(dir, ending).iter().for_each(|path| std::fs::remove_file(path).expect("it can go"));
+}
+
+fn everything_gone(dir: &Path) {
+    remove(dir, "checkpoint");
+    remove(dir, "journal");
+}
+
+fn a_bit_flipped(dir: &Path) {
+    rewrite(dir, "checkpoint", |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+    });
+}
+
+fn an_older_format(dir: &Path) {
+    // The number stands after the six letters that name the kind of file.
+    rewrite(dir, "checkpoint", |bytes| bytes[7] = 0);
+}
+
+fn cut_short(dir: &Path) {
+    rewrite(dir, "checkpoint", |bytes| bytes.truncate(bytes.len() / 3));
+    remove(dir, "journal");
+}
+
+fn the_journal_alone_gone(dir: &Path) {
+    remove(dir, "journal");
+}
+
+/// Rows that no state explains, as a crash of the lost one may leave them.
+async fn leave_stray_rows(pipeline: &Pipeline, history: &History) {
+    let service = &pipeline.nms.services()[0]["id"];
+    let service = service.as_str().expect("a service has an id");
+    let at = history.start.millis() + 7;
+    let columns = "(service, start, end, state, version, recorded_at)";
+    for service in [service, "ghost"] {
+        let sql = format!(
+            "INSERT INTO service_intervals {columns} SELECT '{service}',
+                 fromUnixTimestamp64Milli({at}), NULL, 'down', 1, now64(3)"
+        );
+        pipeline.clickhouse.ask(&sql).await.expect("inserted");
+    }
+}
+
+/// Kills the stage in the midst of its work, lets `damage` happen, and starts
+/// it again; ClickHouse must come to hold the same as before.
+async fn strike(pipeline: &mut Pipeline, history: &History, damage: Damage) {
+    let expected: Rows = replay(pipeline, history, STALE_AFTER).await;
+    settle(pipeline, history, &expected).await;
+    leave_stray_rows(pipeline, history).await;
+    pipeline.stage("all").kill();
+    damage(&pipeline.dir().join("data/correlate"));
+    pipeline.start_again("all").await;
+    settle(pipeline, history, &expected).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_state_is_rebuilt_from_log_and_clickhouse() {
+    let history = History::first(14);
+    let mut pipeline = Pipeline::all(history.nms().await, STALE_AFTER).await;
+    lead(&mut pipeline, &history, 1, async |pipeline, step| {
+        let damage: Option<Damage> = match step {
+            3 => Some(everything_gone),
+            5 => Some(a_bit_flipped),
+            7 => Some(an_older_format),
+            9 => Some(cut_short),
+            11 => Some(the_journal_alone_gone),
+            _ => None,
+        };
+        if let Some(damage) = damage {
+            pipeline.read_all().await;
+            strike(pipeline, &history.until_step(step), damage).await;
+        }
+        true
+    })
+    .await;
+    let expected = replay(&pipeline, &history, STALE_AFTER).await;
+    settle(&pipeline, &history, &expected).await;
+    assert_same("what was rebuilt", &expected, &clip(undisturbed().await, &history));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_log_no_longer_holds_is_taken_from_clickhouse() {
+    let history = History::first(14);
+    let mut pipeline = Pipeline::all(history.nms().await, STALE_AFTER).await;
+    lead(&mut pipeline, &history, 1, async |pipeline, step| {
+        if step == 9 {
+            pipeline.read_all().await;
+            let until_now = history.until_step(step);
+            let expected = replay(pipeline, &until_now, STALE_AFTER).await;
+            settle(pipeline, &until_now, &expected).await;
+            leave_stray_rows(pipeline, &until_now).await;
+            pipeline.stage("all").kill();
+            everything_gone(&pipeline.dir().join("data/correlate"));
+            pipeline.log.drop_older_half().await;
+            pipeline.start_again("all").await;
+            settle(pipeline, &until_now, &expected).await;
+        }
+        true
+    })
+    .await;
+    settle(&pipeline, &history, &clip(undisturbed().await, &history)).await;
+}
