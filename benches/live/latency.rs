@@ -25,8 +25,8 @@ use crate::workload::{Change, Poller};
 /// How often the load goes out: as if many pollers took turns.
 const SLICE: Duration = Duration::from_millis(25);
 
-/// A stage that has just started is given this long before it counts.
-const WARM_UP: Duration = Duration::from_secs(5);
+/// So long the load runs before it counts, once the stage follows it.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 /// A version of the rows, and when it was first seen.
 type Seen = Vec<(u64, i64)>;
@@ -64,6 +64,8 @@ async fn run(
     name: &str,
 ) -> Vec<f64> {
     let mut stage = place.start_stage();
+    let markers = place.mark(&format!("warm{name}")).await;
+    place.marked(&markers, &mut stage).await;
     let (stop, stopped) = watch::channel(false);
     let watching = tokio::spawn(watch_versions(Arc::clone(place), stopped));
     pace(place, poller, rate, WARM_UP).await;

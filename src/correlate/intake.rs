@@ -11,7 +11,7 @@ use correlate::model::Timestamp;
 use store::checkpoint::Position;
 use store::log::{Log, LogError, ReadLimits, StoredRecord};
 use store::series::{SetAside, SetAsideKind};
-use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC, report_samples};
+use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::cluster::Team;
+use super::decode::Decoder;
 use super::epoch::Input;
 use super::set_aside::{Decoded, Origin};
 use crate::wiring;
@@ -26,6 +27,14 @@ use crate::wiring;
 /// Batches read ahead over all partitions: the next ones are at hand while
 /// the engine works, and memory stays bounded.
 const AHEAD_MAX: usize = 8;
+
+/// What belongs together arrives together: after the first fact, others have
+/// this long to join it, also when the last epoch is long past.
+const GATHER_MIN: Duration = Duration::from_millis(50);
+
+/// An epoch without facts, which only moves the clock, is this long; and so
+/// long does a reader wait at the end of its partition before it says so.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Samples in one epoch; more wait for the next, so that an epoch's rows and
 /// its time in the engine stay bounded.
@@ -85,11 +94,14 @@ pub(super) struct Intake {
     /// Ends with this.
     _readers: JoinSet<()>,
     interval: Duration,
+    /// When the last epoch was cut.
+    cut_at: Instant,
     shutdown: CancellationToken,
 }
 
 impl Intake {
-    /// Starts reading at `positions`. An epoch is cut every `interval`.
+    /// Starts reading at `positions`. While there are facts, an epoch is cut
+    /// every `interval`.
     pub(super) fn start(
         log: Arc<dyn Log>,
         positions: Vec<Position>,
@@ -98,11 +110,19 @@ impl Intake {
     ) -> Intake {
         let (send, found) = mpsc::channel(AHEAD_MAX);
         let mut readers = JoinSet::new();
+        let wait = reader_wait(interval);
         for position in positions {
-            let reader = Reader { log: log.clone(), position, wait: interval, send: send.clone() };
+            let reader = Reader {
+                log: log.clone(),
+                decoder: Decoder::new(position.partition),
+                position,
+                wait,
+                send: send.clone(),
+            };
             readers.spawn(reader.run(shutdown.clone()));
         }
-        Intake { found, _readers: readers, interval, shutdown }
+        let cut_at = Instant::now();
+        Intake { found, _readers: readers, interval, cut_at, shutdown }
     }
 
     /// What a reader finds next; `None` after shutdown.
@@ -130,7 +150,10 @@ impl Intake {
         team: &mut Team,
     ) -> anyhow::Result<Option<Input>> {
         let mut input = Input::default();
-        let deadline = Instant::now() + self.interval;
+        // What other processes read is known here only once an epoch is cut.
+        let idle = if team.is_alone() { reader_wait(self.interval) } else { self.interval };
+        let mut deadline = self.cut_at + idle;
+        let mut gathers = false;
         while input.decoded.samples.len() < EPOCH_SAMPLES_MAX {
             let found = tokio::select! {
                 biased;
@@ -139,6 +162,11 @@ impl Intake {
                 () = tokio::time::sleep_until(deadline) => break,
             };
             let Some(found) = found else { return Ok(None) };
+            if !gathers && !matches!(found, Found::End { .. }) {
+                gathers = true;
+                let gathered = Instant::now() + GATHER_MIN.min(self.interval);
+                deadline = gathered.max(self.cut_at + self.interval);
+            }
             if let Some(reach) = found.reach() {
                 clock.reached(reach.partition, reach.until, wall());
             }
@@ -148,11 +176,23 @@ impl Intake {
             () = self.shutdown.cancelled() => return Ok(None),
             cut = team.cut(epoch, &mut input, clock) => cut?,
         }
+        self.cut_at = Instant::now();
         input.recorded_at = wall();
         input.now = clock.now(input.recorded_at, previous);
         input.complete_until = clock.complete_until(input.recorded_at);
         Ok(Some(input))
     }
+}
+
+/// How long a reader waits for a record before it says that there is none.
+fn reader_wait(interval: Duration) -> Duration {
+    interval.max(IDLE)
+}
+
+/// A partition read up to so shortly before the present is not behind: its
+/// reader may not have looked again yet.
+pub(super) fn slack(interval: Duration) -> Duration {
+    reader_wait(interval).saturating_mul(3)
 }
 
 pub(super) fn wall() -> Timestamp {
@@ -162,6 +202,8 @@ pub(super) fn wall() -> Timestamp {
 struct Reader {
     log: Arc<dyn Log>,
     position: Position,
+    /// Of samples; there is none to do for definitions.
+    decoder: Decoder,
     wait: Duration,
     send: mpsc::Sender<Result<Found, LogError>>,
 }
@@ -232,30 +274,12 @@ impl Reader {
         self.position.next = last.offset + 1;
         let next = self.position.next;
         if is_samples {
-            let decoded = decode(partition, &records);
+            let decoded = self.decoder.decode(&records);
             Found::Samples { partition, offsets: from..next, decoded, until }
         } else {
             Found::Controls { partition, next, records }
         }
     }
-}
-
-/// The samples of records; a record that cannot be read is set aside.
-pub(super) fn decode(partition: u32, records: &[StoredRecord]) -> Decoded {
-    let mut decoded = Decoded::default();
-    for record in records {
-        let origin = Origin::of(partition, record);
-        let report = store::wire::decode_report(record.value.as_deref().unwrap_or_default());
-        match report.and_then(|report| report_samples(&report)) {
-            Ok(samples) => decoded.add(origin, samples),
-            Err(error) => {
-                let (kind, reason) = (SetAsideKind::Undecodable, error.to_string());
-                let found = origin.record(SAMPLES_TOPIC, kind, &record.key, reason);
-                decoded.set_aside.push(found);
-            }
-        }
-    }
-    decoded
 }
 
 /// A row for records that are gone from `position` up to `earliest`.

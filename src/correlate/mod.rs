@@ -15,6 +15,7 @@
 mod beyond;
 mod clock;
 mod cluster;
+mod decode;
 mod epoch;
 mod intake;
 mod rebuild;
@@ -162,8 +163,8 @@ impl Stage<'_> {
         let positions = self.engine.positions().to_vec();
         let samples = positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
         let partitions = samples.map(|position| position.partition);
-        let mut clock =
-            Clock::new(partitions, interval.saturating_mul(3), self.config.partition_hold, wall());
+        let hold = self.config.partition_hold;
+        let mut clock = Clock::new(partitions, intake::slack(interval), hold, wall());
         let own = self.engine.team().spread(positions).await?;
         let mut intake = Intake::start(log.clone(), own, interval, shutdown.clone());
         let mut saved_at = Instant::now();

@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::beyond::Beyond;
 use super::cluster::Leader;
+use super::decode::Decoder;
 use super::epoch::Engine;
-use super::intake::{decode, wall};
+use super::intake::wall;
 use super::rebuild::Rebuild;
 use super::set_aside::{self, Decoded};
 use super::writer::Writer;
@@ -211,6 +212,7 @@ async fn read_again(
 ) -> anyhow::Result<Option<Decoded>> {
     let mut samples = Decoded::default();
     for taken in &entry.samples {
+        let mut decoder = Decoder::new(taken.partition);
         let mut next = taken.offsets.start;
         while next < taken.offsets.end {
             if shutdown.is_cancelled() {
@@ -221,7 +223,7 @@ async fn read_again(
             match log.read(&taken.topic, taken.partition, next, limits, wait).await {
                 Ok(mut records) => {
                     records.retain(|record| record.offset < taken.offsets.end);
-                    samples.append(decode(taken.partition, &records));
+                    samples.append(decoder.decode(&records));
                     next = records.last().map_or(taken.offsets.end, |record| record.offset + 1);
                 }
                 Err(error) if error.is_retriable() => wiring::pause(shutdown).await,

@@ -85,6 +85,18 @@ impl Decoded {
         self.samples.extend(samples);
     }
 
+    /// The samples that are put behind the others next came in this record.
+    pub(super) fn begin(&mut self, origin: Origin) {
+        self.origins.0.push((self.samples.len(), origin));
+    }
+
+    /// The record that was last begun does not count.
+    pub(super) fn take_back(&mut self) {
+        if let Some((first, _)) = self.origins.0.pop() {
+            self.samples.truncate(first);
+        }
+    }
+
     pub(super) fn append(&mut self, mut other: Decoded) {
         let shift = self.samples.len();
         let origins = other.origins.0.iter();

@@ -1,4 +1,5 @@
-//! Writes epochs to ClickHouse, in order, each until it is stored.
+//! Writes epochs to ClickHouse, in order, each until it is stored. Those that
+//! have queued up meanwhile are written together.
 //!
 //! A bounded queue lets the engine run ahead by a few epochs; while
 //! ClickHouse is away it fills up, and reading the log stops.
@@ -9,12 +10,20 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use correlate::model::{ServiceId, Timestamp};
 use store::series::{Progress, Series, SeriesBatch, SeriesError, SetAside};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::intake::wall;
 
 /// Epochs that wait to be written.
-const QUEUE_MAX: usize = 4;
+const QUEUE_MAX: usize = 8;
+
+/// No further epoch is written together with those before it once they have
+/// so many changes, so that what failed is not long to repeat.
+const CHANGES_TOGETHER_MAX: usize = 100_000;
+
+/// Between two reports of how far the stage has come, at least.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The first and the longest pause between two tries.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -110,28 +119,73 @@ impl Writer {
 
 async fn write_all(
     series: Series,
-    mut batches: mpsc::Receiver<Queued>,
+    mut queue: mpsc::Receiver<Queued>,
     acknowledge: watch::Sender<u64>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    while let Some(Queued { rows, complete_until }) = batches.recv().await {
-        let Rows { batch, set_aside, .. } = rows;
-        let empty = batch.intervals.is_empty()
-            && batch.transitions.is_empty()
-            && batch.withdrawn_transitions.is_empty();
-        if !empty {
-            insist(batch.epoch, shutdown, || series.write(&batch)).await?;
+    let mut reported: Option<Instant> = None;
+    while let Some(first) = queue.recv().await {
+        let Together { batches, set_aside, taken, last_epoch, complete_until } =
+            Together::gather(first, &mut queue);
+        if let Some(first) = batches.first() {
+            insist(first.epoch, shutdown, || series.write_all(&batches)).await?;
         }
-        if !set_aside.is_empty() {
-            let write = || series.write_set_aside(&set_aside, batch.epoch);
-            insist(batch.epoch, shutdown, write).await?;
+        for (epoch, rows) in &set_aside {
+            insist(*epoch, shutdown, || series.write_set_aside(rows, *epoch)).await?;
         }
-        acknowledge.send_modify(|written| *written += 1);
-        if let Some(until) = complete_until {
-            report(&series, batch.epoch, until).await;
+        acknowledge.send_modify(|written| *written += taken);
+        let is_due = reported.is_none_or(|reported| reported.elapsed() >= REPORT_INTERVAL);
+        if let Some(until) = complete_until.filter(|_| is_due) {
+            report(&series, last_epoch, until).await;
+            reported = Some(Instant::now());
         }
     }
     Ok(())
+}
+
+/// Epochs that are written together.
+struct Together {
+    /// Those with changes.
+    batches: Vec<SeriesBatch>,
+    /// What could not be used, by epoch.
+    set_aside: Vec<(u64, Vec<SetAside>)>,
+    /// How many epochs, with those that changed nothing.
+    taken: u64,
+    last_epoch: u64,
+    /// Of the last epoch that knows.
+    complete_until: Option<Timestamp>,
+}
+
+impl Together {
+    /// What has queued up, and no waiting for more.
+    fn gather(first: Queued, queue: &mut mpsc::Receiver<Queued>) -> Together {
+        let mut together = Together {
+            batches: Vec::new(),
+            set_aside: Vec::new(),
+            taken: 0,
+            last_epoch: 0,
+            complete_until: None,
+        };
+        let mut changes = 0;
+        let mut next = Some(first);
+        while let Some(Queued { rows: Rows { batch, set_aside, .. }, complete_until }) = next {
+            together.taken += 1;
+            together.last_epoch = batch.epoch;
+            together.complete_until = complete_until.or(together.complete_until);
+            if !set_aside.is_empty() {
+                changes += set_aside.len();
+                together.set_aside.push((batch.epoch, set_aside));
+            }
+            let fresh =
+                batch.intervals.len() + batch.transitions.len() + batch.withdrawn_transitions.len();
+            if fresh > 0 {
+                changes += fresh;
+                together.batches.push(batch);
+            }
+            next = if changes < CHANGES_TOGETHER_MAX { queue.try_recv().ok() } else { None };
+        }
+        together
+    }
 }
 
 /// Writes rows of `epoch` until they are stored.
@@ -191,5 +245,50 @@ async fn report(series: &Series, epoch: u64, complete_until: Timestamp) {
     };
     if let Err(error) = series.record_progress(&[progress]).await {
         tracing::debug!(%error, "could not report progress");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use correlate::model::ComponentState;
+    use store::series::Transition;
+
+    use super::*;
+
+    fn queued(epoch: u64, changes: usize) -> Queued {
+        let transition = Transition {
+            component: "n/device/1".into(),
+            at: Timestamp(1),
+            state: ComponentState::Up,
+        };
+        let batch = SeriesBatch {
+            epoch,
+            recorded_at: Timestamp(1),
+            intervals: Vec::new(),
+            transitions: vec![transition; changes],
+            withdrawn_transitions: Vec::new(),
+        };
+        Queued {
+            rows: batch.into(),
+            complete_until: (epoch != 3).then_some(Timestamp(epoch as i64)),
+        }
+    }
+
+    fn gathered(queue: &mut mpsc::Receiver<Queued>) -> (Vec<u64>, u64, u64, Option<Timestamp>) {
+        let first = queue.try_recv().expect("one is there");
+        let together = Together::gather(first, queue);
+        let epochs = together.batches.iter().map(|batch| batch.epoch).collect();
+        (epochs, together.taken, together.last_epoch, together.complete_until)
+    }
+
+    #[test]
+    fn epochs_that_queued_up_are_written_together_up_to_a_limit() {
+        let (send, mut queue) = mpsc::channel(QUEUE_MAX);
+        let sizes = [(1, 5), (2, 0), (3, CHANGES_TOGETHER_MAX - 5), (4, 1), (5, 0)];
+        for (epoch, changes) in sizes {
+            send.try_send(queued(epoch, changes)).expect("there is room");
+        }
+        assert_eq!(gathered(&mut queue), (vec![1, 3], 3, 3, Some(Timestamp(2))));
+        assert_eq!(gathered(&mut queue), (vec![4], 2, 5, Some(Timestamp(5))));
     }
 }

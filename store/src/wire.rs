@@ -7,6 +7,7 @@
 //! Decoding never panics, whatever the bytes.
 
 mod definition;
+mod plain;
 mod report;
 
 /// The code that prost makes of `proto/`.
@@ -17,6 +18,7 @@ pub(crate) mod proto {
 }
 
 pub use definition::DefinitionRecord;
+pub use plain::{PlainSample, visit_plain_report};
 pub use proto::{ComponentSample, DeviceReport, Evidence, State};
 pub use report::{
     MAX_AT_MS, decode_report, encode_report, report_key, report_samples, visit_samples,

@@ -46,6 +46,11 @@ impl Team {
         Team { followers, urgent }
     }
 
+    /// Whether there are no followers.
+    pub(in crate::correlate) fn is_alone(&self) -> bool {
+        self.followers.is_empty()
+    }
+
     /// From now on a loss raises `alarm`.
     pub(super) fn watch(&self, alarm: &Alarm) {
         self.followers.iter().for_each(|follower| follower.watch(alarm.clone()));

@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock::Clock;
 use super::cluster::{Team, feed};
 use super::epoch::{Input, ORIGIN, before, controls, options, refused};
-use super::intake::{Intake, wall};
+use super::intake::{Intake, slack, wall};
 use super::set_aside::Ledger;
 use super::sieve::{AHEAD_MAX_MS, SAMPLES_KEPT, Sieve};
 use super::writer::{Rows, Writer};
@@ -175,8 +175,8 @@ impl Rebuild<'_> {
         );
         let samples = read.positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
         let partitions = samples.map(|position| position.partition);
-        let mut clock =
-            Clock::new(partitions, interval.saturating_mul(3), self.config.partition_hold, started);
+        let hold = self.config.partition_hold;
+        let mut clock = Clock::new(partitions, slack(interval), hold, started);
         let mut alone = Team::default();
         let before = records(&read.positions);
         let all = records(&ends).saturating_sub(before);

@@ -132,7 +132,7 @@ impl Series {
         let mut rows: Vec<ServiceRow> =
             services.iter().map(|service| service_row(service, version)).collect();
         rows.sort_by(|a, b| a.id.cmp(&b.id));
-        self.insert("services", &rows).await
+        self.insert::<ServiceRow>("services", &rows).await
     }
 
     /// Takes services out of the dimension; their intervals stay.
@@ -159,7 +159,7 @@ impl Series {
             })
             .collect();
         rows.sort_by(|a, b| a.id.cmp(&b.id));
-        self.insert("services", &rows).await
+        self.insert::<ServiceRow>("services", &rows).await
     }
 
     /// Writes what components are called; a row with a greater `version`
@@ -176,7 +176,7 @@ impl Series {
         let mut rows: Vec<ComponentRow> =
             components.iter().map(|component| component_row(component, version)).collect();
         rows.sort_by(|a, b| a.id.cmp(&b.id));
-        self.insert("components", &rows).await
+        self.insert::<ComponentRow>("components", &rows).await
     }
 
     /// Writes how far stages have come; kept for 30 days.
@@ -188,7 +188,7 @@ impl Series {
         check_length(progress.len())?;
         let mut rows = progress.iter().map(progress_row).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by(|a, b| (&a.stage, &a.instance, a.at).cmp(&(&b.stage, &b.instance, b.at)));
-        self.insert("pipeline_progress", &rows).await
+        self.insert::<ProgressRow>("pipeline_progress", &rows).await
     }
 }
 

@@ -12,8 +12,8 @@ use super::{EARLIEST, LATEST, SeriesError};
 pub(super) type CauseMoves = Vec<(i64, Vec<String>)>;
 
 #[derive(Row, Serialize)]
-pub(super) struct TransitionRow {
-    pub(super) component: String,
+pub(super) struct TransitionRow<'a> {
+    pub(super) component: &'a str,
     pub(super) at: i64,
     pub(super) state: i8,
     pub(super) version: u64,
@@ -21,41 +21,42 @@ pub(super) struct TransitionRow {
     pub(super) recorded_at: i64,
 }
 
+/// Its texts are those of the revision: an outage may revise every service.
 #[derive(Row, Serialize)]
-pub(super) struct IntervalRow {
-    pub(super) service: String,
+pub(super) struct IntervalRow<'a> {
+    pub(super) service: &'a str,
     pub(super) start: i64,
     pub(super) end: Option<i64>,
     pub(super) state: i8,
-    pub(super) cause: Vec<String>,
-    pub(super) cause_moves: CauseMoves,
+    pub(super) cause: &'a [ComponentId],
+    pub(super) cause_moves: Vec<(i64, &'a [ComponentId])>,
     pub(super) version: u64,
     pub(super) is_deleted: u8,
     pub(super) recorded_at: i64,
 }
 
 #[derive(Row, Serialize)]
-pub(super) struct RevisionRow {
-    pub(super) service: String,
+pub(super) struct RevisionRow<'a> {
+    pub(super) service: &'a str,
     pub(super) start: i64,
     pub(super) version: u64,
     pub(super) end: Option<i64>,
     pub(super) state: i8,
-    pub(super) cause: Vec<String>,
-    pub(super) cause_moves: CauseMoves,
+    pub(super) cause: &'a [ComponentId],
+    pub(super) cause_moves: Vec<(i64, &'a [ComponentId])>,
     pub(super) withdrawn: u8,
     pub(super) recorded_at: i64,
 }
 
-impl From<&IntervalRow> for RevisionRow {
-    fn from(row: &IntervalRow) -> RevisionRow {
+impl<'a> From<&IntervalRow<'a>> for RevisionRow<'a> {
+    fn from(row: &IntervalRow<'a>) -> RevisionRow<'a> {
         RevisionRow {
-            service: row.service.clone(),
+            service: row.service,
             start: row.start,
             version: row.version,
             end: row.end,
             state: row.state,
-            cause: row.cause.clone(),
+            cause: row.cause,
             cause_moves: row.cause_moves.clone(),
             withdrawn: row.is_deleted,
             recorded_at: row.recorded_at,

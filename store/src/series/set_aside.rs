@@ -134,7 +134,7 @@ impl Series {
         version: u64,
     ) -> Result<(), SeriesError> {
         let rows: Result<Vec<_>, _> = found.iter().map(|one| row_of(one, version)).collect();
-        self.insert("set_aside", &rows?).await
+        self.insert::<SetAsideRow>("set_aside", &rows?).await
     }
 
     /// What was set aside, newest first, from the row `offset` on, at most

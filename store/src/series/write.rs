@@ -11,20 +11,28 @@
 
 use std::time::Duration;
 
+use clickhouse::RowWrite;
 use clickhouse::insert::Insert;
-use clickhouse::{Row, RowOwned, RowWrite};
 use correlate::model::{ComponentId, ComponentState, IntervalRevision, Timestamp};
-use serde::Serialize;
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::row::{
     IntervalRow, RevisionRow, TransitionRow, component_state_number, instant, service_state_number,
-    texts,
 };
 use super::{Series, SeriesError};
 
 /// Rows in one insert: below ClickHouse's `max_insert_block_size`, so that an
 /// insert is one block, all of it visible at once within a partition.
 const INSERT_ROWS_MAX: usize = 100_000;
+
+/// Inserts at a time: while ClickHouse sorts one piece, others are on their
+/// way. Each takes some megabytes of the engine's memory.
+const INSERTS_AT_ONCE: usize = 4;
+
+const INTERVALS: &str = "service_intervals";
+const REVISIONS: &str = "service_interval_revisions";
+const TRANSITIONS: &str = "component_transitions";
 
 /// How long sending one piece of an insert may take.
 const INSERT_SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,47 +70,76 @@ pub struct SeriesBatch {
 }
 
 impl Series {
-    /// Writes a batch. When it returns `Ok`, all of it is stored; otherwise
-    /// any part of it may be, and writing it again is harmless.
+    /// Writes a batch; see [`Series::write_all`].
     ///
-    /// Rows become visible table by table and month by month, so a reader may
-    /// for a moment see an interval closed before its successor; it never
-    /// sees two that overlap counted twice.
+    /// # Errors
+    /// As [`Series::write_all`].
+    pub async fn write(&self, batch: &SeriesBatch) -> Result<(), SeriesError> {
+        self.write_all(std::slice::from_ref(batch)).await
+    }
+
+    /// Writes batches together, with as few inserts as one batch takes. When
+    /// it returns `Ok`, all of them are stored; otherwise any part of them may
+    /// be, and writing them again, alone or together, is harmless.
+    ///
+    /// Rows become visible table by table and month by month, in any order, so
+    /// a reader may for a moment see an interval closed before its successor;
+    /// it never sees two that overlap counted twice.
     ///
     /// # Errors
     /// The server is away or refuses; an instant that it cannot hold; an
     /// interval that is empty or disagrees with its identity. Nothing is
     /// written in the latter two cases.
-    pub async fn write(&self, batch: &SeriesBatch) -> Result<(), SeriesError> {
-        let intervals = interval_rows(batch)?;
-        let revisions: Vec<RevisionRow> = intervals.iter().map(RevisionRow::from).collect();
-        let transitions = transition_rows(batch)?;
-        self.insert("component_transitions", &transitions).await?;
-        self.insert("service_interval_revisions", &revisions).await?;
-        self.insert("service_intervals", &intervals).await
+    pub async fn write_all(&self, batches: &[SeriesBatch]) -> Result<(), SeriesError> {
+        let (mut intervals, mut transitions) = (Vec::new(), Vec::new());
+        for batch in batches {
+            intervals.append(&mut interval_rows(batch)?);
+            transitions.append(&mut transition_rows(batch)?);
+        }
+        let revisions: Vec<RevisionRow<'_>> = intervals.iter().map(RevisionRow::from).collect();
+        let mut inserts: Vec<BoxFuture<'_, Result<(), SeriesError>>> = Vec::new();
+        for piece in intervals.chunks(INSERT_ROWS_MAX) {
+            inserts.push(self.insert_piece::<IntervalRow<'static>>(INTERVALS, piece).boxed());
+        }
+        for piece in revisions.chunks(INSERT_ROWS_MAX) {
+            inserts.push(self.insert_piece::<RevisionRow<'static>>(REVISIONS, piece).boxed());
+        }
+        for piece in transitions.chunks(INSERT_ROWS_MAX) {
+            inserts.push(self.insert_piece::<TransitionRow<'static>>(TRANSITIONS, piece).boxed());
+        }
+        stream::iter(inserts).buffer_unordered(INSERTS_AT_ONCE).try_collect().await
     }
 
     /// Inserts rows that stand in the order of their key, in pieces of
     /// [`INSERT_ROWS_MAX`].
-    pub(super) async fn insert<R>(&self, table: &'static str, rows: &[R]) -> Result<(), SeriesError>
-    where
-        R: Row + RowOwned + RowWrite + Serialize,
-    {
+    pub(super) async fn insert<R: RowWrite>(
+        &self,
+        table: &'static str,
+        rows: &[R::Value<'_>],
+    ) -> Result<(), SeriesError> {
         for piece in rows.chunks(INSERT_ROWS_MAX) {
-            // The client asks for the table's columns before the first insert.
-            let insert = self.guard("preparing a write", self.client.insert::<R>(table)).await?;
-            insert_piece(insert, piece).await.map_err(|source| {
-                SeriesError::from_exchange("writing to a table", &self.config.url, source)
-            })?;
+            self.insert_piece::<R>(table, piece).await?;
         }
         Ok(())
     }
+
+    async fn insert_piece<R: RowWrite>(
+        &self,
+        table: &'static str,
+        rows: &[R::Value<'_>],
+    ) -> Result<(), SeriesError> {
+        // The client asks for the table's columns before the first insert.
+        let insert = self.guard("preparing a write", self.client.insert::<R>(table)).await?;
+        send(insert, rows).await.map_err(|source| {
+            SeriesError::from_exchange("writing to a table", &self.config.url, source)
+        })
+    }
 }
 
-async fn insert_piece<R>(insert: Insert<R>, rows: &[R]) -> Result<(), clickhouse::error::Error>
-where
-    R: Row + RowOwned + RowWrite + Serialize,
-{
+async fn send<R: RowWrite>(
+    insert: Insert<R>,
+    rows: &[R::Value<'_>],
+) -> Result<(), clickhouse::error::Error> {
     let mut insert = insert
         .with_timeouts(Some(INSERT_SEND_TIMEOUT), Some(INSERT_END_TIMEOUT))
         .with_setting("async_insert", "0")
@@ -114,7 +151,7 @@ where
     insert.end().await
 }
 
-fn interval_rows(batch: &SeriesBatch) -> Result<Vec<IntervalRow>, SeriesError> {
+fn interval_rows(batch: &SeriesBatch) -> Result<Vec<IntervalRow<'_>>, SeriesError> {
     let recorded_at = instant(batch.recorded_at, || "the batch's recorded_at".to_owned())?;
     let mut revisions: Vec<&IntervalRevision> = batch.intervals.iter().collect();
     revisions.sort_by(|a, b| (&a.service, a.start).cmp(&(&b.service, b.start)));
@@ -126,15 +163,15 @@ fn interval_row(
     revision: &IntervalRevision,
     version: u64,
     recorded_at: i64,
-) -> Result<IntervalRow, SeriesError> {
+) -> Result<IntervalRow<'_>, SeriesError> {
     let service = &revision.service;
     let start = instant(revision.start, || format!("the start of an interval of {service}"))?;
     let mut row = IntervalRow {
-        service: service.as_str().to_owned(),
+        service: service.as_str(),
         start,
         end: None,
         state: 0,
-        cause: Vec::new(),
+        cause: &[],
         cause_moves: Vec::new(),
         version,
         is_deleted: 1,
@@ -154,30 +191,30 @@ fn interval_row(
         .end
         .map(|end| instant(end, || format!("the end of an interval of {service}")))
         .transpose()?;
-    row.cause = texts(&interval.cause);
+    row.cause = &interval.cause;
     row.cause_moves = interval
         .cause_moves
         .iter()
         .map(|(at, cause)| {
             let at = instant(*at, || format!("a move of the cause of {service}"))?;
-            Ok((at, texts(cause)))
+            Ok((at, cause.as_slice()))
         })
         .collect::<Result<_, SeriesError>>()?;
     Ok(row)
 }
 
-fn transition_rows(batch: &SeriesBatch) -> Result<Vec<TransitionRow>, SeriesError> {
+fn transition_rows(batch: &SeriesBatch) -> Result<Vec<TransitionRow<'_>>, SeriesError> {
     let recorded_at = instant(batch.recorded_at, || "the batch's recorded_at".to_owned())?;
     let mut transitions: Vec<&Transition> = batch.transitions.iter().collect();
     transitions.sort_by(|a, b| (&a.component, a.at).cmp(&(&b.component, b.at)));
     keep_last_of_each(&mut transitions, |t| (&t.component, t.at));
     let set = transitions.into_iter().map(|t| (&t.component, t.at, Some(t.state)));
     let withdrawn = batch.withdrawn_transitions.iter().map(|(id, at)| (id, *at, None));
-    let mut rows: Vec<TransitionRow> = set
+    let mut rows: Vec<TransitionRow<'_>> = set
         .chain(withdrawn)
         .map(|(component, at, state)| {
             Ok(TransitionRow {
-                component: component.as_str().to_owned(),
+                component: component.as_str(),
                 at: instant(at, || format!("a transition of {component}"))?,
                 state: component_state_number(state.unwrap_or_default()),
                 version: batch.epoch,
@@ -186,7 +223,7 @@ fn transition_rows(batch: &SeriesBatch) -> Result<Vec<TransitionRow>, SeriesErro
             })
         })
         .collect::<Result<_, SeriesError>>()?;
-    rows.sort_by(|a, b| (&a.component, a.at).cmp(&(&b.component, b.at)));
+    rows.sort_by(|a, b| (a.component, a.at).cmp(&(b.component, b.at)));
     Ok(rows)
 }
 
@@ -202,6 +239,7 @@ fn keep_last_of_each<'a, T, K: PartialEq>(items: &mut Vec<&'a T>, key: impl Fn(&
 mod tests {
     use correlate::model::{Interval, ServiceState};
 
+    use super::super::SeriesConfig;
     use super::*;
 
     fn revision(start: i64, end: Option<i64>, state: ServiceState) -> IntervalRevision {
@@ -222,21 +260,35 @@ mod tests {
 
     #[test]
     fn of_two_revisions_of_one_identity_the_last_counts() {
-        let rows = interval_rows(&batch(vec![
+        let batch = batch(vec![
             revision(20, None, ServiceState::Up),
             revision(10, Some(20), ServiceState::Down),
             IntervalRevision { service: "s".into(), start: Timestamp(20), interval: None },
-        ]))
-        .expect("valid");
+        ]);
+        let rows = interval_rows(&batch).expect("valid");
         let seen: Vec<_> = rows.iter().map(|row| (row.start, row.is_deleted)).collect();
         assert_eq!(seen, [(10, 0), (20, 1)]);
     }
 
     #[test]
     fn empty_intervals_and_endless_starts_are_refused() {
-        let empty = interval_rows(&batch(vec![revision(10, Some(10), ServiceState::Up)]));
-        assert!(matches!(empty, Err(SeriesError::Invalid(_))));
-        let endless = interval_rows(&batch(vec![revision(i64::MIN, None, ServiceState::Up)]));
-        assert!(matches!(endless, Err(SeriesError::OutOfRange { .. })));
+        let empty = batch(vec![revision(10, Some(10), ServiceState::Up)]);
+        assert!(matches!(interval_rows(&empty), Err(SeriesError::Invalid(_))));
+        let endless = batch(vec![revision(i64::MIN, None, ServiceState::Up)]);
+        assert!(matches!(interval_rows(&endless), Err(SeriesError::OutOfRange { .. })));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_without_a_word_to_the_server_on_any_thread() {
+        let config = SeriesConfig {
+            url: "http://127.0.0.1:1".to_owned(),
+            database: "padwacht".to_owned(),
+            user: String::new(),
+            password: secrecy::SecretString::from(""),
+        };
+        let series = Series::connect(&config).expect("good settings");
+        let batches = vec![batch(Vec::new())];
+        let written = tokio::spawn(async move { series.write_all(&batches).await }).await;
+        assert!(matches!(written, Ok(Ok(()))), "{written:?}");
     }
 }

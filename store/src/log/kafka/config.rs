@@ -19,12 +19,15 @@ const LINGER_MS: &str = "2";
 /// batches of the largest size; appends wait for room beyond that.
 const PRODUCER_QUEUE_KIBIBYTES: &str = "131072";
 
-/// Records fetched ahead for one reader, in KiB. More only costs memory: it
-/// is a tenth of a second of work at full speed.
-const READER_QUEUE_KIBIBYTES: &str = "16384";
+/// Records fetched ahead for one reader, in KiB. More only costs memory, some
+/// times as much as this when records are small: it is a tenth of a second of
+/// work at full speed.
+const READER_QUEUE_KIBIBYTES: &str = "4096";
 
-/// Most bytes that one fetch brings of one partition.
-const FETCH_BYTES: &str = "4194304";
+/// Most bytes that one fetch brings of one partition, as they were packed:
+/// reports unpack to ten times as much, and the reader sees none of them until
+/// librdkafka has unpacked all.
+const FETCH_BYTES: &str = "262144";
 
 /// How soon a reader with a full queue fetches again, in milliseconds; the
 /// default of a second would starve a reader that just emptied it.

@@ -1,0 +1,230 @@
+//! From the records of one partition to samples.
+//!
+//! Pollers repeat themselves: a device reports the same components each time,
+//! and after a device comes the one that came after it before. So the ids of
+//! each device's last report are kept, and a sample of the same component
+//! shares its id instead of making one. It is never wrong about an id: what
+//! is kept is compared with what the record says.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use correlate::model::{ComponentId, Sample};
+use store::log::StoredRecord;
+use store::series::SetAsideKind;
+use store::wire::{SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report};
+
+use super::set_aside::{Decoded, Origin};
+
+/// What is kept for one partition may take so much memory; then all of it is
+/// forgotten and gathered anew. It is enough for 400,000 components, and there
+/// are eight partitions by default.
+const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What a device takes beside its key, and a component beside its id: handles,
+/// counters, and the table that finds the device.
+const DEVICE_BYTES: usize = 160;
+const COMPONENT_BYTES: usize = 40;
+
+/// The ids in the last report of a device, in its order.
+struct Device {
+    key: Bytes,
+    components: Vec<ComponentId>,
+}
+
+/// Decodes the records of one partition.
+pub(super) struct Decoder {
+    partition: u32,
+    devices: Vec<Device>,
+    index: HashMap<Bytes, usize>,
+    /// The device of the record before.
+    last: usize,
+    kept_bytes: usize,
+    kept_bytes_max: usize,
+}
+
+impl Decoder {
+    pub(super) fn new(partition: u32) -> Decoder {
+        Decoder {
+            partition,
+            devices: Vec::new(),
+            index: HashMap::new(),
+            last: 0,
+            kept_bytes: 0,
+            kept_bytes_max: KEPT_BYTES_MAX,
+        }
+    }
+
+    /// The samples of records; a record that cannot be read is set aside.
+    pub(super) fn decode(&mut self, records: &[StoredRecord]) -> Decoded {
+        let mut decoded = Decoded::default();
+        // Most devices report themselves and a port.
+        decoded.samples.reserve(records.len() * 2);
+        for record in records {
+            let origin = Origin::of(self.partition, record);
+            decoded.begin(origin);
+            if self.read_plain(record, &mut decoded.samples).is_some() {
+                continue;
+            }
+            decoded.take_back();
+            match read_any(record) {
+                Ok(samples) => decoded.add(origin, samples),
+                Err(error) => {
+                    let (kind, reason) = (SetAsideKind::Undecodable, error.to_string());
+                    let found = origin.record(SAMPLES_TOPIC, kind, &record.key, reason);
+                    decoded.set_aside.push(found);
+                }
+            }
+        }
+        decoded
+    }
+
+    fn read_plain(&mut self, record: &StoredRecord, samples: &mut Vec<Sample>) -> Option<()> {
+        let value = record.value.as_deref()?;
+        let known = self.locate(&record.key);
+        let device = &mut self.devices[known];
+        let mut place = 0;
+        let read = visit_plain_report(value, |sample| {
+            let component = match device.components.get(place) {
+                Some(known) if sample.is_of(known.as_str()) => known.clone(),
+                _ => {
+                    let fresh = ComponentId::of(sample.nms, sample.kind, sample.native_id);
+                    self.kept_bytes += COMPONENT_BYTES + fresh.as_str().len();
+                    self.kept_bytes -= device.keep(place, fresh.clone());
+                    fresh
+                }
+            };
+            place += 1;
+            samples.push(Sample { at: sample.at, component, state: sample.state });
+        });
+        if self.kept_bytes > self.kept_bytes_max {
+            let Decoder { partition, kept_bytes_max, .. } = *self;
+            *self = Decoder { kept_bytes_max, ..Decoder::new(partition) };
+        }
+        read
+    }
+
+    fn locate(&mut self, key: &Bytes) -> usize {
+        let guess = self.last + 1;
+        if self.devices.get(guess).is_some_and(|device| device.key == *key) {
+            self.last = guess;
+            return guess;
+        }
+        self.last = match self.index.get(key) {
+            Some(&known) => known,
+            None => {
+                let fresh = self.devices.len();
+                self.index.insert(key.clone(), fresh);
+                self.devices.push(Device { key: key.clone(), components: Vec::new() });
+                self.kept_bytes += DEVICE_BYTES + key.len();
+                fresh
+            }
+        };
+        self.last
+    }
+}
+
+impl Device {
+    /// Keeps an id at `place`, which is at most the end, and returns how many
+    /// bytes were kept there before.
+    fn keep(&mut self, place: usize, id: ComponentId) -> usize {
+        match self.components.get_mut(place) {
+            Some(other) => COMPONENT_BYTES + std::mem::replace(other, id).as_str().len(),
+            None => {
+                self.components.push(id);
+                0
+            }
+        }
+    }
+}
+
+fn read_any(record: &StoredRecord) -> Result<Vec<Sample>, WireError> {
+    report_samples(&decode_report(record.value.as_deref().unwrap_or_default())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use store::wire::{ComponentSample, DeviceReport, State, encode_report, report_key};
+
+    use super::*;
+
+    fn report(device: &str, ports: &[&str]) -> DeviceReport {
+        let sample = |port: &&str| ComponentSample {
+            kind: "port".to_owned(),
+            native_id: (*port).to_owned(),
+            at_ms: 1,
+            state: State::Up.into(),
+            ..ComponentSample::default()
+        };
+        DeviceReport {
+            nms: "n".to_owned(),
+            device: device.to_owned(),
+            observed_at_ms: 2,
+            samples: ports.iter().map(sample).collect(),
+        }
+    }
+
+    fn stored(report: &DeviceReport) -> StoredRecord {
+        let (key, value) = (report_key(report), Some(encode_report(report)));
+        StoredRecord { offset: 0, timestamp_ms: 0, key, value }
+    }
+
+    fn decoded(decoder: &mut Decoder, reports: &[DeviceReport]) -> Vec<String> {
+        let records: Vec<_> = reports.iter().map(stored).collect();
+        let samples = decoder.decode(&records).samples;
+        let expected = reports.iter().flat_map(|report| report_samples(report).expect("valid"));
+        assert!(samples.iter().cloned().eq(expected));
+        samples.iter().map(|sample| sample.component.to_string()).collect()
+    }
+
+    #[test]
+    fn ports_that_come_go_and_swap_are_told_apart() {
+        let mut decoder = Decoder::new(0);
+        for ports in [&["1", "2"][..], &["2", "1"], &["1", "2", "3"], &[], &["3"], &["1", "2"]] {
+            let reports = [report("a", ports), report("b", &["9"]), report("a", ports)];
+            let found = decoded(&mut decoder, &reports);
+            assert_eq!(found.len(), 2 * ports.len() + 1);
+        }
+    }
+
+    #[test]
+    fn a_component_that_is_reported_again_shares_its_id() {
+        let mut decoder = Decoder::new(0);
+        let records = [stored(&report("a", &["1"])), stored(&report("b", &["2"]))];
+        let first = decoder.decode(&records).samples;
+        let second = decoder.decode(&records).samples;
+        for (first, second) in first.iter().zip(&second) {
+            assert!(std::ptr::eq(first.component.as_str(), second.component.as_str()));
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut decoder = Decoder { kept_bytes_max: 10_000, ..Decoder::new(0) };
+        for number in 0..1_000 {
+            let port = number.to_string();
+            decoded(&mut decoder, &[report(&port, &["1", &port]), report("same", &[&port])]);
+            let of_device = |device: &Device| {
+                let ids = device.components.iter().map(|id| COMPONENT_BYTES + id.as_str().len());
+                DEVICE_BYTES + device.key.len() + ids.sum::<usize>()
+            };
+            let kept: usize = decoder.devices.iter().map(of_device).sum();
+            assert_eq!(decoder.kept_bytes, kept);
+            assert!(kept <= 10_000);
+        }
+    }
+
+    #[test]
+    fn a_bad_record_is_set_aside_whole_and_the_rest_counts() {
+        let good = report("a", &["1", "2"]);
+        let mut half = report("a", &["1", "2"]);
+        half.samples[1].state = 9;
+        let empty = StoredRecord { value: None, ..stored(&good) };
+        let mut decoder = Decoder::new(0);
+        let good_record = StoredRecord { offset: 7, ..stored(&good) };
+        let found = decoder.decode(&[stored(&half), empty, good_record]);
+        assert_eq!(found.set_aside.len(), 2);
+        assert_eq!(found.origins.of(0).map(|origin| origin.offset), Some(7));
+        assert!(found.samples.into_iter().eq(report_samples(&good).expect("valid")));
+    }
+}
