@@ -10,11 +10,12 @@ asset_sources := $(shell find dashboards/assets dashboards/build.mjs dashboards/
 node_modules := dashboards/node_modules/.package-lock.json
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint assets bench fuzz setup setup-test
+.PHONY: help demo test nightly lint assets bench fuzz setup setup-test
 
 help:
 	@echo 'make demo    the whole product on a simulated ISP; ARGS="--services 50" passes flags on'
 	@echo 'make test    all tests, against a real Kafka, PostgreSQL and ClickHouse engine'
+	@echo 'make nightly the engine against the oracle for half an hour: 20,000 worlds of each kind'
 	@echo 'make lint    format, clippy, documentation, and what may depend on what'
 	@echo 'make bench   the benchmarks of the engine'
 	@echo 'make fuzz    two minutes for each parser against broken input; ARGS="600 samples" for more of one'
@@ -26,6 +27,14 @@ demo: setup $(assets)
 
 test: setup-test $(assets)
 	deploy/scripts/with-services deploy/scripts/count-tests cargo test --locked --workspace --no-fail-fast
+
+# As in `make test`, but longer; NIGHTLY=100000 asks for more worlds yet. What
+# fails is kept beside the test, in main.regressions.
+NIGHTLY ?= 20000
+nightly: setup
+	PROPTEST_CASES=$(NIGHTLY) cargo test --locked --package correlate --test edits --test worlds
+	PADWACHT_TRACE_SEEDS=20 cargo test --locked --package correlate --test traces
+	PADWACHT_ORDERS=200 cargo test --locked --package correlate --test play
 
 lint: setup $(assets)
 	cargo fmt --all --check

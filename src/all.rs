@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{ClusterConfig, Config};
 use crate::correlate::CorrelateParts;
 use crate::ingest::IngestParts;
 use crate::wiring::{self, OpenSeries};
@@ -62,6 +62,26 @@ impl Stages {
 pub(crate) async fn run(config: Config, stages: Stages) -> anyhow::Result<ExitCode> {
     let shutdown = signals::shutdown_on_signal()?;
     run_stages(config, stages, shutdown, |_| Ok(())).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a process of the correlate stage that does not lead, until a signal.
+/// It opens nothing but the log.
+///
+/// # Errors
+/// A log that cannot be opened, or a cluster that is broken.
+pub(crate) async fn run_follower(
+    config: Config,
+    cluster: ClusterConfig,
+) -> anyhow::Result<ExitCode> {
+    let shutdown = signals::shutdown_on_signal()?;
+    let _metrics = start_metrics(&shutdown)?;
+    let log = wiring::open_log(&config, &shutdown).await?;
+    keep("correlate", shutdown, move |stop| {
+        let (cluster, log) = (cluster.clone(), log.clone());
+        async move { correlate::follow(&cluster, log, stop).await }
+    })
+    .await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -140,8 +160,8 @@ fn spawn_correlate(
     running.spawn(keep("correlate", shutdown.clone(), move |stop| {
         let dir = config.general.data_dir.join("correlate");
         let parts = CorrelateParts { log: log.clone(), series: series.clone(), dir };
-        let settings = config.correlate;
-        async move { correlate::run(&settings, parts, stop).await }
+        let config = config.clone();
+        async move { correlate::run(&config.correlate, config.cluster.as_ref(), parts, stop).await }
     }));
 }
 
@@ -155,14 +175,14 @@ fn spawn_web(
     shutdown: &CancellationToken,
 ) {
     let (log, records) = (opened.log.clone(), opened.records.clone());
-    let publisher = (log, records.clone(), series.clone());
+    let publisher = (log.clone(), records.clone(), series.clone());
     running.spawn(keep("publish", shutdown.clone(), move |stop| {
         let (log, records, series) = publisher.clone();
         async move { publish::run(log, records, series, stop).await }
     }));
     let stop = shutdown.clone();
     running.spawn(async move {
-        let parts = api::WebParts { records, series, metrics };
+        let parts = api::WebParts { records, series, log, metrics };
         let served = api::run(&config, parts, listener, stop.clone()).await;
         // Without its pages the process is of no use: the others end too.
         stop.cancel();
@@ -189,10 +209,14 @@ where
             Ok(Err(error)) => error,
             Err(panic) => anyhow::Error::new(panic),
         };
+        // Only a new process, or a person, can mend these.
         if error.downcast_ref::<LogError>().is_some_and(trouble::is_final) {
-            // Our own log is broken; only a new process, or a person, can mend that.
             shutdown.cancel();
             return Err(error.context(format!("stage {stage} cannot use the log")));
+        }
+        if error.is::<correlate::Broken>() {
+            shutdown.cancel();
+            return Err(error);
         }
         metrics::counter!("padwacht_stage_restarts_total", "stage" => stage).increment(1);
         let pause_ms = pause.as_millis() as u64;

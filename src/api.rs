@@ -7,6 +7,7 @@ use api::{ApiConfig, ApiParts, ApiState, PrintedOnce};
 use correlate::model::Timestamp;
 use dashboards::Lang;
 use metrics_exporter_prometheus::PrometheusHandle;
+use store::log::Log;
 use store::records::Records;
 use store::series::Series;
 use tokio::net::TcpListener;
@@ -20,6 +21,8 @@ pub(crate) struct WebParts {
     pub records: Records,
     /// Intervals and transitions, migrated.
     pub series: Series,
+    /// The samples behind the states.
+    pub log: Arc<dyn Log>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
@@ -87,6 +90,7 @@ pub(crate) async fn run(
         series: parts.series,
         config: settings,
         clock: Arc::new(now),
+        log: Some(parts.log),
         metrics: Some(parts.metrics),
     })?;
     Ok(api::serve(state, listener, shutdown).await?)

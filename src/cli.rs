@@ -59,7 +59,8 @@ pub(crate) enum Command {
     ///
     /// Reads the log from its own checkpoint and writes to ClickHouse. A kill
     /// at any moment loses nothing. Needs Kafka and a ClickHouse server.
-    Correlate(StageArgs),
+    /// Several processes can share the work; see --processes.
+    Correlate(CorrelateArgs),
     /// Serve the pages and the API
     ///
     /// On 127.0.0.1:8080 unless set; put a reverse proxy with TLS before it.
@@ -174,6 +175,38 @@ impl StageArgs {
             .into_iter()
             .filter_map(|(flag, key, value)| Some(Override { flag, key, value: value.clone()? }))
             .collect()
+    }
+}
+
+/// `padwacht correlate`.
+#[derive(Args, Clone, Default, Debug)]
+pub(crate) struct CorrelateArgs {
+    /// What every stage takes.
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// All processes that correlate together, as host:port, separated by commas; the first one leads [default: only this one]
+    #[arg(long, value_name = "ADDRS")]
+    pub processes: Option<String>,
+    /// Which of them this is, from 0 [default: 0]
+    #[arg(long, value_name = "I")]
+    pub process: Option<String>,
+    /// Threads of the engine in each process; the leader decides [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<String>,
+}
+
+impl CorrelateArgs {
+    /// The flags that were given, as settings.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let flags = [
+            ("--processes", "correlate.processes", &self.processes),
+            ("--process", "correlate.process", &self.process),
+            ("--workers", "correlate.workers", &self.workers),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, key, value)| Some(Override { flag, key, value: value.clone()? }));
+        self.stage.overrides().into_iter().chain(given).collect()
     }
 }
 
@@ -468,6 +501,24 @@ mod tests {
         assert_eq!(args.stale_after, Some(Duration::from_secs(900)));
         assert_eq!(args.workers, Some(4));
         assert!(args.skip_bad && args.quiet);
+    }
+
+    #[test]
+    fn correlate_has_flags_for_its_processes() {
+        let words = "padwacht correlate --kafka k:9092 --processes a:1,b:1 --process 1 --workers 4";
+        let cli = Cli::try_parse_from(words.split_whitespace()).unwrap();
+        let Command::Correlate(args) = cli.command else { panic!("not correlate") };
+        let found: Vec<String> =
+            args.overrides().iter().map(|o| format!("{} {}={}", o.flag, o.key, o.value)).collect();
+        assert_eq!(
+            found,
+            [
+                "--kafka kafka.brokers=k:9092",
+                "--processes correlate.processes=a:1,b:1",
+                "--process correlate.process=1",
+                "--workers correlate.workers=4",
+            ]
+        );
     }
 
     #[test]

@@ -73,7 +73,11 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(&args),
         Command::All(args) => run(&args, Stages::All),
         Command::Ingest(args) => run(&args, Stages::Ingest),
-        Command::Correlate(args) => run(&args, Stages::Correlate),
+        Command::Correlate(args) => {
+            let loaded = config::load(&Machine, args.stage.config.as_deref(), &args.overrides())?;
+            telemetry::init(&loaded.config.telemetry)?;
+            run_loaded(loaded, Stages::Correlate)
+        }
         Command::Api(args) => run(&args, Stages::Api),
         Command::Explain(args) => {
             let loaded = load(&args.stage)?;
@@ -103,14 +107,26 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Runs stages; apart from each other they need parts that they can share.
 fn run(args: &StageArgs, stages: Stages) -> anyhow::Result<ExitCode> {
-    let loaded = start(args)?;
+    run_loaded(start(args)?, stages)
+}
+
+fn run_loaded(Loaded { mut config, .. }: Loaded, stages: Stages) -> anyhow::Result<ExitCode> {
+    let cluster = config.cluster.clone().filter(|_| stages == Stages::Correlate);
+    let follower = cluster.filter(|cluster| !cluster.leads());
     let shared: &[Shared] = match stages {
         Stages::All => &[],
         Stages::Ingest => &[Shared::Log],
+        Stages::Correlate if follower.is_some() => &[Shared::Log],
         Stages::Correlate | Stages::Api => &[Shared::Log, Shared::ClickHouse],
     };
-    loaded.config.check_apart(stages.name(), shared)?;
-    runtime()?.block_on(all::run(loaded.config, stages))
+    config.check_apart(stages.name(), shared)?;
+    if stages == Stages::All && config.cluster.take().is_some() {
+        tracing::warn!("`padwacht all` is one process: correlate.processes does not count here");
+    }
+    match follower {
+        Some(cluster) => runtime()?.block_on(all::run_follower(config, cluster)),
+        None => runtime()?.block_on(all::run(config, stages)),
+    }
 }
 
 fn load(args: &StageArgs) -> Result<Loaded, ConfigError> {

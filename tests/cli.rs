@@ -186,3 +186,67 @@ async fn doctor_finds_real_parts_well() {
     ];
     assert_eq!(found[1..], expected, "{json:#}");
 }
+
+#[test]
+fn questions_to_a_set_up_that_does_not_run_say_what_to_do() {
+    let dir = tempfile::tempdir().expect("as this test set it up");
+    let ask = |args: &[&str]| padwacht(&dir).args(args).output().expect("as this test set it up");
+    let explain = ["explain", "some-service", "--data-dir", "data"];
+    let never = ask(&explain);
+    check_status(&never, 1);
+    let errors = text(&never.stderr);
+    assert!(errors.contains("nothing was ever started in data"), "{errors}");
+    assert!(!dir.path().join("data").exists(), "asking makes nothing");
+
+    // As an earlier start left it.
+    let engine = dir.path().join("data/clickhouse");
+    std::fs::create_dir_all(&engine).expect("as this test set it up");
+    std::fs::write(engine.join("padwacht.password"), "x\n").expect("as this test set it up");
+    let gone = ask(&explain);
+    check_status(&gone, 1);
+    let errors = text(&gone.stderr);
+    assert!(errors.contains("there is no database data/records.db"), "{errors}");
+
+    check_status(&ask(&["what-if", "--from", "0", "--until", "9"]), 2);
+    check_status(&ask(&["explain"]), 2);
+    check_status(&ask(&["explain", "s", "--at", "soon"]), 2);
+}
+
+#[tokio::test]
+async fn questions_to_an_engine_that_is_away_name_the_way_out() {
+    let dir = tempfile::tempdir().expect("as this test set it up");
+    let url = format!("sqlite://{}", dir.path().join("records.db").display());
+    let records = store::records::Records::connect(&url).await.expect("as this test set it up");
+    records.migrate().await.expect("as this test set it up");
+    let engine = dir.path().join("data/clickhouse");
+    std::fs::create_dir_all(&engine).expect("as this test set it up");
+    std::fs::write(engine.join("padwacht.password"), "x\n").expect("as this test set it up");
+    let output = padwacht(&dir)
+        .args(["explain", "s", "--data-dir", "data", "--database", &url])
+        // Nothing listens on port 1.
+        .env("PADWACHT__CLICKHOUSE__EMBEDDED_HTTP_PORT", "1")
+        .output()
+        .expect("as this test set it up");
+    check_status(&output, 1);
+    let errors = text(&output.stderr);
+    assert!(errors.contains("runs only while `padwacht all` does"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_question_without_sense_ends_with_status_2() {
+    let dir = tempfile::tempdir().expect("as this test set it up");
+    let url = format!("sqlite://{}", dir.path().join("records.db").display());
+    let records = store::records::Records::connect(&url).await.expect("as this test set it up");
+    records.migrate().await.expect("as this test set it up");
+    let ask = |args: &[&str]| {
+        let mut command = padwacht(&dir);
+        command.args(args).args(["--clickhouse", "http://127.0.0.1:1", "--database", &url]);
+        command.output().expect("as this test set it up")
+    };
+    let output = ask(&["what-if", "--down", "a", "b", "--from", "9", "--until", "9"]);
+    check_status(&output, 2);
+    assert_eq!(text(&output.stderr), "padwacht: until: must be after from\n");
+    let output = ask(&["explain", "s", "--at", "5", "--as-of", "3"]);
+    check_status(&output, 2);
+    assert_eq!(text(&output.stderr), "padwacht: as_of: must not be before at\n");
+}

@@ -11,6 +11,7 @@ use dashboards::Lang;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
+use store::log::Log;
 use store::records::Records;
 use store::series::Series;
 use tokio_util::sync::CancellationToken;
@@ -108,6 +109,9 @@ pub struct ApiParts {
     pub config: ApiConfig,
     /// What time it is.
     pub clock: Clock,
+    /// The log, to show the samples behind a state; without it they are not to
+    /// be had.
+    pub log: Option<Arc<dyn Log>>,
     /// Renders `/metrics`; without it that address answers 404.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -161,6 +165,11 @@ impl ApiState {
 
     pub(crate) fn series(&self) -> &Series {
         &self.0.parts.series
+    }
+
+    /// The log of samples.
+    pub(crate) fn log(&self) -> Option<&dyn Log> {
+        self.0.parts.log.as_deref()
     }
 
     /// Both, for questions that take them together.

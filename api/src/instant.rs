@@ -3,6 +3,7 @@
 
 use correlate::model::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
+use jiff::tz::TimeZone;
 
 /// Reads milliseconds since 1970-01-01T00:00:00Z, or RFC 3339.
 ///
@@ -16,6 +17,17 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let read = |text: &str| text.parse::<jiff::Timestamp>().ok();
     let at = read(text).or_else(|| read(&text.replace(' ', "+")))?;
     within_range(at.as_millisecond())
+}
+
+/// Reads what [`parse`] reads, or a local time in `zone` as a field for one
+/// sends it, such as `2026-03-29T03:00` or with seconds. A time that a change
+/// of the clock skips is read as that much later, one that it repeats as the first.
+pub(crate) fn parse_field(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    parse(text).or_else(|| {
+        let local: jiff::civil::DateTime = text.trim().parse().ok()?;
+        let at = local.to_zoned(zone.clone()).ok()?.timestamp();
+        within_range(at.as_millisecond())
+    })
 }
 
 /// The years 1 to 9998: what RFC 3339 can show in every time zone.
@@ -49,6 +61,18 @@ mod tests {
         check("2026-03-29T03:00:00+02:00", Some(1_774_746_000_000));
         check("2026-03-29T03:00:00 02:00", Some(1_774_746_000_000));
         check("2026-03-29T01:00:00Z", Some(1_774_746_000_000));
+    }
+
+    #[test]
+    fn a_field_gives_a_local_time() {
+        let zone = TimeZone::get("Europe/Amsterdam").expect("the zone is bundled");
+        let read = |text| parse_field(text, &zone).map(Timestamp::millis);
+        assert_eq!(read("2026-11-22T13:00"), Some(1_795_348_800_000));
+        assert_eq!(read("2026-11-22T13:00:07.250"), Some(1_795_348_807_250));
+        assert_eq!(read("2026-11-22T12:00:00Z"), Some(1_795_348_800_000));
+        assert_eq!(read("2026-03-29T02:30"), read("2026-03-29T03:30"), "it is skipped");
+        assert_eq!(read("2026-10-25T02:30"), Some(1_792_888_200_000), "the first of two");
+        assert_eq!(read("13:00"), None);
     }
 
     #[test]

@@ -38,6 +38,9 @@ fn pages(map: Routes) -> Routes {
         .page(Administrator, Get, urls::OVERVIEW_LIVE, pages::overview_live)
         .page(Administrator, Get, urls::SERVICES, pages::services)
         .page(Administrator, Get, urls::SERVICE, pages::service)
+        .page(Administrator, Get, urls::SERVICE_WHY, pages::why)
+        .page(Administrator, Get, urls::WHAT_IF, pages::what_if)
+        .page(Administrator, Post, urls::WHAT_IF, pages::announce)
         .page(Administrator, Get, urls::SERVICE_CSV, v1::intervals_csv)
         .page(Administrator, Get, urls::SET_ASIDE, pages::set_aside)
         .page(Administrator, Get, urls::EVENTS, changes::events)
@@ -55,6 +58,7 @@ fn api(map: Routes) -> Routes {
         .api(Administrator, routes!(v1::intervals_csv))
         .api(Administrator, routes!(v1::availability))
         .api(Administrator, routes!(v1::explain))
+        .api(Administrator, routes!(v1::samples))
         .api(Administrator, routes!(v1::what_if))
         // A component id holds slashes, which clients may or may not encode.
         .api_at(Administrator, "/api/v1/components/{*rest}", routes!(v1::transitions))

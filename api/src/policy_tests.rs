@@ -30,6 +30,7 @@ async fn state(dir: &tempfile::TempDir) -> ApiState {
         series: series.expect("a good configuration"),
         config: ApiConfig::new("http://127.0.0.1:8080", "0").expect("the zone is bundled"),
         clock: Arc::new(|| Timestamp(0)),
+        log: None,
         metrics: None,
     })
     .expect("a good configuration")

@@ -38,6 +38,8 @@ pub(crate) enum Part {
     Records,
     /// ClickHouse.
     Series,
+    /// The log of samples.
+    Log,
 }
 
 /// One thing that is wrong in what was sent.
@@ -170,7 +172,14 @@ impl ApiError {
             AskError::Refused { place, reason } => ApiError::refused(place, reason),
             AskError::Records(error) => ApiError::records(error),
             AskError::Series(error) => ApiError::series(error),
+            AskError::Log(error) => ApiError::log(error),
         }
+    }
+
+    /// The log failed; logs why.
+    pub(crate) fn log(error: impl std::error::Error) -> ApiError {
+        tracing::error!(error = %chain(&error), "the log of samples failed a request");
+        ApiError::Unavailable(Part::Log)
     }
 
     /// ClickHouse failed; logs why.
@@ -264,6 +273,9 @@ impl ApiError {
             ApiError::Unavailable(Part::Series) => {
                 ("Even niet beschikbaar", "De meetgegevens zijn niet bereikbaar.")
             }
+            ApiError::Unavailable(Part::Log) => {
+                ("Even niet beschikbaar", "Het logboek van de metingen is niet bereikbaar.")
+            }
             ApiError::TimedOut => {
                 ("Duurde te lang", "Vraag een kortere periode, of probeer het opnieuw.")
             }
@@ -304,6 +316,9 @@ impl ApiError {
             }
             ApiError::Unavailable(Part::Series) => {
                 ("Unavailable", "The measurements cannot be reached.")
+            }
+            ApiError::Unavailable(Part::Log) => {
+                ("Unavailable", "The log of samples cannot be reached.")
             }
             ApiError::TimedOut => ("Took too long", "Ask for a shorter period, or try again."),
             ApiError::Internal => ("Fault", "Something went wrong on our side. The log says what."),

@@ -169,6 +169,22 @@ impl Locale {
         self.element(*at.borrow(), |zoned| self.full(zoned))
     }
 
+    /// An instant as the value of a field for a local time.
+    pub(crate) fn field(&self, at: impl Borrow<Timestamp>) -> String {
+        let at = *at.borrow();
+        let form = if at.0 % 1_000 == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S%.3f" };
+        self.zoned(at).map(|zoned| zoned.strftime(form).to_string()).unwrap_or_default()
+    }
+
+    /// Text around two values that are markup already, such as instants. The
+    /// text is that of `key` with its variables `from` and `to`.
+    pub(crate) fn between(&self, key: &str, from: Markup, to: Markup) -> Markup {
+        // Marks that no text holds: the text is escaped, the markup is not.
+        let (a, b) = ("\u{1}", "\u{2}");
+        let text = escape(&self.t2(key, ("from", a), ("to", b)));
+        Markup::new(text.replace(a, &from.to_string()).replace(b, &to.to_string()))
+    }
+
     /// An instant near `now`, to the minute: `vandaag 14:03`, `24 nov 14:03`,
     /// `24 nov 2025 14:03`.
     pub(crate) fn moment(&self, at: impl Borrow<Timestamp>, now: impl Borrow<Timestamp>) -> Markup {

@@ -84,5 +84,6 @@ pub(crate) enum Section {
     Overview,
     Services,
     SetAside,
+    WhatIf,
     None,
 }

@@ -5,6 +5,9 @@
 
 use std::fmt::Write as _;
 
+use correlate::model::Timestamp;
+
+use crate::view::plan::PlanForm;
 use crate::view::services::{ServiceFilter, ServiceSort, TableHome};
 use crate::view::set_aside::SetAsideReason;
 use crate::view::timeline::Zoom;
@@ -17,12 +20,21 @@ pub const OVERVIEW_LIVE: &str = "/live";
 /// The list of services. Query: `q`, `state`, `cause`,
 /// `sort`, `page`, see [`crate::ServiceFilter`].
 pub const SERVICES: &str = "/services";
-/// One service. Query: `zoom` (`24h`, `7d`, `30d`), `page` (of its intervals).
+/// One service. Query: `zoom` (`24h`, `7d`, `30d`), `page` (of its intervals),
+/// `as_of` (as in [`SERVICE_WHY`]): as it was believed to be then.
 pub const SERVICE: &str = "/services/{id}";
 /// The intervals of one service as CSV.
 pub const SERVICE_CSV: &str = "/services/{id}/intervals.csv";
 /// What the pipeline set aside. Query: `kind`, `page`.
 pub const SET_ASIDE: &str = "/set-aside";
+/// Why a service is what it is at an instant. Query: `at` and `as_of`, each
+/// milliseconds since 1970, RFC 3339, or a local time as a field for one gives
+/// it; `of`, a component whose samples are shown.
+pub const SERVICE_WHY: &str = "/services/{id}/why";
+/// What services would be. GET shows the form and, with `ask`, the answer
+/// (query: `q`, `t` repeated, `from`, `until`, `planned`, `ports`, `ask`);
+/// POST takes the same and `note`, and announces the windows.
+pub const WHAT_IF: &str = "/what-if";
 /// Server-sent events: an event `change` with any data whenever a state
 /// changed (throttled by the server). Query: `service`, only that one.
 pub const EVENTS: &str = "/events";
@@ -44,9 +56,13 @@ pub fn service(id: &str) -> String {
     format!("/services/{}", encode(id))
 }
 
-/// The page of one service at a zoom and a page of its intervals.
-pub fn service_at(id: &str, zoom: Zoom, page: u64) -> String {
+/// The page of one service at a zoom and a page of its intervals, as it was
+/// believed to be at a moment.
+pub fn service_at(id: &str, zoom: Zoom, page: u64, as_of: Option<Timestamp>) -> String {
     let mut query = Query::default();
+    if let Some(as_of) = as_of {
+        query.push("as_of", &as_of.to_string());
+    }
     if zoom != Zoom::default() {
         query.push("zoom", zoom.as_str());
     }
@@ -56,9 +72,40 @@ pub fn service_at(id: &str, zoom: Zoom, page: u64) -> String {
     query.onto(service(id))
 }
 
-/// The intervals of one service as CSV.
-pub fn service_csv(id: &str) -> String {
-    format!("/services/{}/intervals.csv", encode(id))
+/// The intervals of one service as CSV, as they were believed to be at a moment.
+pub fn service_csv(id: &str, as_of: Option<Timestamp>) -> String {
+    let mut query = Query::default();
+    if let Some(as_of) = as_of {
+        query.push("as_of", &as_of.to_string());
+    }
+    query.onto(format!("/services/{}/intervals.csv", encode(id)))
+}
+
+/// Why a service is what it is at an instant, by what was known at a moment.
+pub fn service_why(id: &str, at: Option<Timestamp>, as_of: Option<Timestamp>) -> String {
+    let mut query = Query::default();
+    for (key, instant) in [("at", at), ("as_of", as_of)] {
+        if let Some(instant) = instant {
+            query.push(key, &instant.to_string());
+        }
+    }
+    query.onto(format!("/services/{}/why", encode(id)))
+}
+
+/// A plan, as its form would send it; `ask` wants the answer.
+pub fn what_if(plan: &PlanForm, ask: bool) -> String {
+    let mut query = Query::default();
+    for choice in &plan.chosen {
+        query.push("t", &choice.component);
+    }
+    query.push("from", &plan.from.to_string());
+    query.push("until", &plan.until.to_string());
+    for (key, is_on) in [("planned", plan.planned), ("ports", plan.with_ports), ("ask", ask)] {
+        if is_on {
+            query.push(key, "1");
+        }
+    }
+    query.onto(WHAT_IF.to_owned())
 }
 
 /// The events of one service.
@@ -144,13 +191,13 @@ mod tests {
     #[test]
     fn an_id_with_any_character_stays_one_segment() {
         assert_eq!(service("a/b c?d#é"), "/services/a%2Fb%20c%3Fd%23%C3%A9");
-        assert_eq!(service_csv("x/y"), "/services/x%2Fy/intervals.csv");
+        assert_eq!(service_csv("x/y", None), "/services/x%2Fy/intervals.csv");
     }
 
     #[test]
     fn defaults_leave_no_trace_in_the_address() {
         assert_eq!(table(TableHome::Overview, &ServiceFilter::default(), 1), "/");
-        assert_eq!(service_at("s", Zoom::Hours24, 1), "/services/s");
+        assert_eq!(service_at("s", Zoom::Hours24, 1, None), "/services/s");
     }
 
     #[test]
@@ -165,7 +212,10 @@ mod tests {
             table(TableHome::Services, &filter, 3),
             "/services?q=A%26B&state=down&cause=ams1%2Fdevice%2F42&sort=customer&page=3"
         );
-        assert_eq!(service_at("s", Zoom::Days7, 2), "/services/s?zoom=7d&page=2");
         assert_eq!(set_aside(Some(SetAsideReason::TooLate), 2), "/set-aside?kind=too_late&page=2");
+        assert_eq!(service_at("s", Zoom::Days7, 2, None), "/services/s?zoom=7d&page=2");
+        let (at, as_of) = (Some(Timestamp(5)), Some(Timestamp(9)));
+        assert_eq!(service_at("s", Zoom::Days7, 1, as_of), "/services/s?as_of=9&zoom=7d");
+        assert_eq!(service_why("s", at, as_of), "/services/s/why?at=5&as_of=9");
     }
 }

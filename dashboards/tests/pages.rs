@@ -3,10 +3,12 @@
 
 #[path = "../examples/gallery/fixtures.rs"]
 mod fixtures;
+#[path = "../examples/gallery/why.rs"]
+mod why;
 
 use dashboards::{
-    Lang, LoginError, OverviewLivePartial, OverviewPage, Render, ServiceFilter, ServicesPage,
-    TableHome, Zoom, asset,
+    Lang, LoginError, OverviewLivePartial, OverviewPage, PlanRefusal, Render, ServiceFilter,
+    ServicePage, ServicesPage, TableHome, Zoom, asset,
 };
 
 /// Every page with a name for messages.
@@ -27,6 +29,19 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("services", render(&fixtures::services(shell()))),
         ("set aside", render(&fixtures::set_aside(shell()))),
         ("service", render(&fixtures::service(shell(), Zoom::Days7))),
+        (
+            "service as known earlier",
+            render(&ServicePage {
+                as_of: Some(fixtures::NOW.plus_millis(-60_000)),
+                ..fixtures::service(shell(), Zoom::Days7)
+            }),
+        ),
+        ("why", render(&why::why(shell(), None))),
+        ("why then", render(&why::why(shell(), Some(fixtures::NOW)))),
+        ("why nothing", render(&why::why_nothing(shell()))),
+        ("plan", render(&why::plan(shell()))),
+        ("plan form", render(&why::plan_form(shell(), None))),
+        ("plan refused", render(&why::plan_form(shell(), Some(PlanRefusal::Period)))),
         ("new service", render(&fixtures::new_service(shell()))),
         ("login", render(&fixtures::login(lang, None))),
         ("login error", render(&fixtures::login(lang, Some(LoginError::BadCredentials)))),
@@ -207,4 +222,57 @@ fn the_service_page_links_to_its_csv_and_keeps_its_zoom() {
     assert!(html.contains("href=\"/services/svc-10304/intervals.csv\""));
     assert!(html.contains("href=\"/services/svc-10304?zoom=30d&amp;page=2\""));
     assert!(html.contains("sse-connect=\"/events?service=svc-10304\""));
+}
+
+#[test]
+fn an_explanation_says_in_words_what_decided_and_what_is_to_blame() {
+    let words =
+        |lang, as_of| why::why(fixtures::shell(lang, "/"), as_of).render().expect("pages render");
+    let english = words(Lang::English, None);
+    for text in [
+        "maintenance does not explain it",
+        "2 of 3 needed",
+        "2 up, 1 unknown → Up",
+        "Without unplanned failures: 1 up, 1 down → Up",
+        "Kernring Zutphen",
+        "service, shown elsewhere in this path",
+        "service, does not exist then",
+        "never measured",
+        "Samples behind Gi0/0/12",
+        "3/104711",
+        "Gi0/0/12 · agg-zut-02.zutphen",
+    ] {
+        assert!(english.contains(text), "{text}");
+    }
+    assert!(!english.contains("This is not what is recorded"));
+    let dutch = words(Lang::Dutch, Some(fixtures::NOW));
+    for text in ["onderhoud verklaart dat niet", "2 van 3 nodig", "Zoals bekend op", "niet bewaard"]
+    {
+        assert!(dutch.contains(text), "{text}");
+    }
+    assert!(dutch.contains("/services/ring/why?at="), "a reference leads to its own explanation");
+}
+
+#[test]
+fn a_plan_shows_its_clashes_first_and_keeps_what_was_chosen() {
+    let html = why::plan(fixtures::shell(Lang::English, "/what-if")).render().expect("renders");
+    let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    assert!(place("Clashes with other planned work") < place("Services hit"));
+    place("CHG-4711");
+    place("1,204 Degraded");
+    place("24 ports are counted with it.");
+    place("No service needs agg-zut-08.zutphen");
+    assert_eq!(html.matches("name=\"t\" value=\"zut1/device/1\"").count(), 2, "both forms");
+    assert!(html.contains("value=\"zut1/device/1\" checked"));
+}
+
+#[test]
+fn what_was_believed_earlier_says_so_and_does_not_move() {
+    let as_of = Some(fixtures::NOW.plus_millis(-60_000));
+    let page = fixtures::service(fixtures::shell(Lang::English, "/"), Zoom::Days30);
+    let html = ServicePage { as_of, ..page }.render().expect("renders");
+    assert!(html.contains("As known on"));
+    assert!(!html.contains("sse-connect") && !html.contains("every 60s"), "it is not live");
+    assert!(html.contains("/intervals.csv?as_of="));
+    assert!(html.contains("/why?at="), "every interval leads to its explanation");
 }

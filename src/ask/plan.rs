@@ -7,6 +7,9 @@ use correlate::what_if::{Effect, Overlap};
 
 use super::text::{Times, length, named};
 
+/// The components to blame that one line names; `--json` has all.
+const CAUSES_SHOWN: usize = 4;
+
 /// The whole answer, with at most `limit` overlaps and services.
 pub(super) fn text(supposed: &Supposed, times: &Times, limit: usize) -> String {
     let mut lines = Lines { supposed, times, lines: Vec::new() };
@@ -111,12 +114,21 @@ impl Lines<'_> {
         );
         for interval in &effect.after {
             let period = Period::new(interval.start, interval.end.unwrap_or(Timestamp::MAX));
-            let cause: Vec<String> = interval.cause.iter().map(|id| self.component(id)).collect();
-            let cause =
-                if cause.is_empty() { String::new() } else { format!(": {}", cause.join(", ")) };
+            let cause = self.causes(&interval.cause);
+            let cause = if cause.is_empty() { cause } else { format!(": {cause}") };
             line.push_str(&format!("\n    {} {}{cause}", interval.state, self.period(&period)));
         }
         line
+    }
+
+    /// The components to blame in one line.
+    fn causes(&self, ids: &[ComponentId]) -> String {
+        let mut names: Vec<String> =
+            ids.iter().take(CAUSES_SHOWN).map(|id| self.component(id)).collect();
+        if ids.len() > CAUSES_SHOWN {
+            names.push(format!("+{}", ids.len() - CAUSES_SHOWN));
+        }
+        names.join(", ")
     }
 
     fn left_out(&mut self, total: usize, limit: usize) {

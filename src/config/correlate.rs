@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::World;
+use super::reader::Section;
 use super::rule::{DurationIn, Whole};
 
 /// More workers than this never share one machine.
@@ -37,9 +38,8 @@ pub(crate) struct CorrelateConfig {
     pub horizon: Duration,
 }
 
-pub(super) fn read(reader: &Reader<'_>) -> CorrelateConfig {
-    let section = reader.section("correlate");
-    let cores = u32::try_from(reader.world().cores()).unwrap_or(WORKERS_MAX).min(WORKERS_MAX);
+pub(super) fn read(section: &Section<'_>, world: &dyn World) -> CorrelateConfig {
+    let cores = u32::try_from(world.cores()).unwrap_or(WORKERS_MAX).min(WORKERS_MAX);
     CorrelateConfig {
         workers: section.or("workers", &Whole { min: 1, max: WORKERS_MAX }, cores),
         stale_after: section.or("stale_after", &STALE_AFTER, STALE_AFTER_DEFAULT),

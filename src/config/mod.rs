@@ -13,6 +13,7 @@
 pub(crate) mod duration;
 
 mod api;
+mod cluster;
 mod correlate;
 mod general;
 mod layers;
@@ -32,6 +33,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub(crate) use api::{ApiConfig, MailConfig};
+pub(crate) use cluster::ClusterConfig;
 pub(crate) use correlate::CorrelateConfig;
 pub(crate) use general::{GeneralConfig, Language, LogFormat, TelemetryConfig};
 pub(crate) use log::{KafkaConfig, LogConfig, LogPlace};
@@ -62,6 +64,8 @@ pub(crate) struct Config {
     pub nms: Vec<NmsAccount>,
     /// `[correlate]`.
     pub correlate: CorrelateConfig,
+    /// `[correlate]` too: the processes, if there are several.
+    pub cluster: Option<ClusterConfig>,
     /// `[api]`.
     pub api: ApiConfig,
     /// `[mail]`, if there is one.
@@ -123,13 +127,15 @@ pub(crate) fn load(
 fn read(reader: &Reader<'_>) -> Config {
     let general = general::read(reader);
     let polling = nms::read_polling(reader);
+    let correlate = reader.section("correlate");
     Config {
         telemetry: general::read_telemetry(reader),
         log: log::read(reader, &general),
         clickhouse: stores::read_clickhouse(reader, &general),
         database: stores::read_database(reader, &general),
         nms: nms::read_accounts(reader, polling),
-        correlate: correlate::read(reader),
+        correlate: correlate::read(&correlate, reader.world()),
+        cluster: cluster::read(&correlate),
         api: api::read(reader),
         mail: api::read_mail(reader),
         general,

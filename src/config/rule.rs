@@ -163,6 +163,46 @@ fn is_host_and_port(text: &str) -> bool {
     })
 }
 
+/// Addresses of processes, each of which the others connect to.
+pub(super) struct Places {
+    pub(super) max: u32,
+}
+
+impl Rule for Places {
+    type Out = Vec<String>;
+
+    fn allowed(&self) -> String {
+        format!(
+            "a list of at most {} host:port, each of which the other processes can reach, such as \
+             [\"10.0.0.1:2101\", \"10.0.0.2:2101\"]",
+            self.max
+        )
+    }
+
+    fn read(&self, value: &Value) -> Option<Vec<String>> {
+        let places: Vec<&str> = match value {
+            Value::List(entries) => {
+                entries.iter().map(|entry| text(&entry.value)).collect::<Option<_>>()?
+            }
+            Value::Text(list) => list.split(',').map(str::trim).collect(),
+            _ => return None,
+        };
+        let is_good = |place: &&str| is_host_and_port(place) && !is_wildcard(place);
+        (places.len() <= self.max as usize && places.iter().all(is_good))
+            .then(|| places.into_iter().map(str::to_owned).collect())
+    }
+
+    fn show(&self, out: &Vec<String>) -> String {
+        let entries: Vec<String> = out.iter().map(quote).collect();
+        format!("[{}]", entries.join(", "))
+    }
+}
+
+/// Such an address means all of a machine, and nobody can connect to it.
+fn is_wildcard(place: &str) -> bool {
+    place.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_unspecified())
+}
+
 /// Directives that choose what is logged.
 pub(super) const LOG_FILTER: Text = Text {
     allowed: "log directives such as \"info\" or \"info,padwacht=debug\"",
@@ -400,6 +440,15 @@ mod tests {
         check(&BROKERS, "[::1]:9092", Some("\"[::1]:9092\""));
         for input in ["", "kafka1", "kafka1:0", "kafka1:70000", "http://kafka1:9092", "a:1,,b:1"] {
             check(&BROKERS, input, None);
+        }
+    }
+
+    #[test]
+    fn processes_are_where_others_can_reach_them() {
+        let rule = Places { max: 2 };
+        check(&rule, "a:1, [fd00::2]:2", Some("[\"a:1\", \"[fd00::2]:2\"]"));
+        for input in ["a", "a:1,b:1,c:1", "0.0.0.0:2101,a:1", "a:1,[::]:2101", "a:0"] {
+            check(&rule, input, None);
         }
     }
 

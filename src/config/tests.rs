@@ -309,6 +309,28 @@ fn no_secret_is_ever_shown() {
 }
 
 #[test]
+fn processes_of_a_cluster_fit_together() {
+    check(
+        "[correlate]\nprocesses = [\"a:1\", \"a:1\"]\nprocess = 2\nprocess_listen = \"[::]:1\"\n",
+        &[
+            "padwacht.toml:2: correlate.processes names one address twice",
+            "padwacht.toml:3: correlate.process is 2, but correlate.processes has 2 entries, which \
+             count from 0",
+            "padwacht.toml:4: correlate.process_listen lets every network in; set \
+             correlate.secret too, or listen on one address",
+        ],
+    );
+    let loaded = file("[correlate]\nprocesses = [\"a:1\", \"b:1\"]\nsecret = \"s3cret\"\n")
+        .with_variable("PADWACHT__CORRELATE__PROCESS", "1")
+        .load()
+        .unwrap();
+    let cluster = loaded.config.cluster.unwrap();
+    assert_eq!((cluster.process, cluster.leads()), (1, false));
+    let alone = file("[correlate]\nprocesses = [\"a:1\"]\n").load().unwrap();
+    assert!(alone.config.cluster.is_none(), "one process is no cluster");
+}
+
+#[test]
 fn kafka_properties_pass_through_but_not_those_we_rest_on() {
     let loaded =
         file("[kafka]\nbrokers = \"k:9092\"\n[kafka.properties]\n\"ssl.ca.location\" = \"/ca\"\n")
@@ -414,7 +436,8 @@ fn is_setting(line: &str) -> bool {
 }
 
 fn annotated_machine(text: &str) -> Fake {
-    let secrets = ["clickhouse", "kafka", "bi", "database", "admin", "mail", "metrics"];
+    let secrets =
+        ["clickhouse", "correlate", "kafka", "bi", "database", "admin", "mail", "metrics"];
     secrets.iter().fold(file(text).with_file(TOKEN_FILE, "t"), |machine, name| {
         machine.with_file(&format!("/etc/padwacht/{name}-password"), "s3cret\n")
     })

@@ -3,45 +3,30 @@
 //! What an epoch gives depends on its journal entry and samples alone, so that
 //! it can be taken in again after a crash.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
-use correlate::dataflow::{
-    Control as EngineControl, EngineSnapshot, EpochOutput, Options, Workers,
-};
+use correlate::dataflow::{Control as EngineControl, EpochOutput, Options};
 use correlate::engine::Rejection;
-use correlate::model::{Sample, Timestamp};
-use store::checkpoint::{Checkpoint, Position};
+use correlate::model::Timestamp;
+use store::checkpoint::{self, Checkpoint, Packing, Position};
 use store::journal::{Control, Entry, Taken};
 use store::log::StoredRecord;
 use store::series::{SeriesBatch, SetAside, SetAsideKind, Transition};
 use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
+use tokio_util::sync::CancellationToken;
 
-use super::set_aside::{self, Decoded, Ledger, Origin};
+use super::cluster::{Fleet, Leader, Team};
+use super::intake::Found;
+use super::set_aside::{self, Decoded, Ledger};
+use super::sieve::{SAMPLES_KEPT, Sieve};
 use super::writer::Rows;
+use crate::config::CorrelateConfig;
 
 /// No interval starts before 2000-01-01T00:00:00Z: a service without a start
 /// date gets one that every store and chart can show.
 pub(super) const ORIGIN: Timestamp = Timestamp(946_684_800_000);
-
-/// A sample further in the future than this has a broken clock behind it.
-pub(super) const AHEAD_MAX_MS: i64 = 5 * 60 * 1_000;
-
-const IMPLAUSIBLE: &str = "no clock that is right gives such a time";
-
-const TOO_LATE: &str = "what was known around it was forgotten, so it cannot be put in its place";
-
-/// Samples are kept one by one for so long, so that a late one can be put
-/// between them. A later one is set aside.
-pub(super) const SAMPLES_KEPT: Duration = Duration::from_secs(24 * 3_600);
-
-/// Samples of one epoch that are traced in case they turn out too late; more
-/// are counted only.
-const OLD_SAMPLES_MAX: usize = 10_000;
-
-/// Samples handed to one worker at once: enough to keep the others busy.
-const FEED_SAMPLES: usize = 8_192;
 
 /// What one epoch takes in.
 #[derive(Default)]
@@ -59,6 +44,24 @@ pub(super) struct Input {
 }
 
 impl Input {
+    pub(super) fn take(&mut self, found: Found) {
+        match found {
+            Found::Samples { partition, offsets, decoded, .. } => {
+                self.take_samples(partition, offsets, decoded);
+            }
+            Found::Controls { partition, next, records } => {
+                self.take_controls(partition, next, records);
+            }
+            Found::Lost(lost) => self.decoded.set_aside.push(lost),
+            Found::End { .. } => {}
+        }
+    }
+
+    /// Which samples it takes from the log.
+    pub(super) fn taken(&self) -> &[Taken] {
+        &self.taken
+    }
+
     /// Up to where each partition was read: topic, partition, next offset.
     pub(super) fn reached(&self) -> impl Iterator<Item = (&str, u32, u64)> {
         let samples = self.taken.iter().map(|t| (t.topic.as_str(), t.partition, t.offsets.end));
@@ -74,7 +77,7 @@ impl Input {
         }
     }
 
-    pub(super) fn take_controls(&mut self, partition: u32, next: u64, records: Vec<StoredRecord>) {
+    fn take_controls(&mut self, partition: u32, next: u64, records: Vec<StoredRecord>) {
         let control = |record| Control { partition, record };
         self.controls.extend(records.into_iter().map(control));
         let position = Position { topic: DEFINITIONS_TOPIC.to_owned(), partition, next };
@@ -85,7 +88,7 @@ impl Input {
 
 /// The engine with what belongs to its state.
 pub(super) struct Engine {
-    workers: Workers,
+    fleet: Fleet,
     epoch: u64,
     now: Option<Timestamp>,
     positions: Vec<Position>,
@@ -96,31 +99,32 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine from a checkpoint.
-    pub(super) fn start(
-        workers: u32,
-        stale_after: Duration,
+    /// Starts the engine from a checkpoint, in all processes that `leader`
+    /// gathers.
+    pub(super) async fn start(
+        config: &CorrelateConfig,
         checkpoint: Checkpoint,
+        leader: Option<&mut Leader>,
+        shutdown: &CancellationToken,
     ) -> anyhow::Result<Engine> {
-        let options = options(workers, stale_after)?;
+        let options = options(config)?;
         let Checkpoint { epoch, positions, engine } = checkpoint;
         let now = engine.now;
-        let snapshot = (engine != EngineSnapshot::default()).then_some(engine);
-        let workers = Workers::start(options, snapshot)?;
-        Ok(Engine::adopt(workers, epoch, now, positions))
-    }
-
-    /// An engine that runs already, with the state of `epoch`.
-    pub(super) fn adopt(
-        workers: Workers,
-        epoch: u64,
-        now: Option<Timestamp>,
-        positions: Vec<Position>,
-    ) -> Engine {
-        // As at the checkpoint that this state came from, or will go to.
+        let fleet = Fleet::start(options, config.batch_interval, engine, leader, shutdown).await?;
+        // As at the checkpoint that this state came from.
         let samples_from = now.map_or(ORIGIN, |now| before(now, SAMPLES_KEPT));
         let ledger = Ledger::default();
-        Engine { workers, epoch, now, positions, too_late: 0, samples_from, ledger }
+        Ok(Engine { fleet, epoch, now, positions, too_late: 0, samples_from, ledger })
+    }
+
+    /// The other processes.
+    pub(super) fn team(&mut self) -> &mut Team {
+        self.fleet.team()
+    }
+
+    /// Ends the workers of every process, in order.
+    pub(super) async fn stop(self) {
+        self.fleet.stop().await;
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -153,13 +157,11 @@ impl Engine {
     /// # Errors
     /// A worker has stopped.
     pub(super) fn apply(&mut self, entry: &Entry, decoded: Decoded) -> anyhow::Result<Rows> {
-        let samples = decoded.samples.len() as u64;
-        metrics::counter!("padwacht_correlate_samples_total").increment(samples);
         let mut set_aside = Vec::new();
-        self.workers.control(controls(&entry.controls, &mut set_aside))?;
-        let old =
-            feed(&mut self.workers, decoded, entry.recorded_at, self.samples_from, &mut set_aside)?;
-        let output = self.workers.finish(entry.now)?;
+        let controls = controls(&entry.controls, &mut set_aside);
+        let mut sieve = Sieve::new(decoded, entry.recorded_at, self.samples_from);
+        let (output, mut elsewhere) =
+            self.fleet.take_in(entry, controls, &mut sieve, self.samples_from)?;
         self.epoch = entry.epoch;
         self.now = Some(entry.now);
         for taken in &entry.samples {
@@ -169,7 +171,11 @@ impl Engine {
             self.advance(&position.topic, position.partition, position.next);
         }
         refused(&entry.controls, &output.rejections, &mut set_aside);
-        self.too_late(&output, old, &mut set_aside);
+        let fresh = output.too_late.saturating_sub(self.too_late);
+        metrics::counter!("padwacht_correlate_too_late_samples_total").increment(fresh);
+        self.too_late = output.too_late;
+        set_aside.extend(sieve.end(&output.too_late_samples));
+        set_aside.append(&mut elsewhere);
         let set_aside = self.ledger.rows(set_aside);
         Ok(Rows { batch: batch(entry, output), set_aside })
     }
@@ -181,26 +187,6 @@ impl Engine {
         }
     }
 
-    /// Sets aside those of the `old` samples that the engine found too late.
-    fn too_late(
-        &mut self,
-        output: &EpochOutput,
-        old: Vec<(Sample, Option<Origin>)>,
-        set_aside: &mut Vec<SetAside>,
-    ) {
-        let fresh = output.too_late.saturating_sub(self.too_late);
-        self.too_late = output.too_late;
-        metrics::counter!("padwacht_correlate_too_late_samples_total").increment(fresh);
-        let refused: BTreeSet<_> =
-            output.too_late_samples.iter().map(|s| (s.at, &s.component, s.state)).collect();
-        for (sample, origin) in &old {
-            let key = (sample.at, &sample.component, sample.state);
-            if let (Some(origin), true) = (origin, refused.contains(&key)) {
-                set_aside.push(origin.sample(SetAsideKind::TooLate, sample, TOO_LATE));
-            }
-        }
-    }
-
     /// Bounds the engine's memory: see [`Workers::forget`].
     ///
     /// # Errors
@@ -208,7 +194,7 @@ impl Engine {
     pub(super) fn forget(&mut self, samples: Duration, horizon: Duration) -> anyhow::Result<()> {
         let Some(now) = self.now else { return Ok(()) };
         self.samples_from = before(now, samples);
-        Ok(self.workers.forget(self.samples_from, before(now, horizon))?)
+        self.fleet.forget(self.samples_from, before(now, horizon))
     }
 
     /// Begins counting anew what is set aside, as at every checkpoint.
@@ -216,16 +202,15 @@ impl Engine {
         self.ledger.reset();
     }
 
-    /// The state after the last epoch.
+    /// Saves the state after the last epoch, and returns that epoch.
     ///
     /// # Errors
-    /// A worker has stopped.
-    pub(super) fn checkpoint(&mut self) -> anyhow::Result<Checkpoint> {
-        Ok(Checkpoint {
-            epoch: self.epoch,
-            positions: self.positions.clone(),
-            engine: self.workers.snapshot()?,
-        })
+    /// A worker has stopped, or the disk refuses.
+    pub(super) fn save(&mut self, dir: &Path) -> anyhow::Result<u64> {
+        let mut packing = Packing::new(self.epoch, self.positions.clone())?;
+        self.fleet.snapshot_parts(|part| Ok(packing.add(part)?))?;
+        checkpoint::save_packed(dir, packing)?;
+        Ok(self.epoch)
     }
 }
 
@@ -233,52 +218,12 @@ impl Engine {
 ///
 /// # Errors
 /// A staleness limit that no clock can reach.
-pub(super) fn options(workers: u32, stale_after: Duration) -> anyhow::Result<Options> {
+pub(super) fn options(config: &CorrelateConfig) -> anyhow::Result<Options> {
     Ok(Options {
-        workers: workers as usize,
-        stale_after_ms: Some(i64::try_from(stale_after.as_millis())?),
+        workers: config.workers as usize,
+        stale_after_ms: Some(i64::try_from(config.stale_after.as_millis())?),
         origin: ORIGIN,
     })
-}
-
-/// Feeds samples that were taken in at `recorded_at`, in pieces, and sets
-/// those aside whose time is impossible. Gives those from before
-/// `samples_from`, which may turn out too late.
-///
-/// # Errors
-/// A worker has stopped.
-pub(super) fn feed(
-    workers: &mut Workers,
-    decoded: Decoded,
-    recorded_at: Timestamp,
-    samples_from: Timestamp,
-    set_aside: &mut Vec<SetAside>,
-) -> anyhow::Result<Vec<(Sample, Option<Origin>)>> {
-    let Decoded { samples, origins, set_aside: mut undecodable } = decoded;
-    set_aside.append(&mut undecodable);
-    let mut old = Vec::new();
-    let mut samples = samples.into_iter().enumerate().filter(|(index, sample)| {
-        let plausible = is_plausible(sample, recorded_at);
-        if !plausible {
-            let found = origins.of(*index);
-            set_aside.extend(
-                found.map(|o| o.sample(SetAsideKind::ImplausibleTime, sample, IMPLAUSIBLE)),
-            );
-        } else if sample.at < samples_from && old.len() < OLD_SAMPLES_MAX {
-            old.push((sample.clone(), origins.of(*index)));
-        }
-        plausible
-    });
-    loop {
-        let piece: Vec<Sample> =
-            samples.by_ref().take(FEED_SAMPLES).map(|(_, sample)| sample).collect();
-        if piece.is_empty() {
-            break;
-        }
-        workers.feed(piece)?;
-    }
-    drop(samples);
-    Ok(old)
 }
 
 /// What records say; one that says nothing is set aside.
@@ -355,10 +300,7 @@ fn batch(entry: &Entry, output: EpochOutput) -> SeriesBatch {
     }
 }
 
-fn before(now: Timestamp, age: Duration) -> Timestamp {
+/// The instant `age` before `now`, but not before [`ORIGIN`].
+pub(super) fn before(now: Timestamp, age: Duration) -> Timestamp {
     now.plus_millis(-i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).max(ORIGIN)
-}
-
-fn is_plausible(sample: &Sample, recorded_at: Timestamp) -> bool {
-    sample.at.millis() <= recorded_at.millis() + AHEAD_MAX_MS && sample.at >= ORIGIN
 }

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
+use super::cluster::Team;
 use super::epoch::Input;
 use super::set_aside::{Decoded, Origin};
 use crate::wiring;
@@ -28,10 +29,20 @@ const AHEAD_MAX: usize = 8;
 
 /// Samples in one epoch; more wait for the next, so that an epoch's rows and
 /// its time in the engine stay bounded.
-const EPOCH_SAMPLES_MAX: usize = 500_000;
+pub(super) const EPOCH_SAMPLES_MAX: usize = 500_000;
+
+/// How far a partition of the samples has been read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reach {
+    pub(super) partition: u32,
+    /// Everything that was appended to it before this instant has been read.
+    pub(super) until: Timestamp,
+    /// Whether there was nothing more.
+    pub(super) is_end: bool,
+}
 
 /// What a reader found.
-enum Found {
+pub(super) enum Found {
     Samples {
         partition: u32,
         offsets: Range<u64>,
@@ -53,12 +64,26 @@ enum Found {
     },
 }
 
-/// The readers of one stage.
+impl Found {
+    /// How far that is, for samples.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        match *self {
+            Found::Samples { partition, until, .. } => {
+                Some(Reach { partition, until, is_end: false })
+            }
+            Found::End { topic: SAMPLES_TOPIC, partition, at } => {
+                Some(Reach { partition, until: at, is_end: true })
+            }
+            Found::Controls { .. } | Found::Lost(_) | Found::End { .. } => None,
+        }
+    }
+}
+
+/// The readers of one process.
 pub(super) struct Intake {
     found: mpsc::Receiver<Result<Found, LogError>>,
     /// Ends with this.
     _readers: JoinSet<()>,
-    clock: Clock,
     interval: Duration,
     shutdown: CancellationToken,
 }
@@ -73,60 +98,60 @@ impl Intake {
     ) -> Intake {
         let (send, found) = mpsc::channel(AHEAD_MAX);
         let mut readers = JoinSet::new();
-        let samples = positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
-        let slack = interval.saturating_mul(3);
-        let clock = Clock::new(samples.map(|position| position.partition), slack, wall());
         for position in positions {
             let reader = Reader { log: log.clone(), position, wait: interval, send: send.clone() };
             readers.spawn(reader.run(shutdown.clone()));
         }
-        Intake { found, _readers: readers, clock, interval, shutdown }
+        Intake { found, _readers: readers, interval, shutdown }
     }
 
-    /// The next epoch's input; `None` after shutdown. An epoch without input
-    /// still moves the clock.
+    /// What a reader finds next; `None` after shutdown.
     ///
     /// # Errors
     /// A log that refuses for good.
+    pub(super) async fn found(&mut self) -> Result<Option<Found>, LogError> {
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => Ok(None),
+            found = self.found.recv() => found.transpose(),
+        }
+    }
+
+    /// The input of the next `epoch`, with what the `team` has read; `None`
+    /// after shutdown. An epoch without input still moves the clock.
+    ///
+    /// # Errors
+    /// A log that refuses for good, or a process that is lost.
     pub(super) async fn next(
         &mut self,
+        epoch: u64,
         previous: Option<Timestamp>,
-    ) -> Result<Option<Input>, LogError> {
+        clock: &mut Clock,
+        team: &mut Team,
+    ) -> anyhow::Result<Option<Input>> {
         let mut input = Input::default();
         let deadline = Instant::now() + self.interval;
         while input.decoded.samples.len() < EPOCH_SAMPLES_MAX {
             let found = tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Ok(None),
-                found = self.found.recv() => found,
+                found = self.found() => found?,
+                () = team.urgent() => break,
                 () = tokio::time::sleep_until(deadline) => break,
             };
-            match found {
-                Some(found) => self.add(&mut input, found?),
-                None => return Ok(None),
+            let Some(found) = found else { return Ok(None) };
+            if let Some(reach) = found.reach() {
+                clock.reached(reach.partition, reach.until, wall());
             }
+            input.take(found);
+        }
+        tokio::select! {
+            () = self.shutdown.cancelled() => return Ok(None),
+            cut = team.cut(epoch, &mut input, clock) => cut?,
         }
         input.recorded_at = wall();
-        input.now = self.clock.now(input.recorded_at, previous);
-        input.complete_until = self.clock.complete_until(input.recorded_at);
+        input.now = clock.now(input.recorded_at, previous);
+        input.complete_until = clock.complete_until(input.recorded_at);
         Ok(Some(input))
-    }
-
-    fn add(&mut self, input: &mut Input, found: Found) {
-        match found {
-            Found::Samples { partition, offsets, decoded, until } => {
-                self.clock.reached(partition, until, wall());
-                input.take_samples(partition, offsets, decoded);
-            }
-            Found::Controls { partition, next, records } => {
-                input.take_controls(partition, next, records);
-            }
-            Found::End { topic: SAMPLES_TOPIC, partition, at } => {
-                self.clock.reached(partition, at, wall());
-            }
-            Found::Lost(lost) => input.decoded.set_aside.push(lost),
-            Found::End { .. } => {}
-        }
     }
 }
 

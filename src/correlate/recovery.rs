@@ -15,6 +15,7 @@ use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
+use super::cluster::Leader;
 use super::epoch::Engine;
 use super::intake::{decode, wall};
 use super::rebuild::Rebuild;
@@ -34,6 +35,7 @@ pub(super) async fn recover(
     series: &Series,
     dir: &Path,
     writer: &Writer,
+    leader: Option<&mut Leader>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<(Engine, Journal)>> {
     let (found, passed_over) = block_in_place(|| checkpoint::load_newest(dir))?;
@@ -50,10 +52,8 @@ pub(super) async fn recover(
     let entries = block_in_place(|| journaled(dir, base.epoch))?;
     let last = entries.as_ref().map_or(0, |entries| base.epoch + entries.len() as u64);
     let written = newest.map_or(0, |newest| newest.version);
-    let engine = match entries {
-        Ok(entries) if found_any && last >= written => {
-            take_in_again(config, log, writer, shutdown, base, entries).await?
-        }
+    let (base, entries) = match entries {
+        Ok(entries) if found_any && last >= written => (base, entries),
         entries => {
             let reason = match entries {
                 Err(reason) => reason,
@@ -61,22 +61,49 @@ pub(super) async fn recover(
                 Ok(_) => format!("clickhouse holds epoch {written}, checkpoint and journal {last}"),
             };
             tracing::error!(reason, "checkpoint and journal cannot be used");
-            let name = "journal";
-            found_damaged.push(set_aside::file(base.epoch, name, reason, wall()));
+            found_damaged.push(set_aside::file(base.epoch, "journal", reason, wall()));
+            report(series, shutdown, &found_damaged).await?;
+            found_damaged.clear();
             let version = block_in_place(|| last_epoch(dir))?.max(written) + 1;
             let rebuild = Rebuild { config, log, series, writer, shutdown };
-            rebuild.run(found_any.then_some(base), newest, version).await?
+            let rebuilt = rebuild.run(found_any.then_some(base), newest, version).await?;
+            let Some(rebuilt) = rebuilt else { return Ok(None) };
+            block_in_place(|| replace(dir, &rebuilt))?;
+            (rebuilt, Vec::new())
         }
     };
     report(series, shutdown, &found_damaged).await?;
-    let Some(mut engine) = engine.filter(|_| !shutdown.is_cancelled()) else { return Ok(None) };
-    tracing::info!(epoch = engine.epoch(), "correlation goes on");
+    let Some(base) = with_every_partition(base, log, shutdown).await? else { return Ok(None) };
+    let (checkpoint, journal_entries) = (base.epoch, entries.len());
+    let mut engine = Engine::start(config, base, leader, shutdown).await?;
+    for entry in entries {
+        let Some(decoded) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
+        let rows = block_in_place(|| engine.apply(&entry, decoded))?;
+        // How far the log is read is known only when it is followed again.
+        writer.write(rows, None).await?;
+    }
+    writer.settled().await;
+    if shutdown.is_cancelled() {
+        return Ok(None);
+    }
+    tracing::info!(
+        checkpoint,
+        epochs_taken_in_again = journal_entries,
+        epoch = engine.epoch(),
+        "correlation goes on"
+    );
     let journal = block_in_place(|| -> anyhow::Result<_> {
-        let saved = engine.checkpoint()?;
-        checkpoint::save(dir, &saved)?;
-        Ok(Journal::open(dir, saved.epoch)?.0)
+        let saved = engine.save(dir)?;
+        Ok(Journal::open(dir, saved)?.0)
     })?;
     Ok(Some((engine, journal)))
+}
+
+/// Puts a rebuilt state in the place of everything that came before it.
+fn replace(dir: &Path, rebuilt: &Checkpoint) -> anyhow::Result<()> {
+    checkpoint::save(dir, rebuilt)?;
+    checkpoint::remove_before(dir, rebuilt.epoch)?;
+    Ok(Journal::remove_before(dir, rebuilt.epoch)?)
 }
 
 /// A checkpoint that cannot be used, for the operator.
@@ -100,29 +127,6 @@ async fn report(
         wiring::insist(shutdown, doing, || series.write_set_aside(found, 0)).await?;
     }
     Ok(())
-}
-
-/// Brings the engine from a checkpoint to the end of its journal.
-async fn take_in_again(
-    config: &CorrelateConfig,
-    log: &Arc<dyn Log>,
-    writer: &Writer,
-    shutdown: &CancellationToken,
-    base: Checkpoint,
-    entries: Vec<Entry>,
-) -> anyhow::Result<Option<Engine>> {
-    let Some(base) = with_every_partition(base, log, shutdown).await? else { return Ok(None) };
-    let (checkpoint, journal_entries) = (base.epoch, entries.len());
-    let mut engine = block_in_place(|| Engine::start(config.workers, config.stale_after, base))?;
-    for entry in entries {
-        let Some(samples) = read_again(log, &entry, shutdown).await? else { return Ok(None) };
-        let rows = block_in_place(|| engine.apply(&entry, samples))?;
-        // How far the log is read is known only when it is followed again.
-        writer.write(rows, None).await?;
-    }
-    writer.settled().await;
-    tracing::info!(checkpoint, epochs = journal_entries, "took the journal's epochs in again");
-    Ok(Some(engine))
 }
 
 /// The greatest epoch that any file in `dir` is named after, damaged or not.

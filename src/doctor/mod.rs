@@ -3,6 +3,7 @@
 //! first start would make (files, tables) is only said to be missing.
 
 mod clickhouse;
+mod cluster;
 mod database;
 mod log;
 mod machine;
@@ -52,6 +53,9 @@ fn checks(config: &Config) -> Vec<Running<'_>> {
     }
     checks.push(one("log", log::check(&config.log)));
     checks.push(one("clickhouse", clickhouse::check(&config.clickhouse)));
+    if let Some(processes) = &config.cluster {
+        checks.push(one("correlate", cluster::check(processes)));
+    }
     checks.push(one("database", database::check(&config.database)));
     checks.push(one("mail", mail::check(config.mail.as_ref())));
     checks

@@ -15,7 +15,8 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use correlate::dataflow::EngineSnapshot;
+use correlate::dataflow::{EngineSnapshot, SnapshotPart};
+use correlate::model::Timestamp;
 use prost::Message;
 
 use crate::wire::proto;
@@ -94,17 +95,26 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Check
 /// # Errors
 /// [`CheckpointError::Io`]; the checkpoint before is then still there.
 pub fn save(dir: &Path, checkpoint: &Checkpoint) -> Result<PathBuf, CheckpointError> {
-    let path = dir.join(format!("{:020}.{ENDING}", checkpoint.epoch));
+    let body = encode(checkpoint).map_err(io_error("compress a checkpoint for", dir))?;
+    save_body(dir, checkpoint.epoch, &body)
+}
+
+/// As [`save`], of a state that was packed part by part.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_packed(dir: &Path, packing: Packing) -> Result<PathBuf, CheckpointError> {
+    let epoch = packing.epoch;
+    let body = packing.finish().map_err(io_error("compress a checkpoint for", dir))?;
+    save_body(dir, epoch, &body)
+}
+
+fn save_body(dir: &Path, epoch: u64, body: &[u8]) -> Result<PathBuf, CheckpointError> {
+    let path = dir.join(format!("{epoch:020}.{ENDING}"));
     let part = path.with_extension("part");
-    let body = encode(checkpoint).map_err(io_error("compress", &path))?;
     let mut file = File::create(&part).map_err(io_error("create", &part))?;
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    header.extend_from_slice(MAGIC);
-    header.extend_from_slice(&FORMAT.to_be_bytes());
-    header.extend_from_slice(&crc32fast::hash(&body).to_be_bytes());
-    header.extend_from_slice(&(body.len() as u64).to_be_bytes());
-    file.write_all(&header)
-        .and_then(|()| file.write_all(&body))
+    file.write_all(&header(body))
+        .and_then(|()| file.write_all(body))
         .and_then(|()| file.sync_all())
         .map_err(io_error("write", &part))?;
     fs::rename(&part, &path).map_err(io_error("rename", &part))?;
@@ -113,6 +123,35 @@ pub fn save(dir: &Path, checkpoint: &Checkpoint) -> Result<PathBuf, CheckpointEr
         fs::remove_file(&old).map_err(io_error("remove", &old))?;
     }
     Ok(path)
+}
+
+/// A checkpoint as bytes, for another process of the same version.
+///
+/// # Errors
+/// What the compression says.
+pub fn to_bytes(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
+    let body = encode(checkpoint)?;
+    let mut bytes = header(&body);
+    bytes.extend_from_slice(&body);
+    Ok(bytes)
+}
+
+/// Reads what [`to_bytes`] gave; never panics.
+///
+/// # Errors
+/// [`CheckpointError::Damaged`].
+pub fn from_bytes(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
+    let path = String::from("from another process");
+    decode(bytes).map_err(|reason| CheckpointError::Damaged { path, reason })
+}
+
+fn header(body: &[u8]) -> Vec<u8> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&FORMAT.to_be_bytes());
+    header.extend_from_slice(&crc32fast::hash(body).to_be_bytes());
+    header.extend_from_slice(&(body.len() as u64).to_be_bytes());
+    header
 }
 
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), CheckpointError> {
@@ -176,23 +215,84 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
 }
 
 fn encode(checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
-    let mut stream = zstd::stream::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
-    let mut buffer = Vec::new();
-    let mut records: u64 = 0;
-    for record in convert::records(checkpoint) {
-        buffer.clear();
-        record.encode_length_delimited(&mut buffer).map_err(io::Error::other)?;
-        stream.write_all(&buffer)?;
-        records += 1;
+    let mut packing = Packing::new(checkpoint.epoch, checkpoint.positions.clone())?;
+    packing.open(checkpoint.engine.now, checkpoint.engine.origin)?;
+    convert::records(checkpoint).try_for_each(|record| packing.put(record))?;
+    packing.finish()
+}
+
+/// A checkpoint in the making, from the parts of a state one after the other,
+/// so that the state need not be held a second time.
+pub struct Packing {
+    epoch: u64,
+    positions: Vec<Position>,
+    stream: zstd::stream::Encoder<'static, Vec<u8>>,
+    buffer: Vec<u8>,
+    records: u64,
+    /// Parts that came before the clock, which belongs into the head; `None`
+    /// once that is written.
+    early: Option<Vec<SnapshotPart>>,
+}
+
+impl Packing {
+    /// Begins the checkpoint of the state at the end of `epoch`.
+    ///
+    /// # Errors
+    /// What the compression says.
+    pub fn new(epoch: u64, positions: Vec<Position>) -> io::Result<Packing> {
+        let stream = zstd::stream::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+        let early = Some(Vec::new());
+        Ok(Packing { epoch, positions, stream, buffer: Vec::new(), records: 0, early })
     }
-    buffer.clear();
-    // The head does not count.
-    let end = proto::CheckpointEnd { records: records - 1 };
-    convert::wrap(proto::checkpoint_record::Record::End(end))
-        .encode_length_delimited(&mut buffer)
-        .map_err(io::Error::other)?;
-    stream.write_all(&buffer)?;
-    stream.finish()
+
+    /// Adds a part of the state; the parts may come in any order.
+    ///
+    /// # Errors
+    /// What the compression says.
+    pub fn add(&mut self, part: SnapshotPart) -> io::Result<()> {
+        match (&mut self.early, part) {
+            (Some(_), SnapshotPart::Clock { now, origin }) => self.open(now, Some(origin)),
+            (Some(early), part) => {
+                early.push(part);
+                Ok(())
+            }
+            (None, part) => self.put_part(&part),
+        }
+    }
+
+    fn put_part(&mut self, part: &SnapshotPart) -> io::Result<()> {
+        convert::part_records(part).try_for_each(|record| self.put(record))
+    }
+
+    /// Writes the head, and what waited for it.
+    fn open(&mut self, now: Option<Timestamp>, origin: Option<Timestamp>) -> io::Result<()> {
+        let head = convert::head(self.epoch, &self.positions, now, origin);
+        self.write(&convert::wrap(head))?;
+        let early = self.early.take().unwrap_or_default();
+        early.iter().try_for_each(|part| self.put_part(part))
+    }
+
+    fn put(&mut self, record: proto::CheckpointRecord) -> io::Result<()> {
+        self.records += 1;
+        self.write(&record)
+    }
+
+    fn write(&mut self, record: &proto::CheckpointRecord) -> io::Result<()> {
+        self.buffer.clear();
+        record.encode_length_delimited(&mut self.buffer).map_err(io::Error::other)?;
+        self.stream.write_all(&self.buffer)
+    }
+
+    /// The body of the file.
+    fn finish(mut self) -> io::Result<Vec<u8>> {
+        if self.early.is_some() {
+            self.open(None, None)?;
+        }
+        // The head does not count.
+        let end = proto::CheckpointEnd { records: self.records };
+        self.write(&convert::wrap(proto::checkpoint_record::Record::End(end)))?;
+        self.stream.finish()
+    }
 }
 
 fn load(path: &Path) -> Result<Checkpoint, CheckpointError> {
@@ -308,6 +408,8 @@ mod tests {
         assert_eq!(epochs(dir.path()).expect("listed"), [2, 3]);
         let (loaded, passed_over) = load_newest(dir.path()).expect("loaded");
         assert_eq!(loaded, Some(checkpoint(3)));
+        let bytes = to_bytes(&checkpoint(3)).expect("packed");
+        assert_eq!(from_bytes(&bytes).ok(), loaded);
         assert!(passed_over.is_empty());
     }
 
@@ -344,6 +446,21 @@ mod tests {
         refused(b"\xff\xff\xff\xff\xff\x01", "the length of a record cannot be read");
         refused(b"\x7f\x0a", "its last record is cut off");
         refused(b"", "it has no head");
+    }
+
+    #[test]
+    fn a_state_packed_part_by_part_reads_back_as_the_whole() {
+        let expected = checkpoint(7);
+        let mut parts: Vec<_> = expected.engine.clone().into_parts().collect();
+        for _ in 0..parts.len() {
+            parts.rotate_left(1);
+            let mut packing = Packing::new(7, expected.positions.clone()).expect("begun");
+            parts.iter().for_each(|part| packing.add(part.clone()).expect("packed"));
+            let dir = tempfile::tempdir().expect("a directory");
+            save_packed(dir.path(), packing).expect("saved");
+            let (loaded, _) = load_newest(dir.path()).expect("loaded");
+            assert_eq!(loaded.as_ref(), Some(&expected));
+        }
     }
 
     proptest! {

@@ -5,12 +5,14 @@
 //! service intervals, dimensions, BI views); [`embedded`] runs the ClickHouse
 //! engine as a supervised child; [`records`] is the relational database
 //! (services, accounts, users); [`journal`] and [`checkpoint`] let the
-//! correlate stage restart exactly where it was.
+//! correlate stage restart exactly where it was; [`evidence`] reads back from
+//! the log what is behind a state.
 //!
 //! Nothing here correlates or renders: it keeps and gives back.
 
 pub mod checkpoint;
 pub mod embedded;
+pub mod evidence;
 pub mod journal;
 pub mod log;
 pub mod records;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::cluster::{Member, Shape};
 use crate::pipeline::Pipeline;
 use crate::process::kill_9;
 
@@ -20,6 +21,8 @@ pub(crate) enum Victim {
     Stage(&'static str),
     /// The ClickHouse engine.
     ClickHouse,
+    /// A process of the correlate stage, which then goes on in another way.
+    Correlate(Member, Shape),
 }
 
 /// One `kill -9`.
@@ -60,6 +63,10 @@ impl Kill {
         tokio::time::sleep(self.after).await;
         match self.victim {
             Victim::Stage(name) => pipeline.restart(name).await,
+            Victim::Correlate(member, shape) => {
+                pipeline.break_cluster(member).await;
+                pipeline.correlate_in(shape);
+            }
             Victim::ClickHouse => match &pipeline.engine {
                 Some(engine) => engine.process_id().into_iter().for_each(kill_9),
                 None => {

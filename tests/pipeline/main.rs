@@ -20,7 +20,9 @@ mod wait;
 
 mod away;
 mod bi;
+mod cluster;
 mod editing;
+mod explaining;
 mod faults;
 mod rebuild;
 mod same_intervals;

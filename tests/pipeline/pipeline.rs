@@ -32,6 +32,8 @@ pub(crate) struct Pipeline {
     pub(crate) engine: Option<Engine>,
     /// The broker of stages apart.
     pub(crate) broker: Option<Broker>,
+    /// The flags that every stage was started with.
+    pub(crate) args: Vec<String>,
     dir: TempDir,
 }
 
@@ -52,7 +54,7 @@ impl Pipeline {
         let url = format!("http://127.0.0.1:{port}");
         let clickhouse = ClickHouse::new(&url, USER, password.trim());
         let log = LogPlace::Embedded(data.join("log"));
-        Pipeline { stages, api, clickhouse, log, nms, engine: None, broker: None, dir }
+        Pipeline { stages, api, clickhouse, log, nms, engine: None, broker: None, args, dir }
     }
 
     /// Each stage in a process of its own, on Kafka, a ClickHouse by URL and
@@ -78,7 +80,7 @@ impl Pipeline {
         let clickhouse = ClickHouse::new(&engine.url, USER, &engine.password);
         let log = LogPlace::kafka(&broker.address);
         let (engine, broker) = (Some(engine), Some(broker));
-        Pipeline { stages, api, clickhouse, log, nms, engine, broker, dir }
+        Pipeline { stages, api, clickhouse, log, nms, engine, broker, args, dir }
     }
 
     /// The process of a stage.
@@ -225,7 +227,7 @@ admin_password = "{ADMIN_PASSWORD}"
 }
 
 /// A port of loopback that nobody uses at this moment.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }

@@ -18,20 +18,36 @@ const SHOWN_LINES: usize = 60;
 pub(crate) struct Process {
     /// The subcommand.
     pub(crate) name: &'static str,
+    /// Its own among processes of one subcommand.
+    pub(crate) label: String,
     args: Vec<String>,
     dir: PathBuf,
     child: Option<Child>,
+    /// How long its log was when it was started last.
+    log_before: usize,
     address: Arc<Mutex<Option<String>>>,
 }
 
 impl Process {
     /// Starts `padwacht <name> <args>` in `dir`.
     pub(crate) fn start(name: &'static str, args: &[String], dir: &Path) -> Process {
+        Process::start_as(name, name, args, dir)
+    }
+
+    /// As [`Process::start`], as one of several with this subcommand.
+    pub(crate) fn start_as(
+        name: &'static str,
+        label: &str,
+        args: &[String],
+        dir: &Path,
+    ) -> Process {
         let mut process = Process {
             name,
+            label: label.to_owned(),
             args: args.to_vec(),
             dir: dir.to_owned(),
             child: None,
+            log_before: 0,
             address: Arc::default(),
         };
         process.spawn();
@@ -41,6 +57,7 @@ impl Process {
     /// Starts it again after [`Process::kill`].
     pub(crate) fn spawn(&mut self) {
         assert!(self.child.is_none(), "{} runs already", self.name);
+        self.log_before = self.log().len();
         *self.address.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut command = Command::new(env!("CARGO_BIN_EXE_padwacht"));
         let ours = |name: &str| name.starts_with("PADWACHT__") || name.starts_with("LIBRENMS_");
@@ -69,6 +86,30 @@ impl Process {
             child.kill().expect("it can be killed");
             child.wait().expect("it can be waited for");
         }
+    }
+
+    /// Waits until it ends by itself; gives whether it did so as a success.
+    pub(crate) async fn ended(&mut self) -> bool {
+        let child = self.child.as_mut().expect("it was started");
+        let status = wait::until(&format!("{} ends by itself", self.label), async || {
+            child.try_wait().expect("it can be waited for")
+        })
+        .await;
+        self.child = None;
+        status.success()
+    }
+
+    /// Waits until it says something with all of `words`.
+    pub(crate) async fn says(&self, words: &[&str]) {
+        let what = format!("{} says {words:?}", self.label);
+        wait::until_true(&what, async || self.has_said(words)).await;
+    }
+
+    /// Whether it has said something with all of `words` since its last start.
+    pub(crate) fn has_said(&self, words: &[&str]) -> bool {
+        let log = self.log();
+        let mut lines = log.get(self.log_before..).unwrap_or_default().lines();
+        lines.any(|line| words.iter().all(|word| line.contains(word)))
     }
 
     /// Where its pages are; waits until it says so.
@@ -100,7 +141,7 @@ impl Process {
     }
 
     fn log_path(&self) -> PathBuf {
-        self.dir.join(format!("{}.log", self.name))
+        self.dir.join(format!("{}.log", self.label))
     }
 
     fn log_file(&self) -> File {
@@ -116,7 +157,7 @@ impl Drop for Process {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
             let shown = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
-            eprintln!("--- the end of the log of {}\n{}\n---", self.name, shown.join("\n"));
+            eprintln!("--- the end of the log of {}\n{}\n---", self.label, shown.join("\n"));
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn lead(
 }
 
 /// Leads a pipeline through the history while it is struck by `kills`.
-async fn lead_under(kills: &[Kill], pipeline: &mut Pipeline, history: &History) {
+pub(crate) async fn lead_under(kills: &[Kill], pipeline: &mut Pipeline, history: &History) {
     lead(pipeline, history, 6, async |pipeline, step| {
         for kill in kills.iter().filter(|kill| kill.step == step) {
             kill.strike(pipeline).await;
@@ -51,7 +51,7 @@ async fn lead_under(kills: &[Kill], pipeline: &mut Pipeline, history: &History) 
 }
 
 /// Waits until ClickHouse holds what `padwacht replay` makes of the log.
-async fn check_against_replay(pipeline: &Pipeline, history: &History) -> Rows {
+pub(crate) async fn check_against_replay(pipeline: &Pipeline, history: &History) -> Rows {
     let expected = replay(pipeline, history, STALE_AFTER).await;
     settle(pipeline, history, &expected).await;
     expected

@@ -5,9 +5,10 @@ use correlate::explain::{Counts, Explanation, Form, Node, NodeKind, Shown};
 use correlate::model::{Interval, Period, ServiceState, Target};
 use correlate::what_if::{Effect, Overlap};
 use serde::Serialize;
+use store::evidence::ReportedSample;
 use utoipa::ToSchema;
 
-use super::{Supposed, Why};
+use super::{Behind, Supposed, Why};
 use crate::instant;
 
 /// Why a service is what it is at an instant.
@@ -166,6 +167,46 @@ pub struct ServiceRefDoc {
     pub shown: String,
 }
 
+/// What is behind the state of a component at an instant.
+#[derive(Serialize, ToSchema)]
+pub struct BehindDoc {
+    /// Which component.
+    pub component: ComponentDoc,
+    /// The instant.
+    pub at: Option<String>,
+    /// Its state: `up`, `unknown` or `down`.
+    pub state: String,
+    /// When the transition that gave the state happened; null where it was
+    /// never reported until then.
+    pub since: Option<String>,
+    /// What was reported around that transition and before the instant, by
+    /// instant; null where it is not known whose reports hold it.
+    pub samples: Option<Vec<SampleDoc>>,
+    /// Whether a part of it is older than what the log keeps.
+    pub is_forgotten: bool,
+    /// Whether there was more than is looked at.
+    pub is_cut: bool,
+}
+
+/// A sample as it was reported.
+#[derive(Serialize, ToSchema)]
+pub struct SampleDoc {
+    /// When the state held in the network.
+    pub at: Option<String>,
+    /// `up`, `unknown` or `down`.
+    pub state: String,
+    /// How the NMS knew it: `poll`, `event_log`, `push`, `outage` or `other`.
+    pub source: String,
+    /// When ingest read it.
+    pub observed_at: Option<String>,
+    /// When it was appended to the log.
+    pub appended_at: Option<String>,
+    /// Its partition in the log of samples.
+    pub partition: u32,
+    /// Its offset in that partition.
+    pub offset: u64,
+}
+
 /// What services would be.
 #[derive(Serialize, ToSchema)]
 pub struct WhatIfDoc {
@@ -314,6 +355,33 @@ fn node(node: &Node, why: &Why) -> NodeDoc {
         }
     }
     document
+}
+
+impl BehindDoc {
+    /// The document of an answer.
+    pub fn of(behind: &Behind) -> BehindDoc {
+        let id = &behind.component;
+        let state = behind.transition.as_ref().map(|one| one.state).unwrap_or_default();
+        let sample = |sample: &ReportedSample| SampleDoc {
+            at: instant::rfc3339(sample.at),
+            state: sample.state.as_str().to_owned(),
+            source: sample.source.as_str().to_owned(),
+            observed_at: instant::rfc3339(sample.observed_at),
+            appended_at: instant::rfc3339(sample.appended_at),
+            partition: sample.place.0,
+            offset: sample.place.1,
+        };
+        let reported = behind.reported.as_ref();
+        BehindDoc {
+            component: ComponentDoc { id: id.to_string(), name: behind.names.line(id) },
+            at: instant::rfc3339(behind.at),
+            state: state.as_str().to_owned(),
+            since: behind.transition.as_ref().and_then(|one| instant::rfc3339(one.at)),
+            samples: reported.map(|found| found.samples.iter().map(sample).collect()),
+            is_forgotten: reported.is_some_and(|found| found.is_forgotten),
+            is_cut: reported.is_some_and(|found| found.is_cut),
+        }
+    }
 }
 
 impl WhatIfDoc {

@@ -5,6 +5,7 @@
 //! are called. It changes nothing and reads no clock.
 
 pub(crate) mod document;
+mod evidence;
 mod facts;
 mod what_if;
 mod why;
@@ -12,13 +13,15 @@ mod why;
 use std::collections::{BTreeMap, BTreeSet};
 
 use correlate::model::{ComponentId, ServiceId};
+use store::log::LogError;
 use store::records::{Records, RecordsError};
 use store::series::{ComponentDimension, IDS_MAX, Series, SeriesError};
 
 pub use document::{
-    ComponentDoc, EffectDoc, GroupDoc, IntervalDoc, NodeDoc, OverlapDoc, PeriodDoc, RuleDoc,
-    ServiceRefDoc, WhatIfDoc, WhyDoc, WindowDoc,
+    BehindDoc, ComponentDoc, EffectDoc, GroupDoc, IntervalDoc, NodeDoc, OverlapDoc, PeriodDoc,
+    RuleDoc, SampleDoc, ServiceRefDoc, WhatIfDoc, WhyDoc, WindowDoc,
 };
+pub use evidence::{Behind, behind};
 pub use what_if::{DOWN_MAX, PERIOD_DAYS_MAX, Plan, Supposed, what_if};
 pub use why::{Why, WhyQuestion, why};
 
@@ -51,6 +54,9 @@ pub enum AskError {
     /// ClickHouse failed.
     #[error("reading the measurements")]
     Series(#[from] SeriesError),
+    /// The log failed.
+    #[error("reading the log of samples")]
+    Log(#[from] LogError),
 }
 
 impl AskError {
@@ -71,6 +77,13 @@ impl ComponentNames {
             names.extend(series.component_labels(ids).await?);
         }
         Ok(ComponentNames(names))
+    }
+
+    /// The device that a component is or is on; `None` where it is not known.
+    pub fn device(&self, id: &ComponentId) -> Option<ComponentId> {
+        let is_device = id.parts().is_some_and(|(_, kind, _)| kind == "device");
+        let known = self.0.get(id).map(|known| known.device.clone());
+        known.or_else(|| is_device.then(|| id.clone()))
     }
 
     /// `Gi0/0/1 · core1.ams1` for a port, `core1.ams1` for a device, the id

@@ -41,7 +41,7 @@ pub struct Plan {
 /// What would be.
 #[derive(Clone, Debug)]
 pub struct Supposed {
-    /// What was asked, with the ports of devices where they count.
+    /// What was asked, with those ports of devices that a service needs.
     pub question: Question,
     /// The answer of the core.
     pub answer: Answer,
@@ -73,7 +73,12 @@ pub async fn what_if(stores: Stores<'_>, plan: &Plan) -> Result<Supposed, AskErr
         let reason = format!("more than {COMPONENTS_MAX} components count for this plan");
         return Err(AskError::refused("down", reason));
     }
+    // Of the ports of a device, those that a service needs.
     question.down.retain(|id| components.contains(id) || plan.down.contains(id));
+    question.windows.retain(|target| match target {
+        Target::Component(id) => components.contains(id) || plan.windows.contains(target),
+        Target::Service(_) => true,
+    });
     let on_components = components.iter().map(|id| Target::Component(id.clone()));
     let on_services = services.keys().map(|id| Target::Service(id.clone()));
     let targets = on_components.chain(on_services).collect();

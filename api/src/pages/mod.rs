@@ -13,6 +13,8 @@ mod services;
 mod set_aside;
 mod shell;
 mod table;
+mod what_if;
+mod why;
 
 use axum::response::{Html, IntoResponse, Response};
 use dashboards::Render;
@@ -27,6 +29,8 @@ pub(crate) use service::service;
 pub(crate) use services::services;
 pub(crate) use set_aside::set_aside;
 pub(crate) use shell::bare as bare_shell;
+pub(crate) use what_if::{announce, what_if};
+pub(crate) use why::why;
 
 /// A page or a part of one as an answer.
 pub(crate) fn html(page: &impl Render) -> Result<Response, ApiError> {

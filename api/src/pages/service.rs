@@ -7,7 +7,7 @@ use axum::response::Response;
 use correlate::availability::{Buckets, Decimals};
 use correlate::model::{Interval, Period, ServiceId, ServiceState, Timestamp};
 use dashboards::{
-    IntervalRow, IntervalTable, Kpis, Pager, Segment, ServiceHead, ServicePage, Timeline,
+    IntervalRow, IntervalTable, Kpis, Pager, PathView, Segment, ServiceHead, ServicePage, Timeline,
     UptimeFigure, UptimePeriod, Zoom,
 };
 use serde::Deserialize;
@@ -18,7 +18,8 @@ use super::names::Names;
 use super::{html, path, shell, table};
 use crate::app::ApiState;
 use crate::auth::Principal;
-use crate::days;
+use crate::days::{self, Day};
+use crate::instant;
 use crate::problem::{ApiError, Thing};
 use crate::uptime;
 use crate::v1::operations::current;
@@ -36,6 +37,8 @@ pub(crate) struct ServiceQuery {
     zoom: String,
     #[serde(default)]
     page: String,
+    #[serde(default)]
+    as_of: String,
 }
 
 /// `GET /services/{id}`.
@@ -48,22 +51,35 @@ pub(crate) async fn service(
     Lenient(query): Lenient<ServiceQuery>,
 ) -> Result<Response, ApiError> {
     let id = ServiceId::from(id);
-    let now = state.now();
+    let as_of = instant::parse_field(&query.as_of, &state.config().time_zone);
+    // What is to come is not known yet either way.
+    let as_of = as_of.filter(|as_of| *as_of < state.now());
+    let now = as_of.unwrap_or(state.now());
     let record = async { state.records().services().get(&id).await.map_err(ApiError::records) };
-    let (shell, record, current, history, figures) = tokio::try_join!(
+    let (shell, record, latest, history) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),
         record,
         current(&state, &id),
-        history(&state, &id, now),
-        figures(&state, &id, now),
+        history(&state, &id, now, as_of),
     )?;
-    if record.is_none() && current.is_none() && history.is_empty() {
+    if record.is_none() && latest.is_none() && history.is_empty() {
         return Err(ApiError::NotFound(Thing::Service));
     }
+    let figures = match as_of {
+        None => figures(&state, &id, now).await?,
+        Some(as_of) => figures_of(&state, &history, as_of),
+    };
+    let current = match as_of {
+        None => latest,
+        Some(as_of) => latest.map(|latest| believed(latest, &history, as_of)),
+    };
     let cause = current.as_ref().map(|current| current.cause.clone()).unwrap_or_default();
     let blamed = history.iter().flat_map(|interval| &interval.cause).chain(&cause);
     let names = Names::of(&state, blamed).await?;
-    let path = path::view(&state, record.as_ref(), &cause, now).await?;
+    let path = match as_of {
+        None => path::view(&state, record.as_ref(), &cause, now).await?,
+        Some(_) => PathView { root: None },
+    };
     let page = ServicePage {
         shell,
         service: head(&id, record.as_ref(), current, &names),
@@ -72,8 +88,27 @@ pub(crate) async fn service(
         days: figures.cells,
         path,
         intervals: interval_table(&query.page, &history, &names),
+        as_of,
     };
     html(&page)
+}
+
+/// The state that a service was believed to have at `as_of`.
+fn believed(latest: CurrentService, history: &[Interval], as_of: Timestamp) -> CurrentService {
+    let holds = |interval: &&Interval| {
+        interval.start <= as_of && interval.end.is_none_or(|end| as_of < end)
+    };
+    let interval = history.iter().find(holds);
+    let cause = |interval: &Interval| {
+        let moved = interval.cause_moves.iter().rev().find(|(moved, _)| *moved <= as_of);
+        moved.map_or(&interval.cause, |(_, cause)| cause).clone()
+    };
+    CurrentService {
+        state: interval.map(|interval| interval.state),
+        since: interval.map(|interval| interval.start),
+        cause: interval.map(cause).unwrap_or_default(),
+        ..latest
+    }
 }
 
 /// The intervals of the last year, oldest first.
@@ -81,10 +116,14 @@ async fn history(
     state: &ApiState,
     id: &ServiceId,
     now: Timestamp,
+    as_of: Option<Timestamp>,
 ) -> Result<Vec<Interval>, ApiError> {
     let period = days::to_date(&state.config().time_zone, now, HISTORY_DAYS);
     let period = Period::new(period.from, now.plus_millis(1));
-    let found = state.series().intervals(id, period, ROWS_MAX).await;
+    let found = match as_of {
+        None => state.series().intervals(id, period, ROWS_MAX).await,
+        Some(as_of) => state.series().intervals_as_of(id, period, as_of, ROWS_MAX).await,
+    };
     Ok(found.map_err(ApiError::series)?.rows)
 }
 
@@ -95,16 +134,37 @@ struct Figures {
 }
 
 async fn figures(state: &ApiState, id: &ServiceId, now: Timestamp) -> Result<Figures, ApiError> {
+    let (days, periods) = periods(state, now);
+    let buckets =
+        uptime::over(state.series(), id, &periods, now).await.map_err(ApiError::series)?;
+    if buckets.len() != periods.len() {
+        return Err(ApiError::internal("the series gave figures for fewer periods than asked"));
+    }
+    Ok(from_buckets(&days, &buckets))
+}
+
+/// The figures as a report made at `as_of` would have given them.
+fn figures_of(state: &ApiState, history: &[Interval], as_of: Timestamp) -> Figures {
+    let (days, periods) = periods(state, as_of);
+    let until_then = |period: &Period| Period::new(period.from, period.until.min(as_of));
+    let buckets: Vec<Buckets> =
+        periods.iter().map(|period| Buckets::of(history, until_then(period))).collect();
+    from_buckets(&days, &buckets)
+}
+
+/// The last thirty days, and with them this month and this year.
+fn periods(state: &ApiState, now: Timestamp) -> (Vec<Day>, Vec<Period>) {
     let zone = &state.config().time_zone;
     let days = days::last_days(zone, now, uptime::MONTH);
     let mut periods: Vec<Period> = days.iter().map(|day| day.period).collect();
     periods.push(Period::new(days::month_start(zone, now), now));
     periods.push(Period::new(days::year_start(zone, now), now));
-    let buckets =
-        uptime::over(state.series(), id, &periods, now).await.map_err(ApiError::series)?;
-    let (of_days, of_calendar) = buckets.split_at_checked(days.len()).ok_or_else(|| {
-        ApiError::internal("the series gave figures for fewer periods than asked")
-    })?;
+    (days, periods)
+}
+
+/// The figures from the buckets of [`periods`], in that order.
+fn from_buckets(days: &[Day], buckets: &[Buckets]) -> Figures {
+    let (of_days, of_calendar) = buckets.split_at(days.len());
     let last = |count: u16| {
         let from = of_days.len().saturating_sub(usize::from(count));
         of_days[from..].iter().fold(Buckets::default(), |sum, day| sum + *day)
@@ -121,11 +181,11 @@ async fn figures(state: &ApiState, id: &ServiceId, now: Timestamp) -> Result<Fig
         uptime_percent: uptime::availability(&buckets, Decimals::TWO),
         completeness_percent: uptime::completeness(&buckets, Decimals::TWO),
     });
-    Ok(Figures {
+    Figures {
         uptime: uptime.collect(),
         month: last(uptime::MONTH),
-        cells: table::cells(&days, of_days),
-    })
+        cells: table::cells(days, of_days),
+    }
 }
 
 fn month(state: &ApiState, now: Timestamp) -> Period {

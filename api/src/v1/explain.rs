@@ -13,8 +13,8 @@ use super::definitions::refused_json;
 use super::query::{instant, limit};
 use super::windows::InstantIn;
 use crate::app::ApiState;
-use crate::ask::{self, Plan, WhatIfDoc, WhyDoc, WhyQuestion};
-use crate::problem::{ApiError, Problem};
+use crate::ask::{self, BehindDoc, Plan, WhatIfDoc, WhyDoc, WhyQuestion};
+use crate::problem::{ApiError, Part, Problem};
 
 /// Effects in one answer unless asked otherwise, and at most.
 const EFFECTS_DEFAULT: u64 = 1_000;
@@ -83,6 +83,46 @@ pub(crate) async fn explain(
     let question = WhyQuestion { service: ServiceId::from(id), at, as_of, now };
     let why = ask::why(state.stores(), &question).await.map_err(ApiError::of_ask)?;
     Ok(Json(WhyDoc::of(&why)))
+}
+
+/// Which component, and when.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SamplesQuery {
+    /// The component's id.
+    #[param(example = "ams1/port/4711")]
+    component: String,
+    /// The instant: RFC 3339 or milliseconds since 1970; now by default.
+    at: Option<String>,
+}
+
+/// The samples behind the state of a component at an instant, as the NMS
+/// reported them: around the transition that gave the state, and the last ones
+/// before the instant. Read back from the log, as far as it keeps them.
+#[utoipa::path(
+    get, path = "/api/v1/samples", tag = "components", params(SamplesQuery),
+    responses(
+        (status = 200, description = "The samples", body = BehindDoc),
+        (status = 422, description = "A parameter is refused", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn samples(
+    State(state): State<ApiState>,
+    query: Result<Query<SamplesQuery>, QueryRejection>,
+) -> Result<Json<BehindDoc>, ApiError> {
+    let Query(query) = query.map_err(|error| ApiError::refused("query", error.body_text()))?;
+    if query.component.is_empty() {
+        return Err(ApiError::refused("component", "must not be empty"));
+    }
+    let at = query.at.as_deref().map(|text| instant("at", text)).transpose()?;
+    let at = at.unwrap_or_else(|| state.now()).min(state.now());
+    let log = state.log().ok_or(ApiError::Unavailable(Part::Log))?;
+    let component = ComponentId::from(query.component);
+    let behind =
+        ask::behind(state.stores(), log, &component, at).await.map_err(ApiError::of_ask)?;
+    Ok(Json(BehindDoc::of(&behind)))
 }
 
 /// What services would be if components were down or had maintenance windows,

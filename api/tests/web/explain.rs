@@ -284,3 +284,129 @@ async fn questions_that_make_no_sense_are_refused_with_their_place() {
     let many: Vec<String> = (0..=5_000).map(|id| id.to_string()).collect();
     check(ask(json!({"down": many, "from": 0, "until": 9})).await, 422, "down");
 }
+
+#[tokio::test]
+async fn the_samples_behind_a_state_are_read_back_from_the_log() {
+    use store::wire::{ComponentSample, DeviceReport, Evidence, State};
+
+    let network = Network::start().await;
+    let sample = |at: Timestamp, state: State| ComponentSample {
+        kind: "device".to_owned(),
+        native_id: "7".to_owned(),
+        at_ms: at.millis(),
+        state: state.into(),
+        evidence: Evidence::Poll.into(),
+        uncertainty_ms: 0,
+    };
+    // The log has a clock of its own, so the server's follows it.
+    let now = Timestamp(jiff::Timestamp::now().as_millisecond() + 1_000);
+    network.app.advance_ms(now.millis() - NOW.millis());
+    for (ago_ms, state) in [(600_000, State::Up), (300_000, State::Down), (0, State::Down)] {
+        let at = now.plus_millis(-ago_ms);
+        let report = DeviceReport {
+            nms: "n".to_owned(),
+            device: "7".to_owned(),
+            observed_at_ms: at.millis(),
+            samples: vec![sample(at, state)],
+        };
+        let (key, value) = (store::wire::report_key(&report), store::wire::encode_report(&report));
+        let record = store::log::Record { key, value: Some(value) };
+        network.app.log.append(store::wire::SAMPLES_TOPIC, vec![record]).await.expect("appended");
+    }
+    let failed = transition("n/device/7", now.plus_millis(-300_000), ComponentState::Down);
+    network.app.store(9, Vec::new(), vec![failed]).await;
+
+    let found = network.get("/api/v1/samples?component=n/device/7").await.expect(200).json();
+    assert_eq!((&found["state"], &found["is_forgotten"]), (&json!("down"), &json!(false)));
+    let samples = found["samples"].as_array().expect("a list");
+    let states: Vec<_> = samples.iter().map(|one| one["state"].clone()).collect();
+    assert_eq!(states, ["up", "down", "down"]);
+    assert_eq!((&samples[0]["source"], &samples[1]["at"]), (&json!("poll"), &found["since"]));
+    // Nobody knows on which device this port is.
+    let unknown = network.get("/api/v1/samples?component=n/port/1").await.expect(200).json();
+    assert_eq!(unknown["samples"], json!(null));
+    network.get("/api/v1/samples").await.expect(422);
+    network.get("/api/v1/samples?component=").await.expect(422);
+
+    let session = network.app.sign_in().await;
+    let page = "/services/ring/why?of=n%2Fdevice%2F7";
+    let page = network.app.get(page, &[("cookie", session.as_str())]).await.expect(200).body;
+    assert!(page.contains("Metingen achter n/device/7") && page.contains("omslag"), "{page}");
+}
+
+#[tokio::test]
+async fn the_pages_explain_plan_and_announce_without_script() {
+    let network = Network::start().await;
+    let app = &network.app;
+    let session = app.sign_in().await;
+    let own = [("cookie", session.as_str())];
+    let page = async |path: &str| app.get(path, &own).await.expect(200).body;
+    let own_language = app.post_form("/language", &own, &[("lang", "en"), ("return", "/")]).await;
+    let language = crate::rig::cookie(&own_language.expect(303)).expect("a cookie");
+    let both = format!("{session}; {language}");
+    let own = [("cookie", both.as_str())];
+    let english = async |path: &str| app.get(path, &own).await.expect(200).body;
+
+    let service = english("/services/dual").await;
+    let why = format!("/services/dual/why?at={}", NOW.0 - HOUR_MS);
+    assert!(service.contains(&why), "an interval leads to its explanation");
+    let why = english(&why).await;
+    assert!(why.contains("redundancy is lost") && why.contains("1 of 2 needed"), "{why}");
+    assert!(why.contains("Ring") && why.contains("Previous change"), "{why}");
+    // A local time as the field sends it, and what makes no sense.
+    let earlier = english("/services/dual/why?at=2026-11-22T11:59:59&as_of=").await;
+    assert!(earlier.contains("so does everything in it"), "{earlier}");
+    english("/services/dual/why?at=2099-01-01T00:00&as_of=nonsense").await;
+    app.get("/services/nobody/why", &own).await.expect(404);
+    let then = english(&format!("/services/dual/why?as_of={}", NOW.0 - 1)).await;
+    assert!(then.contains("As known on"), "{then}");
+    let then = english(&format!("/services/dual?as_of={}", NOW.0 - 1)).await;
+    assert!(then.contains("As known on") && then.contains("Not in service"), "{then}");
+    let dutch = page("/services/dual/why").await;
+    assert!(dutch.contains("Waarom deze toestand?"), "{dutch}");
+
+    let form = english("/what-if").await;
+    assert!(form.contains("2026-11-22T14:00:00"), "the next whole hour in Amsterdam: {form}");
+    let nothing = english("/what-if?from=5&until=9&ask=1").await;
+    assert!(nothing.contains("Choose at least one component first"), "{nothing}");
+    let refused = english("/what-if?t=n/port/2&from=9&until=5&ask=1").await;
+    assert!(refused.contains("must end after it starts"), "{refused}");
+    let plan = format!("t=n/port/2&from={}&until={}", NOW.0, NOW.0 + HOUR_MS);
+    let answer = english(&format!("/what-if?{plan}&planned=1&ask=1")).await;
+    assert!(answer.contains("2 Maintenance") || answer.contains("1 Down"), "{answer}");
+    assert!(answer.contains("Announce this maintenance"), "{answer}");
+    let fields = [("t", "n/port/2"), ("from", &NOW.0.to_string()), ("note", "CHG-8")];
+    let until = (NOW.0 + HOUR_MS).to_string();
+    let fields = [&fields[..], &[("until", until.as_str())]].concat();
+    let sent = app.post_form("/what-if", &own, &fields).await.expect(303);
+    let done = english(sent.header("location")).await;
+    assert!(done.contains("1 maintenance window was announced"), "{done}");
+    let list = network.get("/api/v1/maintenance-windows").await.expect(200).json();
+    assert_eq!((&list["total"], &list["windows"][0]["note"]), (&json!(1), &json!("CHG-8")));
+    assert_eq!(list["windows"][0]["target"], "n/port/2");
+}
+
+#[tokio::test]
+async fn a_plan_is_found_by_the_names_of_the_inventory() {
+    let network = Network::start().await;
+    let session = network.app.sign_in().await;
+    let own = [("cookie", session.as_str())];
+    let device = store::records::Device {
+        account: "n".to_owned(),
+        native_id: "7".to_owned(),
+        name: "core-zwolle".to_owned(),
+        host_name: String::new(),
+        sys_name: String::new(),
+        hardware: String::new(),
+        os: String::new(),
+        location: "Zwolle <west>".to_owned(),
+        latitude: None,
+        longitude: None,
+    };
+    network.app.records.inventory().upsert_devices(&[device], NOW).await.expect("written");
+    let page = network.app.get("/what-if?q=zwolle", &own).await.expect(200).body;
+    assert!(page.contains(r#"value="n/device/7""#) && page.contains("core-zwolle"), "{page}");
+    assert!(!page.contains("<west>"), "{page}");
+    let page = network.app.get("/what-if?q=nothing+such", &own).await.expect(200).body;
+    assert!(page.contains("Niets gevonden"), "{page}");
+}

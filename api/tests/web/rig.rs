@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use api::{ApiConfig, ApiParts, ApiState, bootstrap_admin, issue_api_token, serve};
 use correlate::model::{
@@ -16,8 +17,10 @@ use reqwest::{Client, Method, Response};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use store::embedded::{DATABASE, Embedded, EmbeddedConfig, find_library};
+use store::log::{EmbeddedLog, Log, TopicKind, TopicSpec};
 use store::records::{Actor, Language, Records, Role, UserDraft};
 use store::series::{Series, SeriesBatch, SeriesConfig, Transition};
+use store::wire::SAMPLES_TOPIC;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +33,7 @@ pub(crate) struct TestApp {
     pub(crate) base: String,
     pub(crate) records: Records,
     pub(crate) series: Series,
+    pub(crate) log: Arc<dyn Log>,
     clock: Arc<AtomicI64>,
     shutdown: CancellationToken,
     client: Client,
@@ -115,6 +119,14 @@ impl TestApp {
         dir: tempfile::TempDir,
         configure: impl FnOnce(&mut ApiConfig),
     ) -> TestApp {
+        let log = EmbeddedLog::open(dir.path().join("log")).await.expect("the log opens");
+        let log: Arc<dyn Log> = Arc::new(log);
+        let topic = TopicSpec {
+            name: SAMPLES_TOPIC.to_owned(),
+            partitions: 2,
+            kind: TopicKind::Retained(Duration::from_secs(3_600)),
+        };
+        log.ensure_topic(&topic).await.expect("the topic is made");
         let url = format!("sqlite://{}", dir.path().join("records.db").display());
         let records = Records::connect(&url).await.expect("the records open");
         records.migrate().await.expect("the records migrate");
@@ -132,13 +144,14 @@ impl TestApp {
             series: series.clone(),
             config,
             clock: Arc::new(move || Timestamp(ticking.load(Ordering::SeqCst))),
+            log: Some(log.clone()),
             metrics: Some(PrometheusBuilder::new().build_recorder().handle()),
         })
         .expect("a good configuration");
         let shutdown = CancellationToken::new();
         tokio::spawn(serve(state, listener, shutdown.clone()));
         let client = Client::builder().redirect(Policy::none()).build().expect("a client");
-        TestApp { base, records, series, clock, shutdown, client, _engine: engine, _dir: dir }
+        TestApp { base, records, series, log, clock, shutdown, client, _engine: engine, _dir: dir }
     }
 
     /// Moves the server's clock.

@@ -69,16 +69,23 @@ impl EngineSnapshot {
         EngineSnapshot::collect(parts.into_iter().flat_map(EngineSnapshot::into_parts))
     }
 
-    /// Takes it apart.
+    /// Takes it apart, into parts of a size that can be passed on while the
+    /// rest waits.
     pub fn into_parts(self) -> impl Iterator<Item = SnapshotPart> {
         let clock = self.origin.map(|origin| SnapshotPart::Clock { now: self.now, origin });
-        let rest = [
-            SnapshotPart::Components(self.components),
-            SnapshotPart::Services(self.services),
-            SnapshotPart::Windows(self.windows),
-        ];
-        clock.into_iter().chain(rest)
+        clock
+            .into_iter()
+            .chain(pieces(self.components).map(SnapshotPart::Components))
+            .chain(pieces(self.services).map(SnapshotPart::Services))
+            .chain(pieces(self.windows).map(SnapshotPart::Windows))
     }
+}
+
+fn pieces<T>(whole: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut rest = whole.into_iter();
+    std::iter::from_fn(move || {
+        Some(rest.by_ref().take(PART_MAX).collect::<Vec<T>>()).filter(|piece| !piece.is_empty())
+    })
 }
 
 impl SnapshotPart {

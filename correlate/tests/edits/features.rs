@@ -2,14 +2,16 @@
 //! stop to reach a corner of SEMANTICS.md.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use correlate::model::{ComponentState, PathExpr, ServiceState, Target, Timestamp, Version};
-use proof::{Fact, Facts};
+use proof::story::Story;
+use proof::{Fact, Facts, Size};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-use crate::truth;
 use crate::world::{World, worlds};
+use crate::{as_story, truth};
 
 /// Worlds that are looked at; the same ones every time.
 const LOOKED_AT: usize = 400;
@@ -18,7 +20,7 @@ const LOOKED_AT: usize = 400;
 const EACH_IN: usize = 20;
 
 /// What a world can have, in words.
-const FEATURES: [&str; 37] = [
+const FEATURES: [&str; 39] = [
     "a count between one and all, deep down",
     "a gap between versions",
     "a reference",
@@ -46,9 +48,11 @@ const FEATURES: [&str; 37] = [
     "two workers",
     "three workers",
     "four workers",
+    "several processes",
     "a restart",
     "two restarts",
     "a restart on another number of workers",
+    "a restart on another number of processes",
     "a clock that stands still",
     "up",
     "degraded",
@@ -75,6 +79,22 @@ fn the_generator_reaches_every_corner() {
     assert!(rare.is_empty(), "too few worlds have: {rare:?}");
 }
 
+#[test]
+fn a_world_can_be_told_as_a_story() {
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..LOOKED_AT / 4 {
+        let world = worlds().new_tree(&mut runner).expect("worlds are never refused").current();
+        let text = as_story(&world);
+        let story =
+            Story::read(Path::new("retold"), &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let facts = world.epochs.iter().flat_map(|epoch| &epoch.facts);
+        assert_eq!(Facts::of(&story.facts()), Facts::of(facts));
+        let mut expected = story.expected;
+        expected.retain(|_, list| !list.is_empty());
+        assert_eq!(Some(expected), truth(&world).pop().map(|last| last.0));
+    }
+}
+
 /// The features of one world.
 fn features(world: &World) -> BTreeSet<&'static str> {
     let mut found = BTreeSet::new();
@@ -83,19 +103,20 @@ fn features(world: &World) -> BTreeSet<&'static str> {
             found.insert(name);
         }
     };
-    let restarts: Vec<usize> = world.epochs.iter().filter_map(|epoch| epoch.restart).collect();
+    let restarts: Vec<Size> = world.epochs.iter().filter_map(|epoch| epoch.restart).collect();
     note(!restarts.is_empty(), "a restart");
     note(restarts.len() >= 2, "two restarts");
-    note(
-        restarts.first().is_some_and(|first| *first != world.workers),
-        "a restart on another number of workers",
-    );
+    let first = restarts.first();
+    let differs = |part: fn(&Size) -> usize| first.is_some_and(|s| part(s) != part(&world.size));
+    note(differs(|size| size.workers), "a restart on another number of workers");
+    note(differs(|size| size.processes), "a restart on another number of processes");
+    note(world.size.processes > 1, "several processes");
     note(
         world.epochs.windows(2).any(|pair| pair[0].now == pair[1].now),
         "a clock that stands still",
     );
     let words = ["one worker", "two workers", "three workers", "four workers"];
-    note(true, words[world.workers - 1]);
+    note(true, words[world.size.workers - 1]);
     note(world.stale_after_ms.is_some(), "a staleness limit");
     let truth = truth(world);
     note(truth.iter().any(|(_, refused)| !refused.is_empty()), "a definition that is refused");

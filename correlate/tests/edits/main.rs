@@ -7,9 +7,10 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use correlate::dataflow::{Control, Options, Workers};
+use correlate::dataflow::Options;
 use correlate::model::{Interval, ServiceId};
-use proof::{Fact, Facts, Mirror, check_shape, oracle};
+use proof::story::{Event, retell, tell};
+use proof::{Crew, Fact, Facts, Mirror, check_shape, oracle};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use world::{ORIGIN, World};
@@ -39,39 +40,55 @@ pub(crate) fn truth(world: &World) -> Vec<(Timelines, Vec<ServiceId>)> {
     truth
 }
 
-fn check(world: &World) {
-    let options =
-        |workers| Options { workers, stale_after_ms: world.stale_after_ms, origin: ORIGIN };
-    let mut workers = Workers::start(options(world.workers), None).expect("starts");
-    let mut mirror = Mirror::default();
-    for (epoch, (expected, refused)) in world.epochs.iter().zip(truth(world)) {
-        epoch.facts.iter().for_each(|fact| feed(&mut workers, fact));
-        let output = workers.finish(epoch.now).expect("runs");
-        let rejected: Vec<ServiceId> =
-            output.rejections.into_iter().map(|rejection| rejection.service).collect();
-        assert_eq!(rejected, refused, "what is refused, in order of arrival");
-        mirror.apply(&output.revisions).expect("revisions hang together");
-        let known = mirror.intervals();
-        known.iter().for_each(|(id, list)| check_shape(id, list).expect("well formed"));
-        assert_eq!(known, expected, "the revisions, applied in order");
-        let mut own: Timelines = workers.intervals().expect("runs").into_iter().collect();
-        own.retain(|_, list| !list.is_empty());
-        assert_eq!(own, expected, "the workers' own timelines");
-        if let Some(count) = epoch.restart {
-            let snapshot = workers.snapshot().expect("runs");
-            workers = Workers::start(options(count), Some(snapshot)).expect("restarts");
-        }
-    }
+/// What goes wrong first, for a person, with the world as a story.
+fn check(world: &World) -> Result<(), TestCaseError> {
+    play(world).map_err(|what| {
+        let story = as_story(world);
+        TestCaseError::fail(format!(
+            "{what}\n\nas a story, in which each fact has its own epoch:\n{story}"
+        ))
+    })
 }
 
-fn feed(workers: &mut Workers, fact: &Fact) {
-    match fact.clone() {
-        Fact::Sample(sample) => workers.feed(vec![sample]),
-        Fact::Define(definition) => workers.control(vec![Control::Define(definition.into())]),
-        Fact::Undefine(id) => workers.control(vec![Control::Undefine(id)]),
-        Fact::Window(id, window) => workers.control(vec![Control::Window(id, window)]),
+fn play(world: &World) -> Result<(), String> {
+    let options = Options { workers: 1, stale_after_ms: world.stale_after_ms, origin: ORIGIN };
+    let mut crew = Crew::start(world.size, options, None);
+    let mut mirror = Mirror::default();
+    for (number, (epoch, (expected, refused))) in world.epochs.iter().zip(truth(world)).enumerate()
+    {
+        let same = |what: &str, found: &Timelines| {
+            let told = || format!("expected\n{}found\n{}", tell(&expected), tell(found));
+            let wrong = || format!("epoch {number}: {what}: {}", told());
+            if *found == expected { Ok(()) } else { Err(wrong()) }
+        };
+        epoch.facts.iter().for_each(|fact| crew.tell(fact));
+        let output = crew.finish(epoch.now);
+        let rejected: Vec<ServiceId> =
+            output.rejections.into_iter().map(|rejection| rejection.service).collect();
+        if rejected != refused {
+            return Err(format!("epoch {number}: refuses {rejected:?} instead of {refused:?}"));
+        }
+        mirror.apply(&output.revisions)?;
+        let known = mirror.intervals();
+        known.iter().try_for_each(|(id, list)| check_shape(id, list))?;
+        same("the revisions, applied in order", &known)?;
+        same("the engine's own timelines", &crew.intervals())?;
+        if let Some(size) = epoch.restart {
+            crew.restart(size, options);
+        }
     }
-    .expect("runs");
+    Ok(())
+}
+
+/// The world as anyone can keep it in `correlate/tests/scenarios`.
+fn as_story(world: &World) -> String {
+    let events = world.epochs.iter().flat_map(|epoch| {
+        let facts = epoch.facts.iter().map(|fact| (epoch.now, Event::Fact(fact)));
+        let restart = epoch.restart.map(|_| (epoch.now, Event::Restart));
+        facts.chain([(epoch.now, Event::Nothing)]).chain(restart)
+    });
+    let truth = truth(world).pop().expect("a world has an epoch").0;
+    retell("What a random world showed", world.stale_after_ms, ORIGIN, events, &truth)
 }
 
 fn config() -> ProptestConfig {
@@ -89,6 +106,6 @@ proptest! {
 
     #[test]
     fn edits_restarts_and_late_facts_leave_what_is_true(world in world::worlds()) {
-        check(&world);
+        check(&world)?;
     }
 }

@@ -6,7 +6,7 @@ use correlate::model::{
     ComponentId, ComponentState, PathExpr, Period, Sample, ServiceDefinition, ServiceId, Target,
     Timestamp, Version, Window,
 };
-use proof::Fact;
+use proof::{Fact, Size};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -22,8 +22,8 @@ const LAST: i64 = 60;
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) stale_after_ms: Option<i64>,
-    /// How many workers at first.
-    pub(crate) workers: usize,
+    /// The engine at first.
+    pub(crate) size: Size,
     pub(crate) epochs: Vec<Epoch>,
 }
 
@@ -33,8 +33,8 @@ pub(crate) struct Epoch {
     pub(crate) facts: Vec<Fact>,
     /// The clock at its end; never earlier than that of the one before.
     pub(crate) now: Timestamp,
-    /// The engine stops after it and goes on with so many workers.
-    pub(crate) restart: Option<usize>,
+    /// The engine stops after it and goes on in this size.
+    pub(crate) restart: Option<Size>,
 }
 
 fn component(index: usize) -> ComponentId {
@@ -162,6 +162,14 @@ fn facts(limit: Option<i64>) -> impl Strategy<Value = Vec<Fact>> {
     )
 }
 
+/// Mostly one process, as several take longer to start.
+fn sizes() -> impl Strategy<Value = Size> {
+    prop_oneof![
+        6 => (1..5usize).prop_map(Size::workers),
+        1 => (2..4usize, 1..3usize).prop_map(|(processes, workers)| Size { processes, workers }),
+    ]
+}
+
 pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let limit = prop_oneof![1 => Just(None), 2 => (1..25i64).prop_map(Some)];
     limit.prop_flat_map(|limit| {
@@ -169,10 +177,10 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
             2 => facts(limit).boxed(),
             1 => facts(limit).prop_shuffle().boxed(),
         ];
-        let cut = (0.0..1.0f64, 0..LAST, proptest::option::weighted(0.4, 1..5usize));
-        (shuffled, 1..5usize, vec(cut, 1..6)).prop_map(move |(facts, workers, cuts)| World {
+        let cut = (0.0..1.0f64, 0..LAST, proptest::option::weighted(0.4, sizes()));
+        (shuffled, sizes(), vec(cut, 1..6)).prop_map(move |(facts, size, cuts)| World {
             stale_after_ms: limit,
-            workers,
+            size,
             epochs: epochs(&facts, cuts),
         })
     })
@@ -180,7 +188,7 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
 
 /// Cuts the facts into epochs, with a clock that never goes back and ends at
 /// [`LAST`].
-fn epochs(facts: &[Fact], mut cuts: Vec<(f64, i64, Option<usize>)>) -> Vec<Epoch> {
+fn epochs(facts: &[Fact], mut cuts: Vec<(f64, i64, Option<Size>)>) -> Vec<Epoch> {
     // In steps, so that it sometimes stands still.
     let mut nows: Vec<i64> = cuts.iter().map(|cut| cut.1 / 3 * 3).collect();
     nows.sort_unstable();

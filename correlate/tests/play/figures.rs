@@ -5,8 +5,8 @@ use correlate::availability::{Buckets, Ratio};
 use correlate::model::{Interval, Period, Timestamp};
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
-use proof::Shuffle;
 use proof::story::{Bucket, Figure, Over, Share, Story};
+use proof::{Shuffle, Size};
 
 use crate::every_story;
 use crate::player::{Player, expected};
@@ -17,7 +17,7 @@ fn figures_are_as_told() {
         let timelines = if story.figures.is_empty() {
             return Ok(());
         } else {
-            let mut player = Player::start(story, 2);
+            let mut player = Player::start(story, Size::workers(2));
             player.epoch(&story.facts(), story.last_now())?;
             player.intervals()
         };

@@ -1,26 +1,26 @@
-//! An engine on timely workers, held against the oracle and against a reader
+//! A running engine, held against the oracle and against a reader
 //! of its revisions after every epoch.
 
-use correlate::dataflow::{Control, Options, Workers};
+use correlate::dataflow::Options;
 use correlate::model::Timestamp;
 use proof::story::{Act, Story, Timelines};
-use proof::{Fact, Facts, Mirror, check_shape, oracle};
+use proof::{Crew, Fact, Facts, Mirror, Size, check_shape, oracle};
 
 use crate::compare;
 
 pub(crate) struct Player<'a> {
     story: &'a Story,
-    workers: Workers,
+    crew: Crew,
     mirror: Mirror,
     facts: Facts,
     now: Timestamp,
 }
 
 impl<'a> Player<'a> {
-    pub(crate) fn start(story: &'a Story, workers: usize) -> Player<'a> {
+    pub(crate) fn start(story: &'a Story, size: Size) -> Player<'a> {
         Player {
             story,
-            workers: Workers::start(options(story, workers), None).expect("starts"),
+            crew: Crew::start(size, options(story), None),
             mirror: Mirror::default(),
             facts: Facts::default(),
             now: story.watched_from,
@@ -28,7 +28,7 @@ impl<'a> Player<'a> {
     }
 
     /// Plays the story as it is told, every fact in an epoch of its own.
-    pub(crate) fn play(&mut self, workers_after_restart: usize) -> Result<(), String> {
+    pub(crate) fn play(&mut self, size_after_restart: Size) -> Result<(), String> {
         for step in &self.story.steps {
             let place = |what: String| format!("at line {}: {what}", step.line);
             match &step.act {
@@ -46,7 +46,7 @@ impl<'a> Player<'a> {
                     expect_refusal(&reasons.map_err(place)?, refused.as_ref()).map_err(place)?;
                 }
                 Act::Wait => drop(self.epoch(&[], step.now).map_err(place)?),
-                Act::Restart => self.restart(workers_after_restart),
+                Act::Restart => self.restart(size_after_restart),
                 Act::Believe(believed) => {
                     self.epoch(&[], step.now).map_err(place)?;
                     let mut known = self.mirror.intervals();
@@ -66,10 +66,10 @@ impl<'a> Player<'a> {
         let mut refused = 0;
         for fact in facts {
             refused += usize::from(!self.facts.take(fact));
-            self.feed(fact);
+            self.crew.tell(fact);
         }
         self.now = now;
-        let output = self.workers.finish(now).expect("runs");
+        let output = self.crew.finish(now);
         if output.rejections.len() != refused {
             return Err(format!("{refused} definitions must be refused: {:?}", output.rejections));
         }
@@ -83,30 +83,14 @@ impl<'a> Player<'a> {
         Ok(output.rejections.into_iter().map(|rejection| rejection.reason).collect())
     }
 
-    fn feed(&mut self, fact: &Fact) {
-        match fact.clone() {
-            Fact::Sample(sample) => self.workers.feed(vec![sample]),
-            Fact::Define(definition) => {
-                self.workers.control(vec![Control::Define(definition.into())])
-            }
-            Fact::Undefine(id) => self.workers.control(vec![Control::Undefine(id)]),
-            Fact::Window(id, window) => self.workers.control(vec![Control::Window(id, window)]),
-        }
-        .expect("runs");
+    /// Stops the engine, and starts another from its snapshot.
+    pub(crate) fn restart(&mut self, size: Size) {
+        self.crew.restart(size, options(self.story));
     }
 
-    /// Stops the workers, and starts others from their snapshot.
-    pub(crate) fn restart(&mut self, workers: usize) {
-        let snapshot = self.workers.snapshot().expect("runs");
-        self.workers =
-            Workers::start(options(self.story, workers), Some(snapshot)).expect("restarts");
-    }
-
-    /// What the workers hold now; services without an interval are left out.
+    /// What the engine holds now; services without an interval are left out.
     pub(crate) fn intervals(&mut self) -> Timelines {
-        let mut all: Timelines = self.workers.intervals().expect("runs").into_iter().collect();
-        all.retain(|_, list| !list.is_empty());
-        all
+        self.crew.intervals()
     }
 
     fn oracle(&self) -> Timelines {
@@ -119,8 +103,8 @@ impl<'a> Player<'a> {
     }
 }
 
-fn options(story: &Story, workers: usize) -> Options {
-    Options { workers, stale_after_ms: story.stale_after_ms, origin: story.watched_from }
+fn options(story: &Story) -> Options {
+    Options { workers: 1, stale_after_ms: story.stale_after_ms, origin: story.watched_from }
 }
 
 fn expect_refusal(found: &[String], expected: Option<&String>) -> Result<(), String> {

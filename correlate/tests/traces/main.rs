@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
-use correlate::dataflow::{Control, Options, Workers};
+use correlate::dataflow::Options;
 use correlate::model::{Interval, ServiceId, ServiceState, Timestamp};
 use mapped::Case;
-use proof::{Fact, Facts, Mirror, Shuffle, check_shape, oracle};
+use proof::{Crew, Fact, Facts, Mirror, Shuffle, Size, check_shape, oracle};
 
 /// Mappings of each trace onto each topology that is kept here.
 const SEEDS_KEPT: u64 = 3;
@@ -106,12 +106,12 @@ fn check(name: &str, case: &Case, seed: u64) -> Timelines {
         oracle::View { stale_after_ms: case.stale_after_ms, origin: case.origin, now: case.last };
     let expected = oracle::intervals(&Facts::of(&case.facts), view);
     let mut random = Shuffle::seeded(seed);
-    let found = run(case, &case.facts, 1 + random.below(4), None);
+    let found = run(case, &case.facts, size(&mut random), None);
     compare(name, "in order", &found, &expected);
     let mut shuffled = case.facts.clone();
     random.order(&mut shuffled);
-    let restart = Some((random.below(EPOCHS), 1 + random.below(4)));
-    let found = run(case, &shuffled, 1 + random.below(4), restart);
+    let restart = Some((random.below(EPOCHS), size(&mut random)));
+    let found = run(case, &shuffled, size(&mut random), restart);
     compare(name, "shuffled, with a restart", &found, &expected);
     expected
 }
@@ -126,46 +126,38 @@ fn compare(name: &str, how: &str, found: &Timelines, expected: &Timelines) {
     assert_eq!(found.len(), expected.len(), "{name}, {how}");
 }
 
+/// One to four workers, now and then in two processes.
+fn size(random: &mut Shuffle) -> Size {
+    if random.below(4) == 0 {
+        return Size { processes: 2, workers: 1 + random.below(2) };
+    }
+    Size::workers(1 + random.below(4))
+}
+
 /// The intervals after `facts` in a few epochs, as a reader of the revisions
-/// knows them; restarted after one of them on another number of workers.
-fn run(case: &Case, facts: &[Fact], workers: usize, restart: Option<(usize, usize)>) -> Timelines {
-    let options =
-        |workers| Options { workers, stale_after_ms: case.stale_after_ms, origin: case.origin };
-    let mut engine = Workers::start(options(workers), None).expect("starts");
+/// knows them; restarted after one of them in another size.
+fn run(case: &Case, facts: &[Fact], size: Size, restart: Option<(usize, Size)>) -> Timelines {
+    let options = Options { workers: 1, stale_after_ms: case.stale_after_ms, origin: case.origin };
+    let mut crew = Crew::start(size, options, None);
     let mut mirror = Mirror::default();
     let length = case.last.millis() - case.origin.millis();
     for (epoch, batch) in facts.chunks(facts.len().div_ceil(EPOCHS)).enumerate() {
-        for fact in batch.iter().cloned() {
-            feed(&mut engine, fact);
-        }
+        batch.iter().for_each(|fact| crew.tell(fact));
         let now = case.origin.plus_millis(length / EPOCHS as i64 * (epoch as i64 + 1));
-        finish(&mut engine, &mut mirror, now.min(case.last));
-        if let Some((_, workers)) = restart.filter(|(after, _)| *after == epoch) {
-            let snapshot = engine.snapshot().expect("runs");
-            engine = Workers::start(options(workers), Some(snapshot)).expect("restarts");
+        finish(&mut crew, &mut mirror, now.min(case.last));
+        if let Some((_, size)) = restart.filter(|(after, _)| *after == epoch) {
+            crew.restart(size, options);
         }
     }
-    finish(&mut engine, &mut mirror, case.last);
+    finish(&mut crew, &mut mirror, case.last);
     let known = mirror.intervals();
     known.iter().for_each(|(service, list)| check_shape(service, list).expect("well formed"));
-    let mut own: Timelines = engine.intervals().expect("runs").into_iter().collect();
-    own.retain(|_, list| !list.is_empty());
-    assert!(own == known, "the engine's timelines differ from its revisions");
+    assert!(crew.intervals() == known, "the engine's timelines differ from its revisions");
     known
 }
 
-fn finish(engine: &mut Workers, mirror: &mut Mirror, now: Timestamp) {
-    let output = engine.finish(now).expect("runs");
+fn finish(crew: &mut Crew, mirror: &mut Mirror, now: Timestamp) {
+    let output = crew.finish(now);
     assert_eq!(output.rejections, []);
     mirror.apply(&output.revisions).expect("revisions hang together");
-}
-
-fn feed(engine: &mut Workers, fact: Fact) {
-    match fact {
-        Fact::Sample(sample) => engine.feed(vec![sample]),
-        Fact::Define(definition) => engine.control(vec![Control::Define(definition.into())]),
-        Fact::Undefine(id) => engine.control(vec![Control::Undefine(id)]),
-        Fact::Window(id, window) => engine.control(vec![Control::Window(id, window)]),
-    }
-    .expect("runs");
 }

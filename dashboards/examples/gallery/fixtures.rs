@@ -530,6 +530,7 @@ pub(crate) fn service(shell: Shell, zoom: Zoom) -> ServicePage {
         days: days(3, Degraded),
         path: path(),
         intervals: intervals(),
+        as_of: None,
     }
 }
 
@@ -561,6 +562,7 @@ pub(crate) fn new_service(shell: Shell) -> ServicePage {
             rows: Vec::new(),
             pager: Pager { page: 1, per_page: 10, total: 0 },
         },
+        as_of: None,
         shell,
     }
 }

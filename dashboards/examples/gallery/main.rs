@@ -3,6 +3,7 @@
 //! serve DIR with any static web server.
 
 mod fixtures;
+mod why;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,12 @@ fn main() -> Result<()> {
             &fixtures::service(fixtures::shell(lang, "/services/x"), Zoom::Days30),
         )?;
         write("service-new", &fixtures::new_service(fixtures::shell(lang, "/services/new")))?;
+        let here = "/services/svc-1/why";
+        write("why", &why::why(fixtures::shell(lang, here), None))?;
+        write("why-then", &why::why(fixtures::shell(lang, here), Some(fixtures::NOW)))?;
+        write("why-nothing", &why::why_nothing(fixtures::shell(lang, here)))?;
+        write("what-if", &why::plan(fixtures::shell(lang, "/what-if")))?;
+        write("what-if-form", &why::plan_form(fixtures::shell(lang, "/what-if"), None))?;
         write("login", &fixtures::login(lang, None))?;
         write("login-error", &fixtures::login(lang, Some(LoginError::BadCredentials)))?;
         for page in fixtures::errors(lang) {

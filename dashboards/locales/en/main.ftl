@@ -186,6 +186,115 @@ column-end = End
 column-duration = Duration
 column-causes = Causes
 
+# Why
+why = Why?
+why-heading = Why this state?
+why-at = Instant
+why-as-of = As known at (empty: now)
+why-ask = Show
+why-before = Previous change
+why-after = Next change
+why-rule-number = (rule { $n })
+why-rule-not-existing = No version of this service holds at this instant: it does not exist then.
+why-rule-unknown = What is unknown could decide either way: nobody can say whether the path works.
+why-rule-maintenance-alone = The path does not work, and would not even if every unplanned failure were taken away: maintenance alone explains it.
+why-rule-service-window = The path does not work, and not by maintenance of components alone, but maintenance was announced for the service itself.
+why-rule-down = The path does not work, and maintenance does not explain it: without the unplanned failures it would not be down.
+why-rule-degraded = The path works, but something in it does not: redundancy is lost.
+why-rule-up = The path works, and so does everything in it.
+why-differs = This is not what is recorded. A change may still be on its way to the engine.
+why-differs-as-of = This is not what was recorded then: a measurement was revised since, and its older form is not kept. What was recorded holds.
+why-recorded = Recorded
+why-recorded-none = No interval at this instant
+why-at-start = To its start
+why-service-window = Maintenance of the service
+why-version = Definition holds
+why-unchanged = Nothing changes
+why-tree = The path, step by step
+why-tree-note = what decided is marked
+why-need-all = All { $n } needed
+why-need-any = 1 of { $n } needed
+why-need-some = { $k } of { $n } needed
+why-count-up = { $n } up
+why-count-unknown = { $n } unknown
+why-count-down = { $n } down
+why-second = Without unplanned failures: { $counts }
+why-never = never measured
+why-no-version = service, does not exist then
+why-elsewhere = service, shown elsewhere in this path
+why-too-deep = service, too deep to show
+why-service = service
+why-samples = samples
+samples-heading = Samples behind { $name }
+samples-note = around the turn and just before this instant, from the log
+samples-away = The log of samples cannot be read now, or it is not known which device this is on.
+samples-none = No samples around the turn or before this instant: nothing came in.
+samples-forgotten = Older samples are not available any more: the log keeps them no longer.
+samples-cut = There are more; here are those around the turn and the latest.
+samples-at = Held at
+samples-source = Seen by
+samples-observed = Read at
+samples-place = Place in the log
+samples-turn = turn
+sample-poll = poll
+sample-event-log = event log of the NMS
+sample-push = push
+sample-outage = outage list of the NMS
+sample-other = otherwise
+period-from-to = from { $from } until { $to }
+period-from = since { $from }
+period-to = until { $to }
+period-always = as long as is known
+as-of = As known on
+as-of-meaning = What came in or was corrected later does not count here.
+as-of-leave = To what is known now
+as-of-field = As known at
+as-of-ask = Show
+as-of-path = Why, as known then
+
+# What if
+nav-what-if = What if
+plan-heading = What if?
+plan-lead = Which services would fail or lose their redundancy, before you touch anything.
+plan-what = Components
+plan-search = Search a device or port by name, site or description
+plan-from = From
+plan-until = Until
+plan-planned = Planned work, with maintenance windows
+plan-ports = A device takes its ports with it
+plan-ask = Work it out
+plan-refused-nothing = Choose at least one component first.
+plan-refused-period = The period must end after it starts, and last 31 days at most.
+plan-refused-large = Too much hangs on this. Choose fewer components or a shorter period.
+plan-unneeded = No service needs { $name } in this period.
+plan-clashes = Clashes with other planned work
+plan-clashes-text = These services survive this work, and the other too, but not both at once.
+plan-clash-when = No path left
+plan-clash-other = Planned already
+plan-clash-own = This plan
+plan-hits = Services hit
+plan-hits-none = No service changes its state
+plan-otherwise = Otherwise
+plan-more = There are more; the worst are here. The API gives them all.
+plan-unaffected = { $n ->
+    [0] No other service needs any of this.
+    [one] 1 other service needs some of this and keeps its state.
+   *[other] { $count } other services need some of this and keep their state.
+}
+plan-ports-taken = { $n ->
+    [one] 1 port is counted with it.
+   *[other] { $count } ports are counted with it.
+}
+plan-assumption = Everything else is taken to stay as it is known now.
+plan-announce = Announce this maintenance
+plan-announce-text = Makes a maintenance window in this period for each chosen component. An outage that it explains then counts as maintenance.
+plan-note = Reason or change number
+plan-announce-button = Announce
+plan-announced = { $n ->
+    [one] 1 maintenance window was announced.
+   *[other] { $count } maintenance windows were announced.
+}
+
 # Errors
 error-not-found = This page does not exist
 error-not-found-text = The address is wrong, or what was here is gone.

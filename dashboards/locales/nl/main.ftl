@@ -186,6 +186,115 @@ column-end = Einde
 column-duration = Duur
 column-causes = Oorzaken
 
+# Waarom
+why = Waarom?
+why-heading = Waarom deze toestand?
+why-at = Tijdstip
+why-as-of = Zoals bekend op (leeg: nu)
+why-ask = Laat zien
+why-before = Vorige verandering
+why-after = Volgende verandering
+why-rule-number = (regel { $n })
+why-rule-not-existing = Er geldt op dit moment geen versie van deze service: hij bestaat dan niet.
+why-rule-unknown = Wat onbekend is, kan de doorslag geven: niemand kan zeggen of het pad werkt.
+why-rule-maintenance-alone = Het pad werkt niet, ook niet als elke ongeplande storing wordt weggedacht: het onderhoud alleen verklaart het.
+why-rule-service-window = Het pad werkt niet, en niet alleen door onderhoud aan componenten, maar voor de service zelf is onderhoud aangekondigd.
+why-rule-down = Het pad werkt niet, en onderhoud verklaart dat niet: zonder de ongeplande storingen was het geen uitval.
+why-rule-degraded = Het pad werkt, maar een onderdeel ervan niet: de redundantie is weg.
+why-rule-up = Het pad werkt, en alles erin werkt.
+why-differs = Dit klopt niet met wat is vastgelegd. Een wijziging is misschien nog onderweg naar de rekenkern.
+why-differs-as-of = Dit klopt niet met wat toen is vastgelegd: een meting is later herzien, en de oude vorm ervan wordt niet bewaard. Wat is vastgelegd, geldt.
+why-recorded = Vastgelegd
+why-recorded-none = Geen interval op dit tijdstip
+why-at-start = Naar het begin
+why-service-window = Onderhoud aan de service
+why-version = Definitie geldt
+why-unchanged = Niets verandert
+why-tree = Het pad, stap voor stap
+why-tree-note = wat de doorslag geeft is gemarkeerd
+why-need-all = Alle { $n } nodig
+why-need-any = 1 van { $n } nodig
+why-need-some = { $k } van { $n } nodig
+why-count-up = { $n } werkt
+why-count-unknown = { $n } onbekend
+why-count-down = { $n } werkt niet
+why-second = Zonder ongeplande storingen: { $counts }
+why-never = nooit gemeten
+why-no-version = service, bestaat dan niet
+why-elsewhere = service, staat elders in dit pad uitgewerkt
+why-too-deep = service, te diep om te tonen
+why-service = service
+why-samples = metingen
+samples-heading = Metingen achter { $name }
+samples-note = rond de omslag en vlak voor dit tijdstip, uit het logboek
+samples-away = Het logboek van de metingen is nu niet te lezen, of niet bekend is op welk apparaat dit zit.
+samples-none = Geen metingen gevonden rond de omslag of voor dit tijdstip: er kwam niets binnen.
+samples-forgotten = Oudere metingen zijn niet meer beschikbaar: de bewaartermijn van het logboek is voorbij.
+samples-cut = Er zijn er meer; hier staan die rond de omslag en de laatste.
+samples-at = Gold op
+samples-source = Gezien door
+samples-observed = Gelezen op
+samples-place = Plaats in het logboek
+samples-turn = omslag
+sample-poll = uitlezing
+sample-event-log = logboek van het NMS
+sample-push = melding
+sample-outage = storingslijst van het NMS
+sample-other = anders
+period-from-to = van { $from } tot { $to }
+period-from = sinds { $from }
+period-to = tot { $to }
+period-always = zo lang bekend is
+as-of = Zoals bekend op
+as-of-meaning = Wat daarna is bijgekomen of gecorrigeerd, telt hier niet mee.
+as-of-leave = Naar wat nu bekend is
+as-of-field = Zoals bekend op
+as-of-ask = Toon
+as-of-path = Waarom, zoals toen bekend
+
+# Wat als
+nav-what-if = Wat als
+plan-heading = Wat als?
+plan-lead = Welke services uitvallen of hun redundantie verliezen, voordat u iets aanraakt.
+plan-what = Componenten
+plan-search = Zoek een apparaat of poort op naam, site of omschrijving
+plan-from = Van
+plan-until = Tot
+plan-planned = Gepland werk, met onderhoudsvensters
+plan-ports = Een apparaat neemt zijn poorten mee
+plan-ask = Reken uit
+plan-refused-nothing = Kies eerst minstens één component.
+plan-refused-period = De periode moet een einde na het begin hebben, en hoogstens 31 dagen duren.
+plan-refused-large = Hier hangt te veel aan. Kies minder componenten of een kortere periode.
+plan-unneeded = Geen enkele service heeft { $name } in deze periode nodig.
+plan-clashes = Botst met ander gepland werk
+plan-clashes-text = Deze services overleven dit werk, en ook het andere, maar niet allebei tegelijk.
+plan-clash-when = Geen pad meer
+plan-clash-other = Al gepland
+plan-clash-own = Dit plan
+plan-hits = Geraakte services
+plan-hits-none = Geen enkele service verandert van toestand
+plan-otherwise = Anders
+plan-more = Er zijn er meer; de ergste staan hier. De API geeft ze allemaal.
+plan-unaffected = { $n ->
+    [0] Geen andere service heeft dit nodig.
+    [one] 1 andere service heeft dit nodig en houdt zijn toestand.
+   *[other] { $count } andere services hebben dit nodig en houden hun toestand.
+}
+plan-ports-taken = { $n ->
+    [one] 1 poort telt mee.
+   *[other] { $count } poorten tellen mee.
+}
+plan-assumption = Voor al het andere geldt de toestand die nu bekend is.
+plan-announce = Kondig dit onderhoud aan
+plan-announce-text = Maakt voor elk gekozen component een onderhoudsvenster in deze periode. Uitval die dat verklaart, telt dan als onderhoud.
+plan-note = Reden of wijzigingsnummer
+plan-announce-button = Kondig aan
+plan-announced = { $n ->
+    [one] 1 onderhoudsvenster is aangekondigd.
+   *[other] { $count } onderhoudsvensters zijn aangekondigd.
+}
+
 # Fouten
 error-not-found = Deze pagina bestaat niet
 error-not-found-text = Het adres klopt niet, of wat hier stond is er niet meer.

@@ -8,6 +8,8 @@ mod path;
 mod service;
 mod services;
 mod set_aside;
+mod what_if;
+mod why;
 
 pub use error::{ErrorKind, ErrorPage};
 pub use login::{LoginError, LoginPage};
@@ -15,6 +17,8 @@ pub use overview::{OverviewLivePartial, OverviewPage};
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use set_aside::SetAsidePage;
+pub use what_if::WhatIfPage;
+pub use why::{SampleRow, SamplesBehind, SeenBy, WhyPage};
 
 use crate::view::cause::Cause;
 

@@ -1,7 +1,7 @@
 //! One service: how it is, how it was, and why.
 
 use askama::Template;
-use correlate::model::ServiceState;
+use correlate::model::{ServiceState, Timestamp};
 use serde::Serialize;
 
 use super::path;
@@ -35,6 +35,9 @@ pub struct ServicePage {
     pub path: PathView,
     /// Its intervals.
     pub intervals: IntervalTable,
+    /// As it was believed to be at this moment; `None`: as it is now. The
+    /// figures then reach up to it, there is no path, and nothing moves.
+    pub as_of: Option<Timestamp>,
 }
 
 impl ServicePage {
@@ -43,15 +46,32 @@ impl ServicePage {
     /// The address of exactly what is shown, for the part that follows the
     /// network.
     fn here(&self) -> String {
-        urls::service_at(&self.service.id, self.timeline.zoom, self.intervals.pager.page)
+        self.at(self.timeline.zoom, self.intervals.pager.page)
+    }
+
+    fn at(&self, zoom: Zoom, page: u64) -> String {
+        urls::service_at(&self.service.id, zoom, page, self.as_of)
+    }
+
+    /// The instant up to which the page tells.
+    fn until(&self) -> Timestamp {
+        self.as_of.unwrap_or(self.shell.now)
+    }
+
+    fn why_url(&self, at: &Timestamp) -> String {
+        urls::service_why(&self.service.id, Some(*at), self.as_of)
+    }
+
+    fn why_now_url(&self) -> String {
+        urls::service_why(&self.service.id, None, self.as_of)
     }
 
     fn zoom_url(&self, zoom: &Zoom) -> String {
-        urls::service_at(&self.service.id, *zoom, self.intervals.pager.page)
+        self.at(*zoom, self.intervals.pager.page)
     }
 
     fn intervals_url(&self, page: Option<u64>) -> Option<String> {
-        page.map(|page| urls::service_at(&self.service.id, self.timeline.zoom, page))
+        page.map(|page| self.at(self.timeline.zoom, page))
     }
 
     fn state_class(&self) -> &'static str {

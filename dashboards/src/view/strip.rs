@@ -19,6 +19,8 @@ pub(crate) struct Bar {
     pub(crate) x: String,
     pub(crate) width: String,
     pub(crate) tip: String,
+    /// Where the piece begins, as far as it is on the strip.
+    pub(crate) start: Timestamp,
 }
 
 impl Bar {
@@ -71,6 +73,7 @@ fn bar(segment: &Segment, period: &Period, locale: &Locale) -> Bar {
         x: format!("{x:.3}%"),
         width: format!("{width:.3}%"),
         tip: tip(segment, period, locale),
+        start: segment.start,
     }
 }
 

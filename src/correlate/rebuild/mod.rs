@@ -30,9 +30,12 @@ use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 
-use super::epoch::{AHEAD_MAX_MS, Engine, Input, ORIGIN, controls, feed, options, refused};
+use super::clock::Clock;
+use super::cluster::{Team, feed};
+use super::epoch::{Input, ORIGIN, before, controls, options, refused};
 use super::intake::{Intake, wall};
 use super::set_aside::Ledger;
+use super::sieve::{AHEAD_MAX_MS, SAMPLES_KEPT, Sieve};
 use super::writer::{Rows, Writer};
 use crate::config::CorrelateConfig;
 use crate::wiring;
@@ -69,7 +72,7 @@ struct Read {
 }
 
 impl Rebuild<'_> {
-    /// The rebuilt engine at epoch `version`, above which no row and no file
+    /// The rebuilt state at epoch `version`, above which no row and no file
     /// has one; `None` when stopped before that.
     ///
     /// # Errors
@@ -79,7 +82,7 @@ impl Rebuild<'_> {
         base: Option<Checkpoint>,
         newest: Option<NewestRow>,
         version: u64,
-    ) -> anyhow::Result<Option<Engine>> {
+    ) -> anyhow::Result<Option<Checkpoint>> {
         let from_checkpoint = match base {
             Some(base) if self.log_reaches(&base.positions).await? => Some(base),
             _ => None,
@@ -118,7 +121,13 @@ impl Rebuild<'_> {
             return Ok(None);
         }
         tracing::warn!(version, rows = difference.rows, "the state of correlation is rebuilt");
-        Ok(Some(Engine::adopt(read.workers, version, Some(read.now), read.positions)))
+        let Read { mut workers, positions, now, .. } = read;
+        let (samples, horizon) = (before(now, SAMPLES_KEPT), before(now, self.config.horizon));
+        let engine = block_in_place(|| {
+            workers.forget(samples, horizon)?;
+            workers.snapshot()
+        })?;
+        Ok(Some(Checkpoint { epoch: version, positions, engine }))
     }
 
     /// Whether the log still holds everything from `positions` on.
@@ -155,8 +164,13 @@ impl Rebuild<'_> {
             interval,
             self.shutdown.clone(),
         );
+        let samples = read.positions.iter().filter(|position| position.topic == SAMPLES_TOPIC);
+        let partitions = samples.map(|position| position.partition);
+        let mut clock = Clock::new(partitions, interval.saturating_mul(3), started);
+        let mut alone = Team::default();
         while !(has_reached(&read.positions, &ends) && read.now >= started) {
-            let Some(input) = intake.next(Some(read.now)).await? else { return Ok(None) };
+            let next = intake.next(0, Some(read.now), &mut clock, &mut alone).await?;
+            let Some(input) = next else { return Ok(None) };
             block_in_place(|| read.take(input, keeps_controls))?;
         }
         let settled = block_in_place(|| read.workers.settle(read.now))?;
@@ -344,7 +358,9 @@ impl Read {
         }
         self.now = input.now;
         let at = input.recorded_at;
-        feed(&mut self.workers, input.decoded, at, Timestamp::MIN, &mut found)?;
+        let mut sieve = Sieve::new(input.decoded, at, Timestamp::MIN);
+        feed(&mut self.workers, &mut sieve)?;
+        found.extend(sieve.end(&[]));
         self.set_aside.extend(self.ledger.rows(found));
         Ok(())
     }
@@ -360,7 +376,7 @@ impl Read {
 }
 
 fn start(config: &CorrelateConfig, snapshot: Option<EngineSnapshot>) -> anyhow::Result<Workers> {
-    Ok(Workers::start(options(config.workers, config.stale_after)?, snapshot)?)
+    Ok(Workers::start(options(config)?, snapshot)?)
 }
 
 fn has_reached(positions: &[Position], ends: &[Position]) -> bool {

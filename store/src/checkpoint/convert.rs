@@ -1,8 +1,9 @@
 //! The engine's snapshot as checkpoint records, and back.
 
+use correlate::dataflow::SnapshotPart;
 use correlate::engine::{ComponentSnapshot, SampleRun, Segment, ServiceSnapshot};
 use correlate::model::{
-    ComponentId, ComponentState, ServiceDefinition, ServiceId, ServiceState, Timestamp, Window,
+    ComponentState, Names, ServiceDefinition, ServiceId, ServiceState, Timestamp, Window,
 };
 
 use super::{Checkpoint, Position};
@@ -13,21 +14,49 @@ pub(super) fn wrap(record: Record) -> proto::CheckpointRecord {
     proto::CheckpointRecord { record: Some(record) }
 }
 
-/// Every record but the end, the head first.
+pub(super) fn head(
+    epoch: u64,
+    positions: &[Position],
+    now: Option<Timestamp>,
+    origin: Option<Timestamp>,
+) -> Record {
+    Record::Head(proto::CheckpointHead {
+        epoch,
+        now_ms: now.map(Timestamp::millis),
+        origin_ms: origin.map(Timestamp::millis),
+        offsets: positions.iter().map(offset_of).collect(),
+    })
+}
+
+/// Every record between the head and the end.
 pub(super) fn records(
     checkpoint: &Checkpoint,
 ) -> impl Iterator<Item = proto::CheckpointRecord> + '_ {
     let engine = &checkpoint.engine;
-    let head = proto::CheckpointHead {
-        epoch: checkpoint.epoch,
-        now_ms: engine.now.map(Timestamp::millis),
-        origin_ms: engine.origin.map(Timestamp::millis),
-        offsets: checkpoint.positions.iter().map(offset_of).collect(),
-    };
-    let components = engine.components.iter().map(|c| Record::Component(component(c)));
-    let services = engine.services.iter().map(|s| Record::Service(service(s)));
-    let windows = engine.windows.iter().map(|(id, w)| Record::Window(window(id, w)));
-    std::iter::once(Record::Head(head)).chain(components).chain(services).chain(windows).map(wrap)
+    of(&engine.components, &engine.services, &engine.windows)
+}
+
+/// The records of one part of the state.
+pub(super) fn part_records(
+    part: &SnapshotPart,
+) -> impl Iterator<Item = proto::CheckpointRecord> + '_ {
+    match part {
+        SnapshotPart::Clock { .. } => of(&[], &[], &[]),
+        SnapshotPart::Components(components) => of(components, &[], &[]),
+        SnapshotPart::Services(services) => of(&[], services, &[]),
+        SnapshotPart::Windows(windows) => of(&[], &[], windows),
+    }
+}
+
+fn of<'a>(
+    components: &'a [ComponentSnapshot],
+    services: &'a [ServiceSnapshot],
+    windows: &'a [(String, Window)],
+) -> impl Iterator<Item = proto::CheckpointRecord> + use<'a> {
+    let components = components.iter().map(|c| Record::Component(component(c)));
+    let services = services.iter().map(|s| Record::Service(service(s)));
+    let windows = windows.iter().map(|(id, w)| Record::Window(window(id, w)));
+    components.chain(services).chain(windows).map(wrap)
 }
 
 pub(crate) fn offset_of(position: &Position) -> proto::Offset {
@@ -94,6 +123,8 @@ pub(super) struct Collector {
     head_seen: bool,
     records: u64,
     ended: bool,
+    /// One text per id: paths share those of their components.
+    names: Names,
 }
 
 impl Collector {
@@ -111,9 +142,11 @@ impl Collector {
                 engine.origin = head.origin_ms.map(Timestamp);
                 return Ok(());
             }
-            Some(Record::Component(record)) => engine.components.push(read_component(record)?),
+            Some(Record::Component(record)) => {
+                engine.components.push(read_component(&record, &mut self.names)?);
+            }
             Some(Record::Service(record)) => {
-                engine.services.push(read_service(&record)?);
+                engine.services.push(read_service(&record, &mut self.names)?);
             }
             Some(Record::Window(record)) => {
                 let window = read_window(&record)?;
@@ -158,7 +191,10 @@ fn step_refused(step_ms: i64) -> String {
     format!("samples of one run cannot be {step_ms} ms apart")
 }
 
-fn read_component(record: proto::CheckpointComponent) -> Result<ComponentSnapshot, String> {
+fn read_component(
+    record: &proto::CheckpointComponent,
+    names: &mut Names,
+) -> Result<ComponentSnapshot, String> {
     let run = |run: &proto::SampleRun| {
         Ok::<_, String>(SampleRun {
             start: Timestamp(run.start_ms),
@@ -172,33 +208,36 @@ fn read_component(record: proto::CheckpointComponent) -> Result<ComponentSnapsho
     };
     let transition = |at: &proto::StateAt| Ok((Timestamp(at.at_ms), state(at.state)?));
     Ok(ComponentSnapshot {
-        id: ComponentId::from(record.id),
+        id: names.component(&record.id),
         runs: record.runs.iter().map(run).collect::<Result<_, _>>()?,
         forgotten: record.forgotten,
         transitions: record.transitions.iter().map(transition).collect::<Result<_, String>>()?,
     })
 }
 
-fn read_service(record: &proto::CheckpointService) -> Result<ServiceSnapshot, String> {
+fn read_service(
+    record: &proto::CheckpointService,
+    names: &mut Names,
+) -> Result<ServiceSnapshot, String> {
     let mut segments = Vec::with_capacity(record.segments.len());
     for segment in &record.segments {
         let verdict = match &segment.state {
             None => None,
             Some(state) => {
                 let state: ServiceState = state.parse().map_err(|error| format!("{error}"))?;
-                let cause = segment.cause.iter().map(|id| ComponentId::from(id.as_str()));
+                let cause = segment.cause.iter().map(|id| names.component(id));
                 Some((state, cause.collect()))
             }
         };
         segments.push(Segment { at: Timestamp(segment.at_ms), verdict });
     }
-    let definition = read_definition(&record.id, &record.definition_json)?;
+    let definition = read_definition(&record.id, &record.definition_json, names)?;
     Ok(ServiceSnapshot { definition: definition.into(), segments })
 }
 
-fn read_definition(id: &str, json: &[u8]) -> Result<ServiceDefinition, String> {
+fn read_definition(id: &str, json: &[u8], names: &mut Names) -> Result<ServiceDefinition, String> {
     let record = DefinitionRecord::Service { id: ServiceId::from(id), definition: None };
-    match DefinitionRecord::decode(record.key().as_bytes(), Some(json)) {
+    match DefinitionRecord::decode_with(record.key().as_bytes(), Some(json), names) {
         Ok(DefinitionRecord::Service { definition: Some(definition), .. }) => Ok(definition),
         Ok(_) => Err(format!("service {id} has no definition")),
         Err(error) => Err(error.to_string()),

@@ -13,6 +13,7 @@ mod error;
 mod kafka;
 mod partition;
 mod record;
+mod seek;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use record::{
     MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_KEY_BYTES, MAX_PARTITIONS, MAX_RECORD_BYTES,
     ReadLimits, Record, StoredRecord, TOMBSTONE_RETENTION, TopicKind, TopicSpec,
 };
+pub use seek::{offset_at, partition_of_key};
 
 /// A partitioned, durable, append-only log of keyed records.
 ///

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sqlx::Connection;
 
@@ -21,6 +21,8 @@ use super::migrations;
 const SQLITE_READERS: u32 = 4;
 /// How long SQLite waits for another process that is writing.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two tries to open a file that another process is just making.
+const SQLITE_LOCKED_PAUSE: Duration = Duration::from_millis(20);
 /// Connections to PostgreSQL; several API processes share its default of 100.
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// How long a writer of SQLite waits for its turn: as long as a large import takes.
@@ -171,10 +173,34 @@ async fn connect_sqlite(path: &Path) -> Result<Records, RecordsError> {
         });
         Database::connect(options)
     };
-    let writer = open(1, true).await.map_err(|error| unreachable(error.to_string()))?;
-    let reader =
-        open(SQLITE_READERS, false).await.map_err(|error| unreachable(error.to_string()))?;
+    let writer = when_free(|| open(1, true)).await;
+    let writer = writer.map_err(|error| unreachable(error.to_string()))?;
+    let reader = when_free(|| open(SQLITE_READERS, false)).await;
+    let reader = reader.map_err(|error| unreachable(error.to_string()))?;
     Ok(Records { writer, reader, kind: DatabaseKind::Sqlite, name })
+}
+
+/// Opens a SQLite file. Of several processes that open a new one at the same
+/// moment, one turns it to the write-ahead log; the others are told at once,
+/// and against the busy timeout, that it is locked, and try again.
+async fn when_free<F>(open: impl Fn() -> F) -> Result<DatabaseConnection, DbErr>
+where
+    F: Future<Output = Result<DatabaseConnection, DbErr>>,
+{
+    let opening = async {
+        loop {
+            match open().await {
+                Err(error) if error.to_string().contains("database is locked") => {
+                    tokio::time::sleep(SQLITE_LOCKED_PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    };
+    match tokio::time::timeout(SQLITE_BUSY_TIMEOUT, opening).await {
+        Ok(opened) => opened,
+        Err(_) => open().await,
+    }
 }
 
 async fn connect_postgres(url: &str) -> Result<Records, RecordsError> {
@@ -238,6 +264,21 @@ mod tests {
         check("postgres://me:s3cret@db:5432/pad?sslmode=require", "postgres://db:5432/pad");
         check("postgres://me:p@ss@db/pad", "postgres://db/pad");
         check("postgres://db/pad?password=s3cret", "postgres://db/pad");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn several_processes_may_make_one_file_at_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for round in 0..10 {
+            let url = format!("sqlite://{}/{round}.db", dir.path().display());
+            let opening = (0..4).map(|_| {
+                let url = url.clone();
+                tokio::spawn(async move { Records::connect(&url).await })
+            });
+            for opened in futures::future::join_all(opening).await {
+                opened.expect("no panic").expect("each of them can open it");
+            }
+        }
     }
 
     #[tokio::test]

@@ -154,27 +154,48 @@ impl Windows<'_> {
         window: &Window,
         note: &str,
     ) -> Result<WindowId, RecordsError> {
+        let ids = self.create_all(actor, std::slice::from_ref(window), note).await?;
+        Ok(ids[0])
+    }
+
+    /// Announces several windows with one note: all of them or none. The ids
+    /// are in the order of `windows`.
+    ///
+    /// # Errors
+    /// See [`Windows::create`].
+    pub async fn create_all(
+        self,
+        actor: &Actor,
+        windows: &[Window],
+        note: &str,
+    ) -> Result<Vec<WindowId>, RecordsError> {
         const DOING: &str = "announcing maintenance";
-        let created = MaintenanceWindow {
-            id: WindowId::new(),
-            window: checked(window)?,
-            note: text::note("note", note)?,
-            created_by: actor.name.clone(),
-            created_at: actor.at,
-            withdrawn_at: None,
-        };
+        let note = text::note("note", note)?;
+        let windows: Vec<Window> = windows.iter().map(checked).collect::<Result<_, _>>()?;
         let tx = self.0.begin(DOING).await?;
         let mut queue = Queue::lock(&tx, actor.at).await?;
-        refuse_unknown_service(&tx, &created.window.target).await?;
-        row::Entity::insert(to_row(&created).into_active_model())
-            .exec_without_returning(&tx)
-            .await
-            .doing(DOING)?;
-        queue.push(topic_key(created.id), Some(topic_value(&created.window))).await?;
-        audit::append(&tx, actor, [entry("create", None, Some(&created))]).await?;
+        let mut ids = Vec::with_capacity(windows.len());
+        for window in windows {
+            let created = MaintenanceWindow {
+                id: WindowId::new(),
+                window,
+                note: note.clone(),
+                created_by: actor.name.clone(),
+                created_at: actor.at,
+                withdrawn_at: None,
+            };
+            refuse_unknown_service(&tx, &created.window.target).await?;
+            row::Entity::insert(to_row(&created).into_active_model())
+                .exec_without_returning(&tx)
+                .await
+                .doing(DOING)?;
+            queue.push(topic_key(created.id), Some(topic_value(&created.window))).await?;
+            audit::append(&tx, actor, [entry("create", None, Some(&created))]).await?;
+            ids.push(created.id);
+        }
         queue.finish().await?;
         tx.commit().await.doing(DOING)?;
-        Ok(created.id)
+        Ok(ids)
     }
 
     /// Moves a window or changes its target or note. One that was withdrawn

@@ -190,7 +190,11 @@ async fn transitions_on_either_side_of_an_instant_and_within_a_period() {
         (found[&second].before.as_ref(), found[&second].after.as_ref()),
         (None, Some(&facts.transitions[3]))
     );
-    assert_eq!(around(30, None).await[&first].after, None);
+    assert_eq!(found[&first].recorded_at, Some(Timestamp(1_000)));
+    assert_eq!(
+        (found[&second].recorded_at, around(30, None).await[&first].after.clone()),
+        (None, None)
+    );
     assert_eq!(around(9, None).await[&first].before, None);
     // The batch was recorded at second 1.
     assert_eq!(around(24, Some(1_000)).await, found);

@@ -34,6 +34,17 @@ async fn windows_are_announced_moved_and_withdrawn(db: &TestDatabase) {
     }
 }
 
+async fn several_windows_are_announced_together_or_not_at_all(db: &TestDatabase) {
+    let windows = db.records.windows();
+    let two = [window("n/device/1", 10, 20), window("n/device/2", 10, 20)];
+    let ids = windows.create_all(&actor(1), &two, "ticket 7").await.expect("announced");
+    let read = windows.get(ids[1]).await.expect("reads").expect("is there");
+    assert_eq!((&read.window, &*read.note), (&two[1], "ticket 7"));
+    let wrong = [window("n/device/3", 10, 20), window("service:gone", 10, 20)];
+    windows.create_all(&actor(1), &wrong, "").await.expect_err("refused");
+    assert_eq!(windows.count(&WindowFilter::default()).await.expect("counts"), 2);
+}
+
 async fn windows_that_make_no_sense_are_refused(db: &TestDatabase) {
     let windows = db.records.windows();
     let check = async |window: Window, expected: &str| {
@@ -76,6 +87,7 @@ async fn lists_are_by_target_and_by_time(db: &TestDatabase) {
 
 on_both!(
     windows_are_announced_moved_and_withdrawn,
+    several_windows_are_announced_together_or_not_at_all,
     windows_that_make_no_sense_are_refused,
     lists_are_by_target_and_by_time,
 );

@@ -9,8 +9,8 @@ use correlate::model::{
     ComponentState, PathExpr, Period, Sample, ServiceDefinition, Target, Timestamp, Window,
 };
 use store::checkpoint::{Checkpoint, Position, load_newest, save};
-use store::journal::{self, Entry, Journal, Taken};
-use store::log::StoredRecord;
+use store::journal::{Entry, Journal, Taken};
+use store::log::{Record, StoredRecord};
 use tempfile::TempDir;
 
 use crate::edits;
@@ -130,12 +130,6 @@ static JOURNAL: LazyLock<Vec<(Entry, Vec<u8>)>> = LazyLock::new(|| {
     (1..=EPOCHS).map(frame).collect()
 });
 
-fn control(offset: u64, key: &'static str, value: Option<&'static str>) -> journal::Control {
-    let (key, value) = (key.into(), value.map(Into::into));
-    let record = StoredRecord { offset, timestamp_ms: offset as i64, key, value };
-    journal::Control { partition: 0, record }
-}
-
 fn entry(epoch: u64) -> Entry {
     let offsets = epoch * 10..epoch * 10 + 10;
     Entry {
@@ -143,9 +137,17 @@ fn entry(epoch: u64) -> Entry {
         now: Timestamp(epoch as i64 * 1_000),
         recorded_at: Timestamp(epoch as i64 * 1_000 + 1),
         samples: vec![Taken { topic: "padwacht.samples".into(), partition: 1, offsets }],
-        controls: vec![control(epoch, "service/s", Some("{}")), control(epoch, "window/w", None)],
+        controls: vec![
+            control(epoch, Record::new("service/s", "{}")),
+            control(epoch + 1, Record::tombstone("window/w")),
+        ],
         control_positions: vec![Position { topic: "d".into(), partition: 0, next: epoch }],
     }
+}
+
+fn control(offset: u64, Record { key, value }: Record) -> store::journal::Control {
+    let record = StoredRecord { offset, timestamp_ms: 5, key, value };
+    store::journal::Control { partition: 0, record }
 }
 
 fn file_of(dir: &Path) -> PathBuf {

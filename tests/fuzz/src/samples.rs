@@ -7,11 +7,13 @@ use crate::{alloc, check_reason};
 
 const HEADER: &str = "at,component,state\n";
 
-/// What a file given in pieces says, and its bad lines.
+/// The samples and the bad lines of a file given in pieces.
 fn read(pieces: &[&[u8]]) -> (Vec<Sample>, Vec<BadLine>) {
     let mut bad = Vec::new();
     let mut reader = SampleLines::new();
-    pieces.iter().for_each(|piece| reader.read(piece, |line| bad.push(line)));
+    for piece in pieces {
+        reader.read(piece, |line| bad.push(line));
+    }
     bad.extend(reader.end().err());
     (reader.digest().drain_samples().collect(), bad)
 }

@@ -82,3 +82,58 @@ pub fn check_shape(service: &ServiceId, list: &[Interval]) -> Result<(), String>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use correlate::model::ServiceState;
+
+    use super::*;
+
+    fn interval(start: i64, end: Option<i64>, state: ServiceState) -> Interval {
+        let (start, end) = (Timestamp(start), end.map(Timestamp));
+        Interval { start, end, state, cause: Vec::new(), cause_moves: Vec::new() }
+    }
+
+    #[track_caller]
+    fn check_complaint(list: &[Interval], expected: &str) {
+        let found = check_shape(&ServiceId::from("s"), list);
+        let complaint = found.err().unwrap_or_default();
+        assert!(complaint.starts_with(&format!("s: {expected}")), "{complaint}");
+    }
+
+    #[test]
+    fn what_no_reader_may_see_is_found() {
+        use ServiceState::{Down, Up};
+        let moved = |at: i64, cause: &[&str]| {
+            let cause = cause.iter().map(|id| (*id).into()).collect();
+            let cause_moves = vec![(Timestamp(at), cause)];
+            Interval { cause_moves, ..interval(0, Some(9), Down) }
+        };
+        check_complaint(&[interval(5, Some(5), Up)], "an interval is empty");
+        check_complaint(&[interval(0, None, Up), interval(5, None, Down)], "an open interval");
+        check_complaint(&[interval(0, Some(6), Up), interval(5, None, Down)], "it overlaps");
+        check_complaint(&[interval(0, Some(5), Up), interval(5, None, Up)], "the next one goes on");
+        check_complaint(&[moved(9, &["a"])], "the cause does not move");
+        check_complaint(&[moved(5, &[])], "the cause does not move");
+        check_complaint(&[moved(5, &["b", "a"])], "a cause is not sorted");
+        let gap = [interval(0, Some(5), Up), interval(7, None, Up)];
+        assert_eq!(check_shape(&ServiceId::from("s"), &gap), Ok(()));
+    }
+
+    #[test]
+    fn revisions_that_do_not_hang_together_are_found() {
+        let revision = |start, interval| IntervalRevision {
+            service: ServiceId::from("s"),
+            start: Timestamp(start),
+            interval,
+        };
+        let open = interval(0, None, ServiceState::Up);
+        let mut mirror = Mirror::default();
+        assert_eq!(mirror.apply(&[revision(0, Some(open.clone()))]), Ok(()));
+        assert!(mirror.apply(&[revision(0, Some(open.clone()))]).is_err(), "nothing changes");
+        assert!(mirror.apply(&[revision(3, Some(open))]).is_err(), "another identity");
+        assert!(mirror.apply(&[revision(4, None)]).is_err(), "nothing to withdraw");
+        assert_eq!(mirror.apply(&[revision(0, None)]), Ok(()));
+        assert_eq!(mirror.intervals().len(), 0);
+    }
+}

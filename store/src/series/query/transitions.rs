@@ -23,6 +23,7 @@ struct AroundRead {
     before: u64,
     before_ms: i64,
     before_state: i8,
+    before_recorded_ms: i64,
     after: u64,
     after_ms: i64,
     after_state: i8,
@@ -35,6 +36,8 @@ pub struct Around {
     pub before: Option<Transition>,
     /// The first one after it; none where nothing has changed since.
     pub after: Option<Transition>,
+    /// When `before` was recorded: a little after the sample came in.
+    pub recorded_at: Option<Timestamp>,
 }
 
 impl AroundRead {
@@ -49,6 +52,7 @@ impl AroundRead {
         let around = Around {
             before: side(self.before, self.before_ms, self.before_state)?,
             after: side(self.after, self.after_ms, self.after_state)?,
+            recorded_at: (self.before > 0).then_some(Timestamp(self.before_recorded_ms)),
         };
         Ok((component, around))
     }
@@ -152,12 +156,14 @@ impl Series {
                         countIf(ms <= {at:Int64}) AS before,
                         maxIf(ms, ms <= {at:Int64}) AS before_ms,
                         argMaxIf(number, ms, ms <= {at:Int64}) AS before_state,
+                        argMaxIf(recorded, ms, ms <= {at:Int64}) AS before_recorded_ms,
                         countIf(ms > {at:Int64}) AS after,
                         minIf(ms, ms > {at:Int64}) AS after_ms,
                         argMinIf(number, ms, ms > {at:Int64}) AS after_state
                  FROM (
                     SELECT component, toUnixTimestamp64Milli(at) AS ms,
-                           CAST(state, 'Int8') AS number
+                           CAST(state, 'Int8') AS number,
+                           toUnixTimestamp64Milli(recorded_at) AS recorded
                     FROM component_transitions FINAL
                     WHERE component IN {components:Array(String)}
                       AND recorded_at <= fromUnixTimestamp64Milli({as_of:Int64}, 'UTC'))

@@ -38,11 +38,11 @@ fn causes(cause: &[ComponentId]) -> String {
     cause.iter().map(|id| format!("  {}", quoted(id.as_str()))).collect()
 }
 
-fn quoted(id: &str) -> String {
+pub(super) fn quoted(id: &str) -> String {
     if id.contains([' ', '(', ')', ',']) { format!("\"{id}\"") } else { id.to_owned() }
 }
 
-fn instant(at: Timestamp) -> String {
+pub(super) fn instant(at: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(at.millis()) {
         Ok(at) => {
             let text = at.strftime("%Y-%m-%d %H:%M:%S%.f").to_string();

@@ -1,10 +1,13 @@
 //! Intervals as stories write them.
 
+use std::collections::BTreeMap;
+
 use correlate::model::{ComponentId, Interval, ServiceId, ServiceState};
 
 use super::Timelines;
 use super::scan::{Complaint, Words};
 use super::time::Calendar;
+use crate::check_shape;
 
 /// Reads lines such as
 ///
@@ -18,6 +21,7 @@ pub(super) fn timelines<'a>(
     lines: impl IntoIterator<Item = (u64, &'a str)>,
 ) -> Result<Timelines, Complaint> {
     let mut all = Timelines::new();
+    let mut begun_on: BTreeMap<ServiceId, u64> = BTreeMap::new();
     let mut current: Option<ServiceId> = None;
     for (number, line) in lines {
         let mut words = Words::of(number, line)?;
@@ -26,6 +30,7 @@ pub(super) fn timelines<'a>(
             if all.insert(id.clone(), Vec::new()).is_some() {
                 return Err((number, format!("{id} has its intervals above already")));
             }
+            begun_on.insert(id.clone(), number);
             current = Some(id);
             if words.eat("never") {
                 words.expect("exists")?;
@@ -38,6 +43,11 @@ pub(super) fn timelines<'a>(
         };
         row(calendar, &mut words, list)?;
         words.end()?;
+    }
+    for (id, list) in &all {
+        let impossible =
+            |what| (begun_on[id], format!("no service can have these intervals: {what}"));
+        check_shape(id, list).map_err(impossible)?;
     }
     Ok(all)
 }

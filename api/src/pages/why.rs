@@ -1,0 +1,126 @@
+//! Why a service is what it is at an instant.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use correlate::explain::{Node, NodeKind};
+use correlate::model::{ComponentId, ServiceId, Timestamp};
+use dashboards::{SampleRow, SamplesBehind, SeenBy, WhyPage};
+use serde::Deserialize;
+use store::evidence::{ReportedSample, SampleSource};
+
+use super::{html, shell};
+use crate::app::ApiState;
+use crate::ask::{self, AskError, WhyQuestion};
+use crate::auth::Principal;
+use crate::instant;
+use crate::problem::ApiError;
+use crate::web::Lenient;
+
+/// The query of the page; what makes no sense counts as not given.
+#[derive(Deserialize, Default)]
+pub(crate) struct WhyQuery {
+    #[serde(default)]
+    at: String,
+    #[serde(default)]
+    as_of: String,
+    #[serde(default)]
+    of: String,
+}
+
+/// `GET /services/{id}/why`.
+pub(crate) async fn why(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+    Lenient(query): Lenient<WhyQuery>,
+) -> Result<Response, ApiError> {
+    let now = state.now();
+    let zone = &state.config().time_zone;
+    let as_of = instant::parse_field(&query.as_of, zone).filter(|as_of| *as_of < now);
+    let latest = as_of.unwrap_or(now);
+    let at = instant::parse_field(&query.at, zone).map_or(latest, |at| at.min(latest));
+    let question = WhyQuestion { service: ServiceId::from(id), at, as_of, now };
+    let asked = async { ask::why(state.stores(), &question).await.map_err(ApiError::of_ask) };
+    let shell = shell::full(&state, &principal, &headers, &uri);
+    let (shell, why) = tokio::try_join!(shell, asked)?;
+    let behind = behind(&state, &query.of, at).await?;
+    let mut named: Vec<&ComponentId> = why.explanation.cause.iter().collect();
+    why.explanation.root.iter().for_each(|root| components(root, &mut named));
+    if let Some(recorded) = &why.recorded {
+        named.extend(&recorded.cause);
+    }
+    let components = named.into_iter().map(|id| (id.clone(), why.components.line(id))).collect();
+    html(&WhyPage {
+        shell,
+        name: why.service_name(&why.explanation.service),
+        as_of,
+        recorded: why.recorded,
+        agrees: why.agrees,
+        components,
+        services: why.services,
+        behind,
+        explanation: why.explanation,
+    })
+}
+
+/// The samples behind one of the components, if they are asked for. A log that
+/// is away takes nothing else from the page.
+async fn behind(
+    state: &ApiState,
+    of: &str,
+    at: Timestamp,
+) -> Result<Option<SamplesBehind>, ApiError> {
+    if of.is_empty() {
+        return Ok(None);
+    }
+    let component = ComponentId::from(of);
+    let mut view = SamplesBehind {
+        component: of.to_owned(),
+        since: None,
+        samples: None,
+        is_forgotten: false,
+        is_cut: false,
+    };
+    let Some(log) = state.log() else { return Ok(Some(view)) };
+    match ask::behind(state.stores(), log, &component, at).await {
+        Ok(found) => {
+            view.since = found.transition.map(|transition| transition.at);
+            if let Some(reported) = found.reported {
+                view.is_forgotten = reported.is_forgotten;
+                view.is_cut = reported.is_cut;
+                view.samples = Some(reported.samples.iter().map(sample).collect());
+            }
+        }
+        Err(AskError::Log(error)) => drop(ApiError::log(error)),
+        Err(error) => return Err(ApiError::of_ask(error)),
+    }
+    Ok(Some(view))
+}
+
+fn sample(sample: &ReportedSample) -> SampleRow {
+    SampleRow {
+        at: sample.at,
+        state: sample.state,
+        observed_at: sample.observed_at,
+        seen_by: match sample.source {
+            SampleSource::Poll => SeenBy::Poll,
+            SampleSource::EventLog => SeenBy::EventLog,
+            SampleSource::Push => SeenBy::Push,
+            SampleSource::Outage => SeenBy::Outage,
+            SampleSource::Other => SeenBy::Other,
+        },
+        place: format!("{}/{}", sample.place.0, sample.place.1),
+    }
+}
+
+/// The components of a tree.
+fn components<'a>(node: &'a Node, found: &mut Vec<&'a ComponentId>) {
+    if let NodeKind::Component { id, .. } = &node.kind {
+        found.push(id);
+    }
+    node.children.iter().for_each(|child| components(child, found));
+}

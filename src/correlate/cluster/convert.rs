@@ -1,0 +1,220 @@
+//! What an epoch changed in a follower, as messages and back.
+
+use anyhow::Context;
+use correlate::dataflow::EpochOutput;
+use correlate::engine;
+use correlate::model::{self, ComponentId, IntervalRevision, ServiceId, Timestamp};
+use prost::Message as _;
+use store::series::{self, SetAsideKind};
+
+use super::frame::PIECE_BYTES;
+use super::message::{CauseMove, Changes, Interval, Revision, Sample, SetAside, Transition};
+
+/// The changes in pieces of about [`PIECE_BYTES`]. Refusals are left out:
+/// every process sees every definition, and the leader reports.
+pub(super) fn pieces(output: EpochOutput, set_aside: Vec<series::SetAside>) -> Vec<Changes> {
+    let mut pieces = Vec::new();
+    let mut piece = Changes::default();
+    let mut bytes = 0;
+    for revision in output.revisions {
+        let revision = revision_of(revision);
+        bytes += revision.encoded_len();
+        piece.revisions.push(revision);
+        close_when_full(&mut pieces, &mut piece, &mut bytes);
+    }
+    for transition in output.transitions {
+        let transition = transition_of(transition);
+        bytes += transition.encoded_len();
+        piece.transitions.push(transition);
+        close_when_full(&mut pieces, &mut piece, &mut bytes);
+    }
+    for row in set_aside {
+        let row = set_aside_of(row);
+        bytes += row.encoded_len();
+        piece.set_aside.push(row);
+        close_when_full(&mut pieces, &mut piece, &mut bytes);
+    }
+    let too_late_samples = output.too_late_samples.iter().map(sample_of).collect();
+    pieces.push(Changes { too_late: output.too_late, too_late_samples, is_last: true, ..piece });
+    pieces
+}
+
+fn close_when_full(pieces: &mut Vec<Changes>, piece: &mut Changes, bytes: &mut usize) {
+    if *bytes >= PIECE_BYTES {
+        *bytes = 0;
+        pieces.push(std::mem::take(piece));
+    }
+}
+
+/// Adds a piece to the changes that came before it.
+///
+/// # Errors
+/// A state or a kind that there is not.
+pub(super) fn add(
+    output: &mut EpochOutput,
+    set_aside: &mut Vec<series::SetAside>,
+    piece: Changes,
+) -> anyhow::Result<()> {
+    for revision in piece.revisions {
+        output.revisions.push(read_revision(revision)?);
+    }
+    for Transition { component, at_ms, state } in piece.transitions {
+        let state = state.map(|state| state.parse()).transpose()?;
+        let component = ComponentId::from(component);
+        output.transitions.push(engine::Transition { component, at: Timestamp(at_ms), state });
+    }
+    output.too_late += piece.too_late;
+    for sample in piece.too_late_samples {
+        output.too_late_samples.push(read_sample(sample)?);
+    }
+    for row in piece.set_aside {
+        set_aside.push(read_set_aside(row)?);
+    }
+    Ok(())
+}
+
+pub(super) fn sample_of(sample: &model::Sample) -> Sample {
+    Sample {
+        at_ms: sample.at.millis(),
+        component: sample.component.as_str().to_owned(),
+        state: sample.state.as_str().to_owned(),
+    }
+}
+
+pub(super) fn read_sample(sample: Sample) -> anyhow::Result<model::Sample> {
+    Ok(model::Sample {
+        at: Timestamp(sample.at_ms),
+        component: ComponentId::from(sample.component),
+        state: sample.state.parse()?,
+    })
+}
+
+pub(super) fn set_aside_of(row: series::SetAside) -> SetAside {
+    let series::SetAside { topic, partition, offset, kind, at, key, reason, size_bytes, count } =
+        row;
+    let (kind, at_ms) = (kind.as_str().to_owned(), at.millis());
+    SetAside { topic, partition, offset, kind, at_ms, key, reason, size_bytes, count }
+}
+
+pub(super) fn read_set_aside(row: SetAside) -> anyhow::Result<series::SetAside> {
+    let SetAside { topic, partition, offset, kind, at_ms, key, reason, size_bytes, count } = row;
+    let kind = SetAsideKind::parse(&kind).with_context(|| format!("{kind:?} is no kind"))?;
+    let at = Timestamp(at_ms);
+    Ok(series::SetAside { topic, partition, offset, kind, at, key, reason, size_bytes, count })
+}
+
+fn texts(ids: &[ComponentId]) -> Vec<String> {
+    ids.iter().map(|id| id.as_str().to_owned()).collect()
+}
+
+fn ids(texts: Vec<String>) -> Vec<ComponentId> {
+    texts.into_iter().map(ComponentId::from).collect()
+}
+
+fn revision_of(revision: IntervalRevision) -> Revision {
+    let interval = revision.interval.map(|interval| Interval {
+        end_ms: interval.end.map(Timestamp::millis),
+        state: interval.state.as_str().to_owned(),
+        cause: texts(&interval.cause),
+        cause_moves: interval
+            .cause_moves
+            .iter()
+            .map(|(at, cause)| CauseMove { at_ms: at.millis(), cause: texts(cause) })
+            .collect(),
+    });
+    let service = revision.service.as_str().to_owned();
+    Revision { service, start_ms: revision.start.millis(), interval }
+}
+
+fn read_revision(revision: Revision) -> anyhow::Result<IntervalRevision> {
+    let start = Timestamp(revision.start_ms);
+    let interval = revision.interval.map(|interval| {
+        let moves = interval.cause_moves.into_iter();
+        anyhow::Ok(model::Interval {
+            start,
+            end: interval.end_ms.map(Timestamp),
+            state: interval.state.parse()?,
+            cause: ids(interval.cause),
+            cause_moves: moves.map(|m| (Timestamp(m.at_ms), ids(m.cause))).collect(),
+        })
+    });
+    let service = ServiceId::from(revision.service);
+    Ok(IntervalRevision { service, start, interval: interval.transpose()? })
+}
+
+fn transition_of(transition: engine::Transition) -> Transition {
+    Transition {
+        component: transition.component.as_str().to_owned(),
+        at_ms: transition.at.millis(),
+        state: transition.state.map(|state| state.as_str().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use correlate::model::{ComponentState, ServiceState};
+
+    use super::*;
+
+    fn output(services: usize) -> EpochOutput {
+        let revision = |number: usize| {
+            let start = Timestamp(-7);
+            let interval = model::Interval {
+                start,
+                end: number.is_multiple_of(2).then_some(Timestamp(9)),
+                state: ServiceState::Degraded,
+                cause: vec!["n/device/1".into()],
+                cause_moves: vec![(Timestamp(3), vec!["n/port/2".into(), "n/port/3".into()])],
+            };
+            let service = ServiceId::from(format!("s{number:06}"));
+            IntervalRevision {
+                service,
+                start,
+                interval: (!number.is_multiple_of(3)).then_some(interval),
+            }
+        };
+        let transition =
+            |state| engine::Transition { component: "n/device/1".into(), at: Timestamp(3), state };
+        EpochOutput {
+            revisions: (0..services).map(revision).collect(),
+            transitions: vec![transition(None), transition(Some(ComponentState::Down))],
+            rejections: Vec::new(),
+            too_late: 5,
+            too_late_samples: vec![model::Sample {
+                at: Timestamp(1),
+                component: "n/device/1".into(),
+                state: ComponentState::Unknown,
+            }],
+        }
+    }
+
+    fn set_aside(offset: u64) -> series::SetAside {
+        series::SetAside {
+            topic: "t".to_owned(),
+            partition: 3,
+            offset,
+            kind: SetAsideKind::ImplausibleTime,
+            at: Timestamp(5),
+            key: "k".to_owned(),
+            reason: "no".to_owned(),
+            size_bytes: 7,
+            count: 2,
+        }
+    }
+
+    #[test]
+    fn changes_come_out_as_they_went_in() {
+        for services in [0, 3, 60_000] {
+            let aside = || (0..services as u64).map(set_aside).collect::<Vec<_>>();
+            let sent = pieces(output(services), aside());
+            assert_eq!(sent.len() > 1, services > 3, "{} pieces", sent.len());
+            let last = sent.iter().position(|piece| piece.is_last);
+            assert_eq!(last, Some(sent.len() - 1));
+            let (mut found, mut found_aside) = (EpochOutput::default(), Vec::new());
+            for piece in sent {
+                add(&mut found, &mut found_aside, piece).expect("good");
+            }
+            assert_eq!((found, found_aside), (output(services), aside()));
+        }
+    }
+}

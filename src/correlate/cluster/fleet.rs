@@ -1,0 +1,140 @@
+//! The workers of all processes as one engine, in the hands of the leader, or
+//! of the only process there is.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use correlate::dataflow::{Control, EngineSnapshot, EpochOutput, Options, SnapshotPart, Workers};
+use correlate::model::{Sample, Timestamp};
+use store::journal::Entry;
+use store::series::SetAside;
+use tokio_util::sync::CancellationToken;
+
+use super::message::{Message, Nothing};
+use super::team::Team;
+use super::{Crew, Leader};
+
+/// Everything that computes.
+pub(in crate::correlate) struct Fleet {
+    workers: Crew,
+    team: Team,
+}
+
+impl Fleet {
+    /// Starts the workers: of this process, or of all that `leader` gathers.
+    ///
+    /// # Errors
+    /// As [`Workers::start`], and a follower that is lost meanwhile.
+    pub(in crate::correlate) async fn start(
+        options: Options,
+        batch_interval: Duration,
+        snapshot: EngineSnapshot,
+        leader: Option<&mut Leader>,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<Fleet> {
+        match leader {
+            Some(leader) => leader.begin(options, batch_interval, snapshot, shutdown).await,
+            None => Fleet::alone(options, snapshot),
+        }
+    }
+
+    pub(super) fn alone(options: Options, snapshot: EngineSnapshot) -> anyhow::Result<Fleet> {
+        let snapshot = (snapshot != EngineSnapshot::default()).then_some(snapshot);
+        let workers = tokio::task::block_in_place(|| Workers::start(options, snapshot))?;
+        Ok(Fleet { workers: Crew::alone(workers), team: Team::default() })
+    }
+
+    pub(super) fn new(workers: Crew, team: Team) -> Fleet {
+        Fleet { workers, team }
+    }
+
+    /// The followers.
+    pub(in crate::correlate) fn team(&mut self) -> &mut Team {
+        &mut self.team
+    }
+
+    /// Takes an epoch in: `controls`, this process's `samples`, and what the
+    /// followers hold for it; samples of a component from before
+    /// `samples_from` may be forgotten. Gives what it changed, and what the
+    /// followers set aside. Blocks.
+    ///
+    /// # Errors
+    /// A worker has stopped, or a process is lost.
+    pub(in crate::correlate) fn take_in(
+        &mut self,
+        entry: &Entry,
+        controls: Vec<Control>,
+        samples: impl Iterator<Item = Sample>,
+        samples_from: Timestamp,
+    ) -> anyhow::Result<(EpochOutput, Vec<SetAside>)> {
+        self.team.begin(entry, samples_from)?;
+        self.workers.control(controls)?;
+        feed(&mut self.workers, samples)?;
+        let own = self.workers.finish(entry.now)?;
+        if self.team.processes() == 1 {
+            return Ok((own, Vec::new()));
+        }
+        let (others, mut set_aside) = self.team.changes()?;
+        let output = EpochOutput::union(std::iter::once(own).chain(others));
+        if !output.too_late_samples.is_empty() {
+            // A sample is kept in one process and was read in another one.
+            set_aside.append(&mut self.team.too_late(&output.too_late_samples)?);
+        }
+        Ok((output, set_aside))
+    }
+
+    /// Bounds the memory of every process: see [`Workers::forget`].
+    ///
+    /// # Errors
+    /// As [`Fleet::take_in`].
+    pub(in crate::correlate) fn forget(
+        &mut self,
+        samples_before: Timestamp,
+        before: Timestamp,
+    ) -> anyhow::Result<()> {
+        self.team.forget(samples_before, before)?;
+        Ok(self.workers.forget(samples_before, before)?)
+    }
+
+    /// The whole state after the last epoch, part by part. Blocks.
+    ///
+    /// # Errors
+    /// As [`Fleet::take_in`], or the first error of `take`.
+    pub(in crate::correlate) fn snapshot_parts(
+        &mut self,
+        mut take: impl FnMut(SnapshotPart) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.team.ask_states()?;
+        self.workers.snapshot_parts(&mut take)?;
+        if self.team.processes() > 1 {
+            let states = self.team.states().context("read the state of a follower")?;
+            states.into_iter().flat_map(EngineSnapshot::into_parts).try_for_each(take)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the session in order. The followers then wait for another one.
+    pub(in crate::correlate) async fn stop(self) {
+        // One that is lost now has nothing to lose.
+        drop(self.team.tell(&Message::Stop(Nothing {})).await);
+        self.workers.end().await;
+        self.team.close().await;
+    }
+}
+
+/// Samples handed to one worker at once: enough to keep the others busy.
+const FEED_SAMPLES: usize = 8_192;
+
+/// Spreads samples over the workers of this process.
+pub(in crate::correlate) fn feed(
+    workers: &mut Workers,
+    mut samples: impl Iterator<Item = Sample>,
+) -> anyhow::Result<()> {
+    loop {
+        let piece: Vec<Sample> = samples.by_ref().take(FEED_SAMPLES).collect();
+        if piece.is_empty() {
+            return Ok(());
+        }
+        workers.feed(piece)?;
+    }
+}
