@@ -177,7 +177,8 @@ impl History {
         if let Some(tail) = self.runs.last_mut()
             && tail.extend(run.start, run.state())
         {
-            rest = run.from(run.start + 1);
+            // More samples than one begin before the end of time.
+            rest = if run.count() == 1 { None } else { run.from(run.start + 1) };
             if let Some(more) = rest
                 && tail.step == run.step
                 && let Some(sum) = tail.count().checked_add(more.count())
