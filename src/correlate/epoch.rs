@@ -7,10 +7,12 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use correlate::dataflow::{AllIntervals, Control as EngineControl, EpochOutput, Options};
+use correlate::dataflow::{
+    AllIntervals, Control as EngineControl, EpochOutput, Options, SnapshotPart,
+};
 use correlate::engine::{Concerned, Rejection, Segment};
 use correlate::model::{ServiceId, Timestamp};
-use store::checkpoint::{self, Checkpoint, Packing, Position};
+use store::checkpoint::{self, Checkpoint, Packing, Position, Stored};
 use store::journal::{Control, Entry, Taken};
 use store::log::StoredRecord;
 use store::series::{SeriesBatch, SetAside, SetAsideKind, Transition};
@@ -86,6 +88,33 @@ impl Input {
     }
 }
 
+/// The parts of a state, one after the other.
+pub(super) type Parts = Box<dyn Iterator<Item = anyhow::Result<SnapshotPart>> + Send>;
+
+/// What the engine starts from.
+pub(super) struct Base {
+    pub(super) epoch: u64,
+    /// Where reading goes on, sorted.
+    pub(super) positions: Vec<Position>,
+    now: Option<Timestamp>,
+    parts: Parts,
+}
+
+impl From<Checkpoint> for Base {
+    fn from(Checkpoint { epoch, positions, engine }: Checkpoint) -> Base {
+        let now = engine.now;
+        Base { epoch, positions, now, parts: Box::new(engine.into_parts().map(Ok)) }
+    }
+}
+
+impl From<Stored> for Base {
+    fn from(mut stored: Stored) -> Base {
+        let positions = std::mem::take(&mut stored.positions);
+        let (epoch, now) = (stored.epoch, stored.now);
+        Base { epoch, positions, now, parts: Box::new(stored.into_parts().map(|part| Ok(part?))) }
+    }
+}
+
 /// The engine with what belongs to its state.
 pub(super) struct Engine {
     fleet: Fleet,
@@ -103,14 +132,13 @@ impl Engine {
     /// gathers.
     pub(super) async fn start(
         config: &CorrelateConfig,
-        checkpoint: Checkpoint,
+        base: impl Into<Base>,
         leader: Option<&mut Leader>,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Engine> {
         let options = options(config)?;
-        let Checkpoint { epoch, positions, engine } = checkpoint;
-        let now = engine.now;
-        let fleet = Fleet::start(options, config.batch_interval, engine, leader, shutdown).await?;
+        let Base { epoch, positions, now, parts } = base.into();
+        let fleet = Fleet::start(options, config.batch_interval, parts, leader, shutdown).await?;
         // As at the checkpoint that this state came from.
         let samples_from = now.map_or(ORIGIN, |now| before(now, SAMPLES_KEPT));
         let ledger = Ledger::default();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use store::checkpoint::{self, Checkpoint, CheckpointError, Position};
+use store::checkpoint::{self, Checkpoint, CheckpointError, Position, Stored};
 use store::journal::{Entry, Journal, JournalError, Taken};
 use store::log::{Log, LogError, ReadLimits};
 use store::series::{Series, SetAside};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::beyond::Beyond;
 use super::cluster::Leader;
 use super::decode::Decoder;
-use super::epoch::Engine;
+use super::epoch::{Base, Engine};
 use super::intake::wall;
 use super::rebuild::Rebuild;
 use super::set_aside::{self, Decoded};
@@ -47,7 +47,7 @@ pub(super) async fn recover(
         bytes = block_in_place(|| checkpoint::newest_bytes(dir))?,
         "loading the newest checkpoint"
     );
-    let (found, passed_over) = block_in_place(|| checkpoint::load_newest(dir))?;
+    let (found, passed_over) = block_in_place(|| checkpoint::find_newest(dir))?;
     tracing::info!(
         epoch = found.as_ref().map(|found| found.epoch),
         ms = started.elapsed().as_millis() as u64,
@@ -62,12 +62,14 @@ pub(super) async fn recover(
     let newest = wiring::insist(shutdown, doing, || series.newest_row());
     let Some(newest) = newest.await? else { return Ok(None) };
     let found_any = found.is_some() || newest.is_none();
-    let base = found.unwrap_or_default();
-    let entries = block_in_place(|| journaled(dir, base.epoch))?;
-    let last = entries.as_ref().map_or(0, |entries| base.epoch + entries.len() as u64);
+    let base_epoch = found.as_ref().map_or(0, |found| found.epoch);
+    let entries = block_in_place(|| journaled(dir, base_epoch))?;
+    let last = entries.as_ref().map_or(0, |entries| base_epoch + entries.len() as u64);
     let written = newest.map_or(0, |newest| newest.version);
     let (base, entries) = match entries {
-        Ok(entries) if found_any && last >= written => (base, entries),
+        Ok(entries) if found_any && last >= written => {
+            (found.map_or_else(|| Checkpoint::default().into(), Base::from), entries)
+        }
         entries => {
             let reason = match entries {
                 Err(reason) => reason,
@@ -75,15 +77,17 @@ pub(super) async fn recover(
                 Ok(_) => format!("clickhouse holds epoch {written}, checkpoint and journal {last}"),
             };
             tracing::error!(reason, "checkpoint and journal cannot be used");
-            found_damaged.push(set_aside::file(base.epoch, "journal", reason, wall()));
+            found_damaged.push(set_aside::file(base_epoch, "journal", reason, wall()));
             report(series, shutdown, &found_damaged).await?;
             found_damaged.clear();
             let version = block_in_place(|| last_epoch(dir))?.max(written) + 1;
             let rebuild = Rebuild { config, log, series, writer, shutdown };
+            let unpack = |found: Stored| block_in_place(|| found.unpack());
+            let base = found.map(unpack).transpose()?.unwrap_or_default();
             let rebuilt = rebuild.run(found_any.then_some(base), newest, version).await?;
             let Some(rebuilt) = rebuilt else { return Ok(None) };
             block_in_place(|| replace(dir, &rebuilt))?;
-            (rebuilt, Vec::new())
+            (rebuilt.into(), Vec::new())
         }
     };
     report(series, shutdown, &found_damaged).await?;
@@ -160,10 +164,10 @@ fn last_epoch(dir: &Path) -> anyhow::Result<u64> {
 /// Adds partitions that the checkpoint does not know, from their beginning:
 /// all of them at the very first start, new ones when a topic has grown.
 async fn with_every_partition(
-    mut base: Checkpoint,
+    mut base: Base,
     log: &Arc<dyn Log>,
     shutdown: &CancellationToken,
-) -> anyhow::Result<Option<Checkpoint>> {
+) -> anyhow::Result<Option<Base>> {
     for topic in [SAMPLES_TOPIC, DEFINITIONS_TOPIC] {
         for partition in 0..log.partitions(topic).await? {
             let known = |p: &Position| p.topic == topic && p.partition == partition;

@@ -373,6 +373,8 @@ pub struct Stored {
     pub epoch: u64,
     /// Where reading goes on, sorted.
     pub positions: Vec<Position>,
+    /// The engine's time, if it was ever told.
+    pub now: Option<Timestamp>,
     path: String,
     bytes: Vec<u8>,
 }
@@ -389,7 +391,9 @@ impl Stored {
             collector.head()
         };
         match head() {
-            Ok((epoch, positions)) => Ok(Stored { epoch, positions, path, bytes }),
+            Ok(Checkpoint { epoch, positions, engine }) => {
+                Ok(Stored { epoch, positions, now: engine.now, path, bytes })
+            }
             Err(reason) => Err(CheckpointError::Damaged { path, reason }),
         }
     }

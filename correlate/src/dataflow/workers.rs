@@ -139,13 +139,27 @@ impl Workers {
         mesh: Mesh<S>,
         snapshot: Option<EngineSnapshot>,
     ) -> Result<Workers, WorkersError> {
+        let parts = snapshot.into_iter().flat_map(EngineSnapshot::into_parts);
+        Workers::start_in_cluster_from(options, mesh, parts.map(Ok))
+    }
+
+    /// As [`Workers::start_in_cluster`], from the parts of a snapshot, one
+    /// after the other.
+    ///
+    /// # Errors
+    /// As [`Workers::start_in_cluster`], or a part that cannot be had.
+    pub fn start_in_cluster_from<S: PeerStream, E: From<WorkersError>>(
+        options: Options,
+        mesh: Mesh<S>,
+        parts: impl IntoIterator<Item = Result<SnapshotPart, E>>,
+    ) -> Result<Workers, E> {
         let process = mesh.process;
         let mut workers =
             Workers::launch(options, process, |workers, alarm| mesh.build(workers, alarm))?;
-        for part in
-            snapshot.filter(|_| process == 0).into_iter().flat_map(EngineSnapshot::into_parts)
-        {
-            workers.restore(part)?;
+        if process == 0 {
+            for part in parts {
+                workers.restore(part?)?;
+            }
         }
         workers.restored()?;
         Ok(workers)

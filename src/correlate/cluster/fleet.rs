@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::message::{Message, Nothing};
 use super::team::Team;
 use super::{Crew, Leader};
+use crate::correlate::epoch::Parts;
 
 /// Everything that computes.
 pub(in crate::correlate) struct Fleet {
@@ -31,19 +32,18 @@ impl Fleet {
     pub(in crate::correlate) async fn start(
         options: Options,
         batch_interval: Duration,
-        snapshot: EngineSnapshot,
+        parts: Parts,
         leader: Option<&mut Leader>,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Fleet> {
         match leader {
-            Some(leader) => leader.begin(options, batch_interval, snapshot, shutdown).await,
-            None => Fleet::alone(options, snapshot),
+            Some(leader) => leader.begin(options, batch_interval, parts, shutdown).await,
+            None => Fleet::alone(options, parts),
         }
     }
 
-    pub(super) fn alone(options: Options, snapshot: EngineSnapshot) -> anyhow::Result<Fleet> {
-        let snapshot = (snapshot != EngineSnapshot::default()).then_some(snapshot);
-        let workers = tokio::task::block_in_place(|| Workers::start(options, snapshot))?;
+    pub(super) fn alone(options: Options, parts: Parts) -> anyhow::Result<Fleet> {
+        let workers = tokio::task::block_in_place(|| Workers::start_from(options, parts))?;
         Ok(Fleet { workers: Crew::alone(workers), team: Team::default() })
     }
 

@@ -163,7 +163,8 @@ async fn run_session(
     }
 }
 
-/// Joins the session with the state that the leader sends.
+/// Joins the session. What its workers keep of the state comes to them from
+/// the leader's workers.
 async fn start_workers(
     config: &ClusterConfig,
     door: &mut Door,
@@ -173,28 +174,13 @@ async fn start_workers(
     let rank = session.rank as usize;
     let secret = config.secret.as_ref();
     let mesh = mesh::join(door, session.session, rank, &session.addresses, secret).await?;
-    let mut bytes = Vec::new();
-    loop {
-        match connection.hear().await? {
-            Message::State(mut piece) => {
-                bytes.append(&mut piece.bytes);
-                if piece.is_last {
-                    break;
-                }
-            }
-            other => return Err(connection.confused("the state", &other).into()),
-        }
-    }
     let options = Options {
         workers: session.workers as usize,
         stale_after_ms: session.stale_after_ms,
         origin: Timestamp(session.origin_ms),
     };
     let started = block_in_place(|| {
-        let Checkpoint { engine, .. } =
-            checkpoint::from_bytes(&bytes).context("read the state that the leader sent")?;
-        drop(bytes);
-        let workers = Workers::start_in_cluster(options, mesh, Some(engine))?;
+        let workers = Workers::start_in_cluster(options, mesh, None)?;
         connection.watch(workers.alarm());
         anyhow::Ok(Crew::with_others(workers))
     });

@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use correlate::dataflow::{EngineSnapshot, Options, Workers};
-use store::checkpoint::{self, Checkpoint};
+use correlate::dataflow::{Options, Workers};
 use tokio::sync::Notify;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Crew;
-use super::connection::{Connection, Lost};
+use super::connection::Connection;
 use super::door::{Arrival, Door};
 use super::fleet::Fleet;
 use super::frame::PIECE_BYTES;
@@ -22,6 +20,7 @@ use super::mesh;
 use super::message::{Message, Piece, Session};
 use super::team::Team;
 use crate::config::ClusterConfig;
+use crate::correlate::epoch::Parts;
 
 /// The leader between and during sessions.
 pub(in crate::correlate) struct Leader {
@@ -111,7 +110,8 @@ impl Leader {
         }
     }
 
-    /// Gathers the followers and gives each the state to start from.
+    /// Gathers the followers; the state to start from spreads over the workers
+    /// of all processes.
     ///
     /// # Errors
     /// A follower that is lost meanwhile, a state that contradicts itself, or
@@ -120,17 +120,17 @@ impl Leader {
         &mut self,
         options: Options,
         batch_interval: Duration,
-        snapshot: EngineSnapshot,
+        parts: Parts,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Fleet> {
         self.gather(shutdown).await;
         if shutdown.is_cancelled() {
-            return Fleet::alone(options, snapshot);
+            return Fleet::alone(options, parts);
         }
         let followers: Vec<_> = std::mem::take(&mut self.waiting).into_iter().collect();
         metrics::gauge!("padwacht_correlate_processes").set((followers.len() + 1) as f64);
         if followers.is_empty() {
-            return Fleet::alone(options, snapshot);
+            return Fleet::alone(options, parts);
         }
         let members: Vec<usize> = std::iter::once(0).chain(followers.iter().map(|f| f.0)).collect();
         let address = |&process: &usize| self.config.processes[process].clone();
@@ -149,17 +149,10 @@ impl Leader {
             follower.tell(Message::Session(message)).await?;
         }
         let team = Team::new(followers.into_iter().map(|f| f.1).collect(), self.urgent.clone());
-        let state = Checkpoint { engine: snapshot, ..Checkpoint::default() };
-        let bytes = block_in_place(|| checkpoint::to_bytes(&state)).context("pack the state")?;
         let secret = self.config.secret.as_ref();
-        let (mesh, ()) =
-            tokio::try_join!(mesh::join(&mut self.door, session, 0, &addresses, secret), async {
-                Ok(send_state(&team, &bytes).await?)
-            })?;
-        drop(bytes);
+        let mesh = mesh::join(&mut self.door, session, 0, &addresses, secret).await?;
         self.session = members;
-        let workers =
-            block_in_place(|| Workers::start_in_cluster(options, mesh, Some(state.engine)))?;
+        let workers = block_in_place(|| Workers::start_in_cluster_from(options, mesh, parts))?;
         let workers = Crew::with_others(workers);
         team.watch(&workers.alarm());
         let mut fleet = Fleet::new(workers, team);
@@ -168,14 +161,6 @@ impl Leader {
         tracing::info!(processes, workers = options.workers, "the processes work together");
         Ok(fleet)
     }
-}
-
-/// Sends a checkpoint to every follower, piece by piece.
-async fn send_state(team: &Team, bytes: &[u8]) -> Result<(), Lost> {
-    for piece in pieces(bytes) {
-        team.tell(&Message::State(piece)).await?;
-    }
-    Ok(())
 }
 
 /// A checkpoint in pieces; at least one.

@@ -194,9 +194,9 @@ impl Collector {
     }
 
     /// What the head says, once it was taken in.
-    pub(super) fn head(self) -> Result<(u64, Vec<Position>), String> {
+    pub(super) fn head(self) -> Result<Checkpoint, String> {
         match self.head_seen {
-            true => Ok((self.checkpoint.epoch, self.checkpoint.positions)),
+            true => Ok(self.checkpoint),
             false => Err(String::from("it has no head")),
         }
     }
