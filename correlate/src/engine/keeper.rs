@@ -251,11 +251,15 @@ impl Keeper {
 
     /// Forgets samples taken before `samples_before`, but the last of each
     /// component (a later sample from before it is counted as too late), and
-    /// transitions before `before`, but the one in force then.
+    /// transitions before `before`, but the one in force then, and those that
+    /// a late sample may still change.
     pub fn forget_before(&mut self, samples_before: Timestamp, before: Timestamp) {
         for component in &mut self.components {
             component.history.forget_before(samples_before.millis());
-            component.published.forget_before(before.millis());
+            // Whatever a late sample may still change must be known.
+            let first = component.history.runs().first().map_or(i64::MAX, |run| run.start());
+            let known_from = before.min(samples_before).millis().min(first);
+            component.published.forget_before(known_from);
         }
     }
 
