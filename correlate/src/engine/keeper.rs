@@ -37,7 +37,7 @@ pub struct StateChange {
     pub period: Period,
     /// The state at the period's start, then each instant in it (milliseconds
     /// since 1970) at which the state changes.
-    pub states: Vec<(i64, ComponentState)>,
+    pub states: SmallVec<[(i64, ComponentState); 1]>,
 }
 
 /// A run of samples: `count` samples from `start`, `step_ms` apart.
@@ -222,9 +222,9 @@ impl Keeper {
         if component.published.all().is_empty() {
             return None;
         }
-        let mut states = vec![(i64::MIN, ComponentState::Unknown)];
-        states.extend_from_slice(component.published.all());
-        let period = Period::new(Timestamp::MIN, Timestamp::MAX);
+        let states: SmallVec<[(i64, ComponentState); 1]> = component.published.all().into();
+        // Before its first transition it is what it is to who never heard of it.
+        let period = Period::new(Timestamp(states[0].0), Timestamp::MAX);
         Some(StateChange { component: component.id.clone(), period, states })
     }
 
@@ -404,7 +404,8 @@ impl Keeper {
             if component.subscribers == 0 {
                 continue;
             }
-            let mut states = vec![(dirty.from, component.published.at(dirty.from))];
+            let mut states = SmallVec::new();
+            states.push((dirty.from, component.published.at(dirty.from)));
             states.extend_from_slice(component.published.inside(dirty.from, dirty.until));
             let told = StateChange {
                 component: component.id.clone(),
