@@ -41,7 +41,8 @@ fn main() {
         row(&format!("replay, {workers} workers, {intervals} intervals"), took, scan);
     }
     let beside = memory_megabytes("VmHWM:") - before;
-    println!("{:55} {beside:8.0} MB", "replay, peak memory beside the files");
+    let what = "replay, peak memory beside the files";
+    println!("{what:55} {beside:8.0} MB");
     let (took, revisions) = mass_outage(100_000);
     row(&format!("one failure under 100000 services, {revisions} revisions"), took, scan);
 }
