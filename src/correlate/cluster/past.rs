@@ -142,7 +142,7 @@ mod tests {
             cause: cause(),
             cause_moves: Vec::new(),
         };
-        let recalled: AllIntervals = (0..30_000)
+        let recalled: AllIntervals = (0..60_000)
             .map(|number| {
                 let intervals = vec![interval.clone(); number % 2];
                 (ServiceId::from(format!("s{number:06}")), intervals)
