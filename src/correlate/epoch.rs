@@ -216,7 +216,7 @@ impl Engine {
         }
     }
 
-    /// Bounds the engine's memory: see [`Workers::forget`].
+    /// Bounds the engine's memory: see [`correlate::dataflow::Workers::forget`].
     ///
     /// # Errors
     /// A worker has stopped.

@@ -34,13 +34,24 @@ fn main() {
     let lines = median(|| _ = std::hint::black_box(floors::lines(&workload.csv)));
     row("scan (floor), 1 thread", scan, scan);
     row("lines (floor), 1 thread", lines, scan);
+    let before = memory_megabytes("VmRSS:");
     for workers in [1, 2] {
         let mut intervals = 0;
         let took = median(|| intervals = replay(&workload, workers));
         row(&format!("replay, {workers} workers, {intervals} intervals"), took, scan);
     }
+    let beside = memory_megabytes("VmHWM:") - before;
+    println!("{:55} {beside:8.0} MB", "replay, peak memory beside the files");
     let (took, revisions) = mass_outage(100_000);
     row(&format!("one failure under 100000 services, {revisions} revisions"), took, scan);
+}
+
+/// What this process holds, or held at most, where the system says so.
+fn memory_megabytes(what: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kilobytes.map_or(f64::NAN, |kilobytes| kilobytes / 1024.0)
 }
 
 fn median(mut run: impl FnMut()) -> Duration {

@@ -37,7 +37,7 @@ pub struct StateChange {
     pub period: Period,
     /// The state at the period's start, then each instant in it (milliseconds
     /// since 1970) at which the state changes.
-    pub states: Vec<(i64, ComponentState)>,
+    pub states: SmallVec<[(i64, ComponentState); 1]>,
 }
 
 /// A run of samples: `count` samples from `start`, `step_ms` apart.
@@ -222,9 +222,9 @@ impl Keeper {
         if component.published.all().is_empty() {
             return None;
         }
-        let mut states = vec![(i64::MIN, ComponentState::Unknown)];
-        states.extend_from_slice(component.published.all());
-        let period = Period::new(Timestamp::MIN, Timestamp::MAX);
+        let states: SmallVec<[(i64, ComponentState); 1]> = component.published.all().into();
+        // Before its first transition it is what it is to who never heard of it.
+        let period = Period::new(Timestamp(states[0].0), Timestamp::MAX);
         Some(StateChange { component: component.id.clone(), period, states })
     }
 
@@ -251,11 +251,15 @@ impl Keeper {
 
     /// Forgets samples taken before `samples_before`, but the last of each
     /// component (a later sample from before it is counted as too late), and
-    /// transitions before `before`, but the one in force then.
+    /// transitions before `before`, but the one in force then, and those that
+    /// a late sample may still change.
     pub fn forget_before(&mut self, samples_before: Timestamp, before: Timestamp) {
         for component in &mut self.components {
             component.history.forget_before(samples_before.millis());
-            component.published.forget_before(before.millis());
+            // Whatever a late sample may still change must be known.
+            let first = component.history.runs().first().map_or(i64::MAX, |run| run.start());
+            let known_from = before.min(samples_before).millis().min(first);
+            component.published.forget_before(known_from);
         }
     }
 
@@ -400,7 +404,8 @@ impl Keeper {
             if component.subscribers == 0 {
                 continue;
             }
-            let mut states = vec![(dirty.from, component.published.at(dirty.from))];
+            let mut states = SmallVec::new();
+            states.push((dirty.from, component.published.at(dirty.from)));
             states.extend_from_slice(component.published.inside(dirty.from, dirty.until));
             let told = StateChange {
                 component: component.id.clone(),

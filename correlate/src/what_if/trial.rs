@@ -68,7 +68,7 @@ impl Trial<'_> {
         let mut states = vec![(i64::MIN, steps.at(i64::MIN))];
         states.extend(steps.all().iter().filter(|step| step.0 > i64::MIN));
         let period = Period::new(Timestamp::MIN, Timestamp::MAX);
-        StateChange { component: component.clone(), period, states }
+        StateChange { component: component.clone(), period, states: states.into() }
     }
 
     fn clip(&self, intervals: Vec<Interval>) -> Vec<Interval> {
