@@ -149,7 +149,6 @@ fn revise(
     stored: &BTreeMap<(ServiceId, Timestamp), Interval>,
     recalled: Vec<(ServiceId, Vec<Interval>)>,
 ) {
-    // A service that is not recalled is owned by another process.
     let recalled: BTreeMap<ServiceId, Vec<Interval>> = recalled.into_iter().collect();
     batch
         .intervals

@@ -34,8 +34,10 @@ pub(super) fn pieces(output: EpochOutput, set_aside: Vec<series::SetAside>) -> V
         piece.set_aside.push(row);
         close_when_full(&mut pieces, &mut piece, &mut bytes);
     }
-    let too_late_samples = output.too_late_samples.iter().map(sample_of).collect();
-    pieces.push(Changes { too_late: output.too_late, too_late_samples, is_last: true, ..piece });
+    piece.too_late = output.too_late;
+    piece.too_late_samples = output.too_late_samples.iter().map(sample_of).collect();
+    piece.reaching_back = output.reaching_back.iter().map(|id| id.as_str().to_owned()).collect();
+    pieces.push(Changes { is_last: true, ..piece });
     pieces
 }
 
@@ -67,6 +69,7 @@ pub(super) fn add(
     for sample in piece.too_late_samples {
         output.too_late_samples.push(read_sample(sample)?);
     }
+    output.reaching_back.extend(piece.reaching_back.into_iter().map(ServiceId::from));
     for row in piece.set_aside {
         set_aside.push(read_set_aside(row)?);
     }
@@ -103,41 +106,50 @@ pub(super) fn read_set_aside(row: SetAside) -> anyhow::Result<series::SetAside> 
     Ok(series::SetAside { topic, partition, offset, kind, at, key, reason, size_bytes, count })
 }
 
-fn texts(ids: &[ComponentId]) -> Vec<String> {
+pub(super) fn texts(ids: &[ComponentId]) -> Vec<String> {
     ids.iter().map(|id| id.as_str().to_owned()).collect()
 }
 
-fn ids(texts: Vec<String>) -> Vec<ComponentId> {
+pub(super) fn ids(texts: Vec<String>) -> Vec<ComponentId> {
     texts.into_iter().map(ComponentId::from).collect()
 }
 
-fn revision_of(revision: IntervalRevision) -> Revision {
-    let interval = revision.interval.map(|interval| Interval {
+pub(super) fn interval_of(interval: model::Interval) -> Interval {
+    let moved = |(at, cause): &(Timestamp, Vec<ComponentId>)| CauseMove {
+        at_ms: at.millis(),
+        cause: texts(cause),
+    };
+    Interval {
         end_ms: interval.end.map(Timestamp::millis),
         state: interval.state.as_str().to_owned(),
         cause: texts(&interval.cause),
-        cause_moves: interval
-            .cause_moves
-            .iter()
-            .map(|(at, cause)| CauseMove { at_ms: at.millis(), cause: texts(cause) })
-            .collect(),
-    });
+        cause_moves: interval.cause_moves.iter().map(moved).collect(),
+    }
+}
+
+pub(super) fn read_interval(
+    start: Timestamp,
+    interval: Interval,
+) -> anyhow::Result<model::Interval> {
+    let moves = interval.cause_moves.into_iter();
+    Ok(model::Interval {
+        start,
+        end: interval.end_ms.map(Timestamp),
+        state: interval.state.parse()?,
+        cause: ids(interval.cause),
+        cause_moves: moves.map(|m| (Timestamp(m.at_ms), ids(m.cause))).collect(),
+    })
+}
+
+fn revision_of(revision: IntervalRevision) -> Revision {
+    let interval = revision.interval.map(interval_of);
     let service = revision.service.as_str().to_owned();
     Revision { service, start_ms: revision.start.millis(), interval }
 }
 
 fn read_revision(revision: Revision) -> anyhow::Result<IntervalRevision> {
     let start = Timestamp(revision.start_ms);
-    let interval = revision.interval.map(|interval| {
-        let moves = interval.cause_moves.into_iter();
-        anyhow::Ok(model::Interval {
-            start,
-            end: interval.end_ms.map(Timestamp),
-            state: interval.state.parse()?,
-            cause: ids(interval.cause),
-            cause_moves: moves.map(|m| (Timestamp(m.at_ms), ids(m.cause))).collect(),
-        })
-    });
+    let interval = revision.interval.map(|interval| read_interval(start, interval));
     let service = ServiceId::from(revision.service);
     Ok(IntervalRevision { service, start, interval: interval.transpose()? })
 }
@@ -180,7 +192,7 @@ mod tests {
             transitions: vec![transition(None), transition(Some(ComponentState::Down))],
             rejections: Vec::new(),
             too_late: 5,
-            reaching_back: Vec::new(),
+            reaching_back: vec!["s1".into(), "s2".into()],
             too_late_samples: vec![model::Sample {
                 at: Timestamp(1),
                 component: "n/device/1".into(),

@@ -110,7 +110,7 @@ impl Fleet {
         Ok(self.workers.concerned(services)?)
     }
 
-    /// Takes the past of this process's services from outside. Blocks.
+    /// Takes the past of services from outside: see [`Workers::recall`]. Blocks.
     ///
     /// # Errors
     /// As [`Fleet::take_in`].
@@ -118,7 +118,10 @@ impl Fleet {
         &mut self,
         past: Vec<(ServiceId, Vec<Segment>)>,
     ) -> anyhow::Result<AllIntervals> {
-        Ok(self.workers.recall(past)?)
+        let mut recalled = self.team.recall(&past)?;
+        recalled.append(&mut self.workers.recall(past)?);
+        recalled.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(recalled)
     }
 
     /// The whole state after the last epoch, part by part. Blocks.

@@ -24,6 +24,7 @@ use super::message::{
     Finish, Hello, Message, Nothing, Offset, OffsetRange, Partitions, Purpose, Reached, Samples,
     Session, SetAsides, Taken,
 };
+use super::past::{self, Pasts};
 use super::{Broken, Crew, convert, leader, mesh};
 use crate::config::ClusterConfig;
 use crate::correlate::epoch::Input;
@@ -142,6 +143,7 @@ async fn run_session(
         pending: Pending::default(),
         cut: None,
         sieve: None,
+        past: Pasts::new(),
         shutdown: shutdown.clone(),
     };
     let ended = member.work().await;
@@ -249,6 +251,8 @@ struct Member {
     cut: Option<(u64, Decoded)>,
     /// What was read for the last epoch, in case some of it came too late.
     sieve: Option<Sieve>,
+    /// What services were before the horizon, as far as the leader has told.
+    past: Pasts,
     shutdown: CancellationToken,
 }
 
@@ -309,6 +313,17 @@ impl Member {
                 let rows = self.sieve.take().map(|sieve| sieve.end(&samples));
                 let rows = rows.into_iter().flatten().map(convert::set_aside_of).collect();
                 self.connection.tell(Message::SetAside(SetAsides { rows })).await?;
+            }
+            Message::Past(piece) => {
+                let is_last = piece.is_last;
+                past::add(&mut self.past, piece).context("read the past of services")?;
+                if is_last {
+                    let past = std::mem::take(&mut self.past);
+                    let recalled = block_in_place(|| self.workers.recall(past))?;
+                    for piece in past::recalled_pieces(recalled) {
+                        self.connection.tell(Message::Recalled(piece)).await?;
+                    }
+                }
             }
             Message::AskState(_) => {
                 let bytes = block_in_place(|| self.state())?;

@@ -11,7 +11,7 @@ pub(super) const PROTOCOL: u32 = 1;
 pub(super) struct Envelope {
     #[prost(
         oneof = "Message",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21"
     )]
     pub(super) message: Option<Message>,
 }
@@ -77,6 +77,12 @@ pub(super) enum Message {
     /// A follower: what it set aside for that.
     #[prost(message, tag = "19")]
     SetAside(SetAsides),
+    /// The leader: what services were before the horizon, or a part of it.
+    #[prost(message, tag = "20")]
+    Past(Past),
+    /// A follower: what that makes of the services that its workers own.
+    #[prost(message, tag = "21")]
+    Recalled(Recalled),
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]
@@ -242,6 +248,60 @@ pub(super) struct Changes {
     /// What this process could not use of what it read.
     #[prost(message, repeated, tag = "6")]
     pub(super) set_aside: Vec<SetAside>,
+    /// Services whose past from before the horizon the epoch may change.
+    #[prost(string, repeated, tag = "7")]
+    pub(super) reaching_back: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Past {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) services: Vec<PastService>,
+    #[prost(bool, tag = "2")]
+    pub(super) is_last: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PastService {
+    #[prost(string, tag = "1")]
+    pub(super) service: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) segments: Vec<PastSegment>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PastSegment {
+    #[prost(int64, tag = "1")]
+    pub(super) at_ms: i64,
+    /// Absent where the service does not exist.
+    #[prost(string, optional, tag = "2")]
+    pub(super) state: Option<String>,
+    #[prost(string, repeated, tag = "3")]
+    pub(super) cause: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Recalled {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) services: Vec<RecalledService>,
+    #[prost(bool, tag = "2")]
+    pub(super) is_last: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct RecalledService {
+    #[prost(string, tag = "1")]
+    pub(super) service: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) intervals: Vec<StartedInterval>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StartedInterval {
+    #[prost(int64, tag = "1")]
+    pub(super) start_ms: i64,
+    #[prost(message, optional, tag = "2")]
+    pub(super) interval: Option<Interval>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

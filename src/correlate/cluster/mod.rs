@@ -29,6 +29,7 @@ mod frame;
 mod leader;
 mod mesh;
 mod message;
+mod past;
 mod proof;
 mod team;
 #[cfg(test)]

@@ -15,7 +15,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use correlate::dataflow::{Alarm, EngineSnapshot, EpochOutput};
+use correlate::dataflow::{Alarm, AllIntervals, EngineSnapshot, EpochOutput};
 use correlate::model::{Sample, Timestamp};
 use store::checkpoint::{self, Checkpoint, Position};
 use store::journal::Entry;
@@ -29,6 +29,7 @@ use super::message::{
     Cut, Finish, Forget, Message, Nothing, Offset, OffsetRange, Partitions, Reached, Samples,
     SetAsides,
 };
+use super::past::{self, Pasts};
 use crate::correlate::clock::Clock;
 use crate::correlate::epoch::Input;
 use crate::correlate::intake::wall;
@@ -202,6 +203,37 @@ impl Team {
             }
         }
         Ok(set_aside)
+    }
+
+    /// Hands the past of services to the followers, and gives what it makes of
+    /// those that they own. Blocks.
+    ///
+    /// # Errors
+    /// A follower is lost.
+    pub(super) fn recall(&mut self, past: &Pasts) -> anyhow::Result<AllIntervals> {
+        if self.followers.is_empty() {
+            return Ok(AllIntervals::new());
+        }
+        for piece in past::pieces(past) {
+            self.tell_blocking(&Message::Past(piece))?;
+        }
+        let mut recalled = AllIntervals::new();
+        for follower in &mut self.followers {
+            loop {
+                match follower.hear_blocking()? {
+                    Message::Recalled(piece) => {
+                        let is_last = piece.is_last;
+                        past::add_recalled(&mut recalled, piece)
+                            .context("read what a follower recalled")?;
+                        if is_last {
+                            break;
+                        }
+                    }
+                    other => return Err(follower.confused("what it recalls", &other).into()),
+                }
+            }
+        }
+        Ok(recalled)
     }
 
     /// Bounds the followers' memory. Blocks shortly.
