@@ -157,9 +157,10 @@ impl Timeline {
         Intervals::of(&self.pieces).map(|raw| raw.named(name)).collect()
     }
 
-    /// Forgets what ended before `horizon`, but for the interval in force then.
+    /// Forgets what ended before `horizon`. An interval that ends there stays:
+    /// a change at the very horizon may make it go on.
     pub(super) fn forget_before(&mut self, horizon: i64) {
-        let first = self.interval_before(horizon.saturating_add(1));
+        let first = self.interval_before(horizon);
         if first > 0 {
             self.pieces.drain(..first);
             self.pieces.shrink_to_fit();
