@@ -20,7 +20,7 @@ use super::zone::{self, ServerZone};
 use super::{checkup, inventory};
 use crate::source::{
     Clock, DeviceReport, Evidence, Fault, Finding, Health, Inventory, Kind, ObservedSample,
-    PollOutcome, Source, SourceError, SourceState,
+    PollOutcome, Source, SourceError, SourceState, Traffic,
 };
 
 /// How many devices are read alone, at most, to find the server's zone once.
@@ -235,6 +235,8 @@ impl Source for LibreNms {
             devices: reading.devices,
             devices_stale: reading.devices_stale,
             ports: self.ports.len(),
+            traffic: Traffic::default(),
+            learned: Vec::new(),
         };
         self.meter.polled(&health);
         self.log_change(&health);

@@ -1,7 +1,7 @@
 //! What can go wrong with a source, in kinds for machines and words for people.
 
 /// The kind of a [`SourceError`], the same for every NMS; a label of metrics.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Fault {
     /// The credentials are refused.
     Unauthorized,
