@@ -91,3 +91,90 @@ pub(super) fn system() -> Call {
         bulk: false,
     }
 }
+
+/// The rows of the devices that are down, ignored ones not among them; as a
+/// list, and cheap.
+pub(super) fn devices_down() -> Call {
+    Call {
+        name: "devices_down",
+        subject: "the list of devices that are down",
+        path: "devices?type=down".to_owned(),
+        ..devices()
+    }
+}
+
+/// One device as a list shows it, with its times in the server's zone.
+pub(super) fn device_listed(device_id: u64) -> Call {
+    Call {
+        name: "device_listed",
+        subject: "a single device in a list",
+        path: format!("devices?type=device_id&query={device_id}"),
+        bulk: false,
+        ..devices()
+    }
+}
+
+/// The ports of one device, with what they were before their last change.
+pub(super) fn device_ports_closely(device_id: u64) -> Call {
+    Call { columns: Some(PortRow::COLUMNS_CLOSE), ..device_ports(device_id) }
+}
+
+/// The ports whose status has `down` in its name: down and lowerLayerDown.
+pub(super) fn ports_down() -> Call {
+    Call {
+        name: "ports_down",
+        subject: "the list of ports that are down",
+        path: "ports/search/ifOperStatus/down".to_owned(),
+        ..ports()
+    }
+}
+
+/// Lines of the event log: `from` is an id, or a time of the server's clock
+/// (`2026-08-20 12:00:00`); `start` of them are left out.
+pub(super) fn events(from: &str, start: usize, limit: usize) -> Call {
+    let from = from.replace(' ', "%20");
+    Call {
+        name: "eventlog",
+        subject: "the event log",
+        path: format!("logs/eventlog?from={from}&start={start}&limit={limit}"),
+        columns: None,
+        list_key: "logs",
+        empty_is_404: false,
+        bulk: false,
+    }
+}
+
+/// The event log of one device, from a time of the server's clock on.
+pub(super) fn events_of(device_id: u64, from: &str, limit: usize) -> Call {
+    let from = from.replace(' ', "%20");
+    Call {
+        name: "device_eventlog",
+        subject: "the event log of a device",
+        path: format!("logs/eventlog/{device_id}?from={from}&limit={limit}"),
+        ..events("", 0, 0)
+    }
+}
+
+/// The outages of one device, all that LibreNMS remembers.
+pub(super) fn outages(device_id: u64) -> Call {
+    Call {
+        name: "outages",
+        subject: "the outages of a device",
+        path: format!("devices/{device_id}/outages"),
+        columns: None,
+        list_key: "outages",
+        empty_is_404: false,
+        bulk: false,
+    }
+}
+
+/// The pollers; from 26.1 on.
+pub(super) fn pollers() -> Call {
+    Call {
+        name: "pollers",
+        subject: "the list of pollers",
+        path: "pollers".to_owned(),
+        list_key: "pollers",
+        ..system()
+    }
+}
