@@ -12,10 +12,13 @@
 
 mod fault;
 mod inventory;
+mod latency;
+mod ledger;
 mod traffic;
 
 pub use fault::{Fault, SourceError};
 pub use inventory::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
+pub use ledger::{Exchange, Ledger};
 pub use traffic::{CallError, CallStats, Latency, Learned, Traffic};
 
 use async_trait::async_trait;
