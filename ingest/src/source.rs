@@ -17,11 +17,14 @@
 
 mod fault;
 mod inventory;
+mod latency;
+mod ledger;
 mod reading;
 mod traffic;
 
 pub use fault::{Fault, SourceError};
 pub use inventory::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
+pub use ledger::{Exchange, Ledger};
 pub use reading::{Cursor, Hint, Kept, Outlet, Pace, Plan, Reading};
 pub use traffic::{CallError, CallStats, Latency, Learned, Traffic};
 

@@ -85,7 +85,12 @@ pub(super) struct Book {
     /// Since when their outages are of interest.
     pub(super) backfill_since: Timestamp,
     pub(super) full_wanted: bool,
+    /// When the clock's offset was last asked for beside the full readings.
+    calibrated_at: Option<Timestamp>,
 }
+
+/// The offset is asked for so often at most.
+const CALIBRATE_MS_MIN: i64 = 20_000;
 
 impl Device {
     /// Its last row.
@@ -113,7 +118,17 @@ impl Book {
             backfill: BTreeSet::new(),
             backfill_since: Timestamp::MAX,
             full_wanted: false,
+            calibrated_at: None,
         }
+    }
+
+    /// Whether the clock's offset may be asked for again; if so it counts as asked.
+    pub(super) fn may_calibrate(&mut self, now: Timestamp) -> bool {
+        let is_due = self.calibrated_at.is_none_or(|at| at.plus_millis(CALIBRATE_MS_MIN) <= now);
+        if is_due {
+            self.calibrated_at = Some(now);
+        }
+        is_due
     }
 
     /// How many ports are known.
@@ -131,6 +146,9 @@ impl Book {
             return known;
         }
         let facts = DeviceFacts::of(row, &mut device.times, &self.zone, read.received);
+        if let Some((known, at)) = device.facts {
+            self.tuning.stepped_between(&known, at, &facts, read);
+        }
         let was_down = device.facts().is_some_and(|known| known.up == Some(false));
         (device.facts, device.gone) = (Some((facts, read)), false);
         if was_down && facts.up == Some(true) {
@@ -217,7 +235,13 @@ impl Book {
         } else {
             let unproven = device.of_itself(&policy, &facts, read, cause, &mut samples);
             let device_at = samples.iter().map(|sample| sample.at).max();
-            device.of_ports(&policy, &facts, device_at.unwrap_or(read.received), cause, &mut samples);
+            device.of_ports(
+                &policy,
+                &facts,
+                device_at.unwrap_or(read.received),
+                cause,
+                &mut samples,
+            );
             if unproven {
                 self.want_outages(id, read.sent.plus_millis(-OUTAGES_BACK_MS));
             }
@@ -312,7 +336,10 @@ impl Device {
     ) -> bool {
         let mut unproven = false;
         let counts = !facts.disabled && !facts.ahead && !policy.sets_aside(facts);
-        if self.lines.any_of_device() && counts && let Some(up) = facts.up {
+        if self.lines.any_of_device()
+            && counts
+            && let Some(up) = facts.up
+        {
             self.downs.extend(self.lines.downs());
             self.downs.sort_unstable_by_key(|&(at, _)| at);
             self.downs.dedup();
@@ -355,7 +382,10 @@ impl Device {
         for port in &mut self.ports {
             // That its device cannot be read is news of the device's row.
             let read = match ports_of {
-                PortsOf::Frozen => ReadAt { sent: read.sent.max(device_at), received: read.received.max(device_at) },
+                PortsOf::Frozen => ReadAt {
+                    sent: read.sent.max(device_at),
+                    received: read.received.max(device_at),
+                },
                 PortsOf::Polled { .. } => read,
             };
             let verdict = policy.port(&port.row, ports_of, device_at, read.received);

@@ -1,180 +1,152 @@
 //! The calls that are made, all in one place.
 
+use std::time::Duration;
+
 use super::client::Call;
 use super::decode::{PortDescription, PortRow};
 
+/// Discovery looks for neighbours every six hours.
+const LINKS_LIFETIME: Duration = Duration::from_secs(1800);
+
+impl Call {
+    /// A call below `path` whose answer has its rows under `list_key`: small,
+    /// not urgent, to be asked anew each time.
+    fn new(
+        name: &'static str,
+        subject: &'static str,
+        path: impl Into<String>,
+        list_key: &'static str,
+    ) -> Call {
+        Call {
+            name,
+            subject,
+            path: path.into(),
+            query: Vec::new(),
+            list_key,
+            empty_is_404: false,
+            bulk: false,
+            urgent: false,
+            lifetime: None,
+        }
+    }
+
+    fn columns(self, columns: &'static str) -> Call {
+        self.with("columns", columns)
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Call {
+        self.query.push((name, value.into()));
+        self
+    }
+}
+
 /// Every device, with its whole row; some 2.3 kB each.
 pub(super) fn devices() -> Call {
-    Call {
-        name: "devices",
-        subject: "the device list",
-        path: "devices".to_owned(),
-        columns: None,
-        list_key: "devices",
-        empty_is_404: false,
-        bulk: true,
-    }
+    Call { bulk: true, ..Call::new("devices", "the device list", "devices", "devices") }
 }
 
 /// One device, with its times in UTC.
 pub(super) fn device(device_id: u64) -> Call {
-    Call {
-        name: "device",
-        subject: "a single device",
-        path: format!("devices/{device_id}"),
-        bulk: false,
-        ..devices()
-    }
+    Call::new("device", "a single device", format!("devices/{device_id}"), "devices")
 }
 
 /// The state of every port.
 pub(super) fn ports() -> Call {
-    Call {
-        name: "ports",
-        subject: "the port list",
-        path: "ports".to_owned(),
-        columns: Some(PortRow::COLUMNS),
-        list_key: "ports",
-        // Not of this form of the call; but an old server that says so is understood.
-        empty_is_404: true,
-        bulk: true,
-    }
+    Call { name: "ports", ..port_list().columns(PortRow::COLUMNS) }
 }
 
 /// The state of the ports of one device.
 pub(super) fn device_ports(device_id: u64) -> Call {
-    Call {
-        name: "device_ports",
-        subject: "the ports of a device",
-        path: format!("devices/{device_id}/ports"),
-        bulk: false,
-        ..ports()
-    }
+    Call { name: "device_ports", ..ports_of(device_id).columns(PortRow::COLUMNS) }
 }
 
 /// The names of every port.
 pub(super) fn port_names() -> Call {
-    Call { name: "port_names", columns: Some(PortDescription::COLUMNS), ..ports() }
+    Call { name: "port_names", ..port_list().columns(PortDescription::COLUMNS) }
 }
 
 /// The names of the ports of one device.
 pub(super) fn device_port_names(device_id: u64) -> Call {
-    Call {
-        name: "device_port_names",
-        columns: Some(PortDescription::COLUMNS),
-        ..device_ports(device_id)
-    }
+    Call { name: "device_port_names", ..ports_of(device_id).columns(PortDescription::COLUMNS) }
+}
+
+fn port_list() -> Call {
+    // `empty_is_404` is not of this form of the call; but an old server that
+    // says so is understood.
+    let list = Call::new("ports", "the port list", "ports", "ports");
+    Call { bulk: true, empty_is_404: true, ..list }
+}
+
+fn ports_of(device_id: u64) -> Call {
+    let path = format!("devices/{device_id}/ports");
+    let list = Call::new("device_ports", "the ports of a device", path, "ports");
+    Call { empty_is_404: true, ..list }
 }
 
 /// Every neighbourhood that discovery has found.
 pub(super) fn links() -> Call {
-    Call {
-        name: "links",
-        subject: "the links",
-        path: "resources/links".to_owned(),
-        columns: None,
-        list_key: "links",
-        empty_is_404: true,
-        bulk: true,
-    }
+    let list = Call::new("links", "the links", "resources/links", "links");
+    Call { bulk: true, empty_is_404: true, lifetime: Some(LINKS_LIFETIME), ..list }
 }
 
 /// The versions of the server.
 pub(super) fn system() -> Call {
-    Call {
-        name: "system",
-        subject: "its version",
-        path: "system".to_owned(),
-        columns: None,
-        list_key: "system",
-        empty_is_404: false,
-        bulk: false,
-    }
+    Call::new("system", "its version", "system", "system")
 }
 
 /// The rows of the devices that are down, ignored ones not among them; as a
 /// list, and cheap.
 pub(super) fn devices_down() -> Call {
-    Call {
-        name: "devices_down",
-        subject: "the list of devices that are down",
-        path: "devices?type=down".to_owned(),
-        ..devices()
-    }
+    let list = Call::new("devices_down", "the list of devices that are down", "devices", "devices");
+    Call { bulk: true, ..list.with("type", "down") }
 }
 
 /// One device as a list shows it, with its times in the server's zone.
 pub(super) fn device_listed(device_id: u64) -> Call {
-    Call {
-        name: "device_listed",
-        subject: "a single device in a list",
-        path: format!("devices?type=device_id&query={device_id}"),
-        bulk: false,
-        ..devices()
-    }
+    let list = Call::new("device_listed", "a single device in a list", "devices", "devices");
+    list.with("type", "device_id").with("query", device_id.to_string())
+}
+
+/// One device and, with [`device_ports_closely`], its ports: read at once.
+pub(super) fn device_now(device_id: u64) -> Call {
+    Call { urgent: true, ..device(device_id) }
 }
 
 /// The ports of one device, with what they were before their last change.
 pub(super) fn device_ports_closely(device_id: u64) -> Call {
-    Call { columns: Some(PortRow::COLUMNS_CLOSE), ..device_ports(device_id) }
+    let list = ports_of(device_id).columns(PortRow::COLUMNS_CLOSE);
+    Call { name: "device_ports", urgent: true, ..list }
 }
 
 /// The ports whose status has `down` in its name: down and lowerLayerDown.
 pub(super) fn ports_down() -> Call {
-    Call {
-        name: "ports_down",
-        subject: "the list of ports that are down",
-        path: "ports/search/ifOperStatus/down".to_owned(),
-        ..ports()
-    }
+    let path = "ports/search/ifOperStatus/down";
+    let list = Call::new("ports_down", "the list of ports that are down", path, "ports");
+    Call { bulk: true, empty_is_404: true, ..list.columns(PortRow::COLUMNS) }
 }
 
 /// Lines of the event log: `from` is an id, or a time of the server's clock
 /// (`2026-08-20 12:00:00`); `start` of them are left out.
 pub(super) fn events(from: &str, start: usize, limit: usize) -> Call {
-    let from = from.replace(' ', "%20");
-    Call {
-        name: "eventlog",
-        subject: "the event log",
-        path: format!("logs/eventlog?from={from}&start={start}&limit={limit}"),
-        columns: None,
-        list_key: "logs",
-        empty_is_404: false,
-        bulk: false,
-    }
+    let log = Call::new("eventlog", "the event log", "logs/eventlog", "logs");
+    let log = log.with("from", from).with("start", start.to_string());
+    Call { urgent: true, ..log.with("limit", limit.to_string()) }
 }
 
 /// The event log of one device, from a time of the server's clock on.
 pub(super) fn events_of(device_id: u64, from: &str, limit: usize) -> Call {
-    let from = from.replace(' ', "%20");
-    Call {
-        name: "device_eventlog",
-        subject: "the event log of a device",
-        path: format!("logs/eventlog/{device_id}?from={from}&limit={limit}"),
-        ..events("", 0, 0)
-    }
+    let path = format!("logs/eventlog/{device_id}");
+    let log = Call::new("device_eventlog", "the event log of a device", path, "logs");
+    log.with("from", from).with("limit", limit.to_string())
 }
 
 /// The outages of one device, all that LibreNMS remembers.
 pub(super) fn outages(device_id: u64) -> Call {
-    Call {
-        name: "outages",
-        subject: "the outages of a device",
-        path: format!("devices/{device_id}/outages"),
-        columns: None,
-        list_key: "outages",
-        empty_is_404: false,
-        bulk: false,
-    }
+    let path = format!("devices/{device_id}/outages");
+    Call::new("outages", "the outages of a device", path, "outages")
 }
 
 /// The pollers; from 26.1 on.
 pub(super) fn pollers() -> Call {
-    Call {
-        name: "pollers",
-        subject: "the list of pollers",
-        path: "pollers".to_owned(),
-        list_key: "pollers",
-        ..system()
-    }
+    Call::new("pollers", "the list of pollers", "pollers", "pollers")
 }

@@ -40,11 +40,11 @@ pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<(), So
     let sent = source.clock.now();
     source.calibrate_alone(sent).await;
     let read = read_log(source, sent).await;
-    source.book().tuning.has_log = match &read {
-        Ok(_) => Some(true),
-        Err(error) if is_refused(error) => Some(false),
-        Err(_) => source.book_has_log(),
-    };
+    match &read {
+        Ok(_) => source.book().tuning.has_log = Some(true),
+        Err(error) if is_refused(error) => source.book().tuning.has_log = Some(false),
+        Err(_) => {}
+    }
     let touched = read?;
     touch_all(source, touched, outlet).await
 }
@@ -66,17 +66,18 @@ async fn read_log(source: &LibreNms, now: Timestamp) -> Result<BTreeSet<u64>, So
             source.book().full_wanted = true;
             break;
         }
-        let asked = match from {
-            From::Id(id) => id.to_string(),
-            From::Time(at) => {
-                let local = source.book().zone.local(at);
-                let local = local.ok_or_else(|| SourceError::new(
+        let asked =
+            match from {
+                From::Id(id) => id.to_string(),
+                From::Time(at) => {
+                    let local = source.book().zone.local(at);
+                    let local = local.ok_or_else(|| SourceError::new(
                     Fault::ZoneUnknown,
                     "the event log cannot be read before the zone of LibreNMS's clock is known",
                 ))?;
-                local.strftime("%Y-%m-%d %H:%M:%S").to_string()
-            }
-        };
+                    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+                }
+            };
         let call = calls::events(&asked, page * PAGE_LINES, PAGE_LINES);
         let some = source.client.rows::<EventRow>(&call).await?;
         let is_last = some.len() < PAGE_LINES;

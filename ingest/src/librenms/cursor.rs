@@ -96,7 +96,10 @@ impl LogCursor {
         }
         self.highest = self.highest.max(highest);
         while self.recent.len() > OVERLAP_LINES_MAX
-            || self.recent.first_key_value().is_some_and(|(_, &at)| at.plus_millis(LATE_MS_MAX) < now)
+            || self
+                .recent
+                .first_key_value()
+                .is_some_and(|(_, &at)| at.plus_millis(LATE_MS_MAX) < now)
         {
             self.recent.pop_first();
         }
@@ -219,7 +222,9 @@ mod tests {
 
     #[test]
     fn a_cursor_that_is_old_or_strange_is_passed_over() {
-        for words in ["", "zabbix 1 2 3", "librenms 1 x 5", "librenms 1 5", "librenms 1 9 99999999999999"] {
+        for words in
+            ["", "zabbix 1 2 3", "librenms 1 x 5", "librenms 1 5", "librenms 1 9 99999999999999"]
+        {
             let mut cursor = LogCursor::default();
             cursor.resume(&Cursor(words.into()), at(0));
             assert!(matches!(cursor.from(at(0)), From::Time(_)), "{words:?}");

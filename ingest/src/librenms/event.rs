@@ -130,7 +130,11 @@ mod tests {
     fn devices_go_down_and_come_back() {
         check("down", "Device status changed to Down from icmp check.", down(true, false));
         check("down", "Device status changed to Down from icmp,snmp check.", down(true, true));
-        check("down", "Device status changed to Down from snmp check by poller2.", down(false, true));
+        check(
+            "down",
+            "Device status changed to Down from snmp check by poller2.",
+            down(false, true),
+        );
         check("down", "Device status changed to Down.", down(false, false));
         check("up", "Device status changed to Up from icmp check.", Some(What::DeviceUp));
         check("up", "Device status changed to Up from snmp check by n1.", Some(What::DeviceUp));
@@ -160,7 +164,8 @@ mod tests {
         check("alert", "Device status changed to Down from icmp check.", None);
         check("bgpPeer", "BGP Session Down: 203.0.113.9 (AS1)", None);
         assert_eq!(Line::of(&row("interface", "ifOperStatus: up -> down", None)), None);
-        let nobody = EventRow { device_id: None, ..row("down", "Device status changed to Up", None) };
+        let nobody =
+            EventRow { device_id: None, ..row("down", "Device status changed to Up", None) };
         assert_eq!(Line::of(&nobody), None);
     }
 

@@ -95,7 +95,7 @@ async fn read_devices(
     }
     let ids: Vec<u64> = devices.iter().map(|device| device.device_id).collect();
     let gone = book.keep_devices(&ids, read);
-    book.tuning.devices(&devices, read.received);
+    book.tuning.conclude();
     book.policy.fresh_for_ms = source.fresh_for_ms(&book);
     book.full_wanted = false;
     if is_first {
@@ -106,9 +106,9 @@ async fn read_devices(
 
 /// At the start it is asked since when devices are down.
 fn want_outages(book: &mut Book, devices: &[DeviceFacts], now: Timestamp) {
-    let down = devices.iter().filter(|device| {
-        device.up == Some(false) && !device.disabled && !device.is_unborn()
-    });
+    let down = devices
+        .iter()
+        .filter(|device| device.up == Some(false) && !device.disabled && !device.is_unborn());
     for device in down.take(OUTAGES_AT_START_MAX) {
         book.want_outages(device.device_id, now.plus_millis(-OUTAGES_AT_START_MS));
     }
@@ -203,7 +203,8 @@ async fn read_some(
     now: Timestamp,
 ) -> Result<(), SourceError> {
     let mut failed = None;
-    for (id, last_polled) in due(&source.book(), devices, now, source.settings.port_calls_per_poll) {
+    let due = due(&source.book(), devices, now, source.settings.port_calls_per_poll);
+    for (id, last_polled) in due {
         match source.read_ports_of(id, calls::device_ports(id)).await {
             // This device only: it was removed, or is not ours to see.
             Err(error) if matches!(error.fault, Fault::NotFound | Fault::Forbidden) => {

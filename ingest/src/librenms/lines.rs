@@ -120,14 +120,6 @@ impl Lines {
         }
     }
 
-    /// The ports that lines are about.
-    pub(super) fn ports(&self) -> Vec<u64> {
-        let mut ports: Vec<_> = self.0.iter().filter_map(|waiting| waiting.line.port_id).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        ports
-    }
-
     /// The lines about a port, held against its row, asked for at `sent`;
     /// `before` is the row known earlier. Those that are decided are taken out.
     pub(super) fn of_port(
@@ -154,7 +146,8 @@ impl Lines {
             course.push((*waiting, next.0, next.1));
             now = Some(next);
         }
-        let agrees = course.last().is_none_or(|&(_, oper, shut)| (oper, shut) == (row.oper, row.shut));
+        let agrees =
+            course.last().is_none_or(|&(_, oper, shut)| (oper, shut) == (row.oper, row.shut));
         if !agrees {
             self.0.retain(|waiting| !is_due(waiting) || waits(waiting, sent));
             return Vec::new();
@@ -218,7 +211,10 @@ mod tests {
         assert_eq!(all.of_device(true, &policy, Timestamp(99_999)), OfDevice::default());
         assert_eq!(all.of_device(true, &policy, SENT), OfDevice::default());
         assert!(!all.is_empty(), "the row may be about to follow");
-        assert_eq!(all.of_device(true, &policy, SENT.plus_millis(WAIT_MS_MAX)), OfDevice::default());
+        assert_eq!(
+            all.of_device(true, &policy, SENT.plus_millis(WAIT_MS_MAX)),
+            OfDevice::default()
+        );
         assert!(all.is_empty());
     }
 

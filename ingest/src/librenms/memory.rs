@@ -224,13 +224,7 @@ mod tests {
 
     /// A row that proves the state at `at`.
     fn says(state: ComponentState, at: i64) -> Verdict {
-        Verdict {
-            state,
-            proven: Some(Timestamp(at)),
-            renewed: None,
-            contrary: None,
-            frozen: false,
-        }
+        Verdict { state, proven: Some(Timestamp(at)), renewed: None, contrary: None, frozen: false }
     }
 
     /// A row whose time serves only to renew what was known.
@@ -310,7 +304,12 @@ mod tests {
     #[test]
     fn what_was_renewed_is_sure_to_have_held_until_then() {
         check(
-            &[(100, renews(Up, 90)), (150, renews(Down, 120)), (210, renews(Down, 180)), (300, says(Up, 280))],
+            &[
+                (100, renews(Up, 90)),
+                (150, renews(Down, 120)),
+                (210, renews(Down, 180)),
+                (300, says(Up, 280)),
+            ],
             &[Some((90, Up, 0)), Some((150, Down, 60)), Some((180, Down, 0)), Some((280, Up, 100))],
         );
     }
@@ -389,7 +388,10 @@ mod tests {
     fn a_line_that_comes_after_its_row_sharpens_the_edge() {
         let mut seen = Seen::default();
         seen.place(&says(Up, 90), read(100));
-        assert_eq!(seen.place(&renews(Down, 90), read(200)).and_then(given), Some((200, Down, 110)));
+        assert_eq!(
+            seen.place(&renews(Down, 90), read(200)).and_then(given),
+            Some((200, Down, 110))
+        );
         let line = seen.place_line(Down, Timestamp(130), Timestamp(130), None);
         assert_eq!(given(line), Some((130, Down, 40)));
         // And the next edge is known to be behind it.

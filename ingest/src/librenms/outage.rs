@@ -133,9 +133,8 @@ fn one(
 
 /// The rows by time, each with the checks that a line tells.
 fn stretches(rows: &[OutageRow], around: &Around<'_>) -> Vec<Stretch> {
-    let instant = |seconds: u64| {
-        i64::try_from(seconds).ok().and_then(|s| s.checked_mul(1000)).map(Timestamp)
-    };
+    let instant =
+        |seconds: u64| i64::try_from(seconds).ok().and_then(|s| s.checked_mul(1000)).map(Timestamp);
     let mut stretches: Vec<_> = rows
         .iter()
         .filter_map(|row| {
@@ -237,7 +236,11 @@ mod tests {
     #[test]
     fn without_a_line_nobody_knows_whether_it_was_more_than_management() {
         let policy = Policy::default();
-        check(&[row(1_000, Some(1_300))], &around(&policy, &[]), &["1000 unknown", "1300 up <1000"]);
+        check(
+            &[row(1_000, Some(1_300))],
+            &around(&policy, &[]),
+            &["1000 unknown", "1300 up <1000"],
+        );
         let strict = Policy { management_lost: Down, ..policy };
         check(&[row(1_000, Some(1_300))], &around(&strict, &[]), &["1000 down", "1300 up <1000"]);
         let lines = [(s(1_000), SNMP)];

@@ -3,13 +3,13 @@
 
 use futures::stream::{self, StreamExt};
 
+use super::calls;
+use super::client::Call;
 use super::decode::{DeviceRow, PortRow};
 use super::full;
 use super::memory::ReadAt;
 use super::policy::PortsOf;
 use super::poller::LibreNms;
-use super::client::Call;
-use super::calls;
 use crate::source::{Evidence, Fault, Outlet, SourceError};
 
 /// Devices that are read again one by one in one go; more of them are cheaper
@@ -38,7 +38,7 @@ pub(super) async fn run(
     outlet: &dyn Outlet,
 ) -> Result<(), SourceError> {
     let mut failed = None;
-    let mut reading = stream::iter(touches)
+    let mut reading = stream::iter(touches.to_vec())
         .map(|touch| async move { (touch.device_id, one(source, touch).await) })
         .buffer_unordered(AT_ONCE);
     while let Some((device_id, read)) = reading.next().await {
@@ -50,11 +50,11 @@ pub(super) async fn run(
     failed.map_or(Ok(()), Err)
 }
 
-async fn one(source: &LibreNms, touch: &Touch) -> Result<(), SourceError> {
+async fn one(source: &LibreNms, touch: Touch) -> Result<(), SourceError> {
     let id = touch.device_id;
     if touch.itself {
         let sent = source.clock.now();
-        let read = source.client.rows::<DeviceRow>(&calls::device(id)).await;
+        let read = source.client.rows::<DeviceRow>(&calls::device_now(id)).await;
         let at = ReadAt { sent, received: source.clock.now() };
         let row = match read {
             Ok(rows) => rows.into_iter().find(|row| row.device_id == id),

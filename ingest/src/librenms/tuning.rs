@@ -7,23 +7,24 @@ use std::time::Duration;
 use correlate::model::Timestamp;
 
 use super::facts::DeviceFacts;
+use super::memory::ReadAt;
 use crate::source::{Learned, Pace, Plan};
 
 /// LibreNMS's default (`rrd.step`), until something else is found.
 const INTERVAL_MS_DEFAULT: i64 = 300_000;
 
-/// The intervals in use; what is measured is rounded up to the next.
+/// The intervals in use; what is measured within a tenth of one is that one.
 const INTERVALS_S: [i64; 13] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800];
 
-/// So many full readings are looked back upon.
-const READINGS_MAX: usize = 12;
+/// Steps of devices that are looked at per reading, at most.
+const STEPS_MAX: usize = 1_000;
 
-/// Fewer devices tell nothing about their poller.
-const DEVICES_MIN: usize = 3;
+/// Fewer tell nothing about their poller.
+const STEPS_MIN: usize = 3;
 
-/// Of a hundred devices that are up, so many are read within one interval: the
-/// rest are in trouble one by one.
-const HEALTHY_PERCENT: usize = 95;
+/// A shorter interval than thought shows in this many readings that never see
+/// a device whose last poll is older than half of it.
+const READINGS_MIN: usize = 12;
 
 /// The event log is asked twenty times in an interval, the list of what is
 /// down five times: each within these limits, so that a fast LibreNMS is not
@@ -41,7 +42,12 @@ const INVENTORY: Duration = Duration::from_secs(3_600);
 /// What has been found out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tuning {
-    /// How old the older of the healthy devices were, per full reading.
+    /// What devices did since the last full reading.
+    steps: Vec<Step>,
+    /// What was measured, if anything was.
+    measured_ms: Option<i64>,
+    /// How old the oldest of the devices that had been polled were, per full
+    /// reading.
     ages_ms: VecDeque<i64>,
     /// What the nodes of a cluster say, milliseconds.
     poller_ms: Option<i64>,
@@ -55,21 +61,72 @@ pub(super) struct Tuning {
     pub(super) has_log: Option<bool>,
 }
 
+/// A device that had been polled again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Step {
+    /// Between its last two polls that were seen.
+    pub(super) polls_ms: i64,
+    /// Between the two readings that saw them.
+    pub(super) readings_ms: i64,
+    /// How old the newer poll was when it was seen.
+    pub(super) age_ms: i64,
+}
+
 impl Tuning {
-    /// Takes in what a full reading at `now` saw.
-    pub(super) fn devices(&mut self, devices: &[DeviceFacts], now: Timestamp) {
-        let polled = devices.iter().filter(|device| device.up == Some(true) && !device.disabled);
-        let mut ages: Vec<i64> = polled
-            .filter_map(|device| device.poll_began)
-            .map(|began| now.millis() - began.millis())
-            .collect();
-        if ages.len() < DEVICES_MIN {
+    /// Takes in that a device had been polled again. One that is not polled any
+    /// more tells nothing, so a poller that stands still is not a slow one.
+    pub(super) fn stepped(&mut self, step: Step) {
+        if self.steps.len() < STEPS_MAX && step.polls_ms > 0 && step.readings_ms > 0 {
+            self.steps.push(step);
+        }
+    }
+
+    /// The same, from the row before and the row after.
+    pub(super) fn stepped_between(
+        &mut self,
+        before: &DeviceFacts,
+        before_read: ReadAt,
+        after: &DeviceFacts,
+        after_read: ReadAt,
+    ) {
+        let is_up = before.up == Some(true) && after.up == Some(true);
+        if let (true, Some(first), Some(second)) = (is_up, before.poll_began, after.poll_began) {
+            self.stepped(Step {
+                polls_ms: second.millis() - first.millis(),
+                readings_ms: after_read.received.millis() - before_read.received.millis(),
+                age_ms: after_read.received.millis() - second.millis(),
+            });
+        }
+    }
+
+    /// Draws the conclusions at the end of a full reading.
+    ///
+    /// The interval is never longer than the step between two polls that were
+    /// seen, and the two are the same where readings are closer together than
+    /// polls. It is never shorter than the age of a poll that is the last one.
+    pub(super) fn conclude(&mut self) {
+        let steps = std::mem::take(&mut self.steps);
+        let tight = |step: &&Step| step.polls_ms * 5 > step.readings_ms * 6;
+        let exact = low(steps.iter().filter(tight).map(|step| step.polls_ms));
+        let longest = low(steps.iter().map(|step| step.polls_ms));
+        if let Some(exact) = exact {
+            self.measured_ms = Some(usual(exact));
+            self.ages_ms.clear();
+        } else if let Some(longest) = longest.filter(|&ms| ms * 11 < self.interval_ms() * 10) {
+            self.measured_ms = Some(usual(longest));
+        }
+        let Some(oldest) = steps.iter().map(|step| step.age_ms).max() else { return };
+        if longest.is_none() {
             return;
         }
-        ages.sort_unstable();
-        self.ages_ms.push_back(ages[(ages.len() - 1) * HEALTHY_PERCENT / 100]);
-        while self.ages_ms.len() > READINGS_MAX {
+        self.ages_ms.push_back(oldest);
+        while self.ages_ms.len() > READINGS_MIN {
             self.ages_ms.pop_front();
+        }
+        let oldest = self.ages_ms.iter().copied().max().unwrap_or(0);
+        if self.ages_ms.len() == READINGS_MIN && oldest * 2 < self.interval_ms() {
+            self.measured_ms = Some(usual(oldest));
+            self.ages_ms.clear();
         }
     }
 
@@ -81,19 +138,7 @@ impl Tuning {
 
     /// How often devices are polled, as far as is known.
     pub(super) fn interval_ms(&self) -> i64 {
-        self.poller_ms.or_else(|| self.measured_ms()).unwrap_or(INTERVAL_MS_DEFAULT)
-    }
-
-    /// A single reading may come shortly after all devices were polled, so the
-    /// oldest of several counts; a poll is dated by its start and seen at its
-    /// end, so a tenth more is allowed before the next longer interval.
-    fn measured_ms(&self) -> Option<i64> {
-        let oldest_ms = self.ages_ms.iter().max()?;
-        if self.ages_ms.len() < 2 {
-            return None;
-        }
-        let longer = |s: &&i64| **s * 1100 >= *oldest_ms;
-        Some(INTERVALS_S.iter().find(longer).copied().unwrap_or(3_600) * 1000)
+        self.poller_ms.or(self.measured_ms).unwrap_or(INTERVAL_MS_DEFAULT)
     }
 
     /// How often to do what.
@@ -124,9 +169,9 @@ impl Tuning {
         if let Some(version) = &self.version {
             all.push(learned("version", version.to_string(), "asked for"));
         }
-        let how = match (self.poller_ms, self.measured_ms()) {
+        let how = match (self.poller_ms, self.measured_ms) {
             (Some(_), _) => "its list of pollers",
-            (None, Some(_)) => "the age of its devices over several readings",
+            (None, Some(_)) => "the times of its polls over several readings",
             (None, None) => "LibreNMS's default, until more readings tell",
         };
         let seconds = |ms: i64| format!("{} s", ms as f64 / 1000.0);
@@ -163,57 +208,85 @@ impl Tuning {
     }
 }
 
+/// The lower end of the steps, of which some are longer by an outage.
+fn low(steps: impl Iterator<Item = i64>) -> Option<i64> {
+    let mut steps: Vec<i64> = steps.collect();
+    if steps.len() < STEPS_MIN {
+        return None;
+    }
+    steps.sort_unstable();
+    Some(steps[steps.len() / 4])
+}
+
+/// The interval in use that is meant, else the measured one in whole seconds.
+fn usual(measured_ms: i64) -> i64 {
+    let near = |s: &&i64| (*s * 1000 - measured_ms).abs() * 10 <= *s * 1000;
+    let found = INTERVALS_S.iter().find(near).map(|s| s * 1000);
+    found.unwrap_or_else(|| (measured_ms / 1000).max(1) * 1000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::librenms::decode::FailingChecks;
 
-    fn device(began_s: i64) -> DeviceFacts {
-        DeviceFacts {
-            device_id: 1,
-            up: Some(true),
-            failing: FailingChecks::default(),
-            disabled: false,
-            ignored: false,
-            status_ignored: false,
-            last_polled: Some(Timestamp(began_s * 1000)),
-            poll_began: Some(Timestamp(began_s * 1000)),
-            poll_took_ms: None,
-            last_ping: None,
-            ahead: false,
-        }
-    }
-
-    /// Full readings at these seconds of devices polled every `interval_s`, each
-    /// at its own phase.
-    fn watched(interval_s: i64, readings_s: &[i64]) -> Tuning {
+    /// Full readings every `readings_s` of devices polled every `interval_s`,
+    /// spread evenly over `spread_s`.
+    fn watched(interval_s: i64, readings_s: i64, spread_s: i64, readings: i64) -> Tuning {
         let mut tuning = Tuning::default();
-        for &now in readings_s {
-            let devices: Vec<_> = (0..100)
-                .map(|n| n * interval_s / 100)
-                .map(|phase| device((now - phase).div_euclid(interval_s) * interval_s + phase))
-                .collect();
-            tuning.devices(&devices, Timestamp(now * 1000));
+        let polled =
+            |now: i64, phase: i64| (now - phase).div_euclid(interval_s) * interval_s + phase;
+        for now in (1..=readings).map(|n| 1_000_040 + n * readings_s) {
+            for phase in (0..100).map(|n| n * spread_s / 100) {
+                let (before, after) = (polled(now - readings_s, phase), polled(now, phase));
+                let polls_ms = (after - before) * 1000;
+                let age_ms = (now - after) * 1000;
+                tuning.stepped(Step { polls_ms, readings_ms: readings_s * 1000, age_ms });
+            }
+            tuning.conclude();
         }
         tuning
     }
 
-    #[test]
-    fn the_interval_is_found_from_the_age_of_the_devices() {
-        for interval_s in [5, 60, 300, 600] {
-            let tuning = watched(interval_s, &[100_000, 100_300, 100_617]);
-            assert_eq!(tuning.interval_ms(), interval_s * 1000, "{interval_s}");
-        }
+    #[track_caller]
+    fn check(tuning: &Tuning, expected_s: i64) {
+        assert_eq!(tuning.interval_ms(), expected_s * 1000);
     }
 
     #[test]
-    fn one_reading_is_not_enough_and_the_list_of_pollers_counts_more() {
-        let mut tuning = watched(60, &[100_000]);
-        assert_eq!(tuning.interval_ms(), 300_000);
+    fn a_longer_interval_than_thought_is_found_at_once() {
+        check(&watched(600, 300, 600, 3), 600);
+        check(&watched(5, 2, 5, 3), 5);
+        check(&watched(900, 60, 10, 20), 900);
+    }
+
+    #[test]
+    fn a_shorter_one_is_found_after_some_readings() {
+        check(&watched(60, 300, 60, 2), 300);
+        check(&watched(60, 300, 60, 12), 60);
+    }
+
+    #[test]
+    fn the_usual_one_is_not_doubted() {
+        check(&watched(300, 300, 300, 100), 300);
+        check(&watched(300, 60, 10, 100), 300);
+    }
+
+    #[test]
+    fn pollers_that_stand_still_are_not_slow() {
+        let mut tuning = Tuning::default();
+        for _ in 0..100 {
+            tuning.conclude();
+        }
+        check(&tuning, 300);
+    }
+
+    #[test]
+    fn the_list_of_pollers_counts_more_than_what_is_measured() {
+        let mut tuning = watched(600, 300, 600, 3);
         tuning.frequencies(Some(120), Some(60));
-        assert_eq!(tuning.interval_ms(), 120_000);
+        check(&tuning, 120);
         tuning.frequencies(Some(0), None);
-        assert_eq!(tuning.interval_ms(), 300_000);
+        check(&tuning, 600);
     }
 
     #[test]
@@ -221,8 +294,10 @@ mod tests {
         let plan = Tuning::default().plan(&Pace::default());
         let s = Duration::from_secs;
         assert_eq!((plan.full, plan.glance, plan.changes), (s(300), Some(s(60)), Some(s(15))));
-        let quick = watched(60, &[100_000, 100_300]).plan(&Pace::default());
-        assert_eq!((quick.full, quick.glance, quick.changes), (s(60), Some(s(12)), Some(s(3))));
+        let mut quick = Tuning::default();
+        quick.frequencies(Some(60), None);
+        let plan = quick.plan(&Pace::default());
+        assert_eq!((plan.full, plan.glance, plan.changes), (s(60), Some(s(12)), Some(s(3))));
         let pace = Pace { changes: Some(s(1)), full: Some(s(600)), ..Pace::default() };
         let set = Tuning::default().plan(&pace);
         assert_eq!((set.full, set.glance, set.changes), (s(600), Some(s(60)), Some(s(1))));

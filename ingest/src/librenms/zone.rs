@@ -156,7 +156,9 @@ impl ServerZone {
                 let name = known.zone.as_ref().and_then(TimeZone::iana_name);
                 let value = match name {
                     Some(name) => format!("{name} (now {})", known.offset),
-                    None => format!("offset {} now; its summer time is not known yet", known.offset),
+                    None => {
+                        format!("offset {} now; its summer time is not known yet", known.offset)
+                    }
                 };
                 Some((value, how))
             }
@@ -414,9 +416,15 @@ mod tests {
     #[test]
     fn after_a_change_of_the_clock_both_offsets_hold_for_a_while() {
         let mut zone = ServerZone::new(None);
-        assert!(zone.calibrate(&pair("2026-10-25T00:49:00Z", hours(2)), utc("2026-10-25T00:50:00Z")));
-        assert!(zone.calibrate(&pair("2026-10-25T01:00:30Z", hours(1)), utc("2026-10-25T01:01:00Z")));
-        assert!(!zone.calibrate(&pair("2026-10-25T01:14:00Z", hours(1)), utc("2026-10-25T01:15:00Z")));
+        assert!(
+            zone.calibrate(&pair("2026-10-25T00:49:00Z", hours(2)), utc("2026-10-25T00:50:00Z"))
+        );
+        assert!(
+            zone.calibrate(&pair("2026-10-25T01:00:30Z", hours(1)), utc("2026-10-25T01:01:00Z"))
+        );
+        assert!(
+            !zone.calibrate(&pair("2026-10-25T01:14:00Z", hours(1)), utc("2026-10-25T01:15:00Z"))
+        );
         check(&zone, "2026-10-25 02:59:00", "2026-10-25T01:02:00Z", "2026-10-25T00:59:00Z");
         check_after(
             &zone,

@@ -53,6 +53,33 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every kind, for whatever must have a word on each.
+    pub const ALL: [Fault; 23] = [
+        Fault::Unauthorized,
+        Fault::Forbidden,
+        Fault::NotFound,
+        Fault::Rejected,
+        Fault::Throttled,
+        Fault::ServerFailed,
+        Fault::Overloaded,
+        Fault::Unavailable,
+        Fault::TimedOut,
+        Fault::Unreachable,
+        Fault::Tls,
+        Fault::Redirected,
+        Fault::NotJson,
+        Fault::Malformed,
+        Fault::Truncated,
+        Fault::TooLarge,
+        Fault::Empty,
+        Fault::Shrunk,
+        Fault::ForeignRows,
+        Fault::ZoneUnknown,
+        Fault::ClockAhead,
+        Fault::Stalled,
+        Fault::Paused,
+    ];
+
     /// The label of metrics and of stored states.
     pub const fn as_str(self) -> &'static str {
         match self {

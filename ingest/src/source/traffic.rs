@@ -57,15 +57,15 @@ pub struct CallStats {
 pub struct Latency {
     /// How many calls this is about; 0 if there was none, and then the rest is 0.
     pub calls: u64,
-    /// Half of them took at most this long; exact to 10 %.
+    /// Half of them took at most this long; exact to an eighth.
     pub p50_ms: u64,
-    /// 99 of 100 took at most this long; exact to 10 %.
+    /// 99 of 100 took at most this long; exact to an eighth.
     pub p99_ms: u64,
     /// The longest.
     pub max_ms: u64,
 }
 
-/// Failures of one kind of call for one reason, one after the other.
+/// Failures of one kind of call for one reason, since this is remembered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallError {
     /// See [`CallStats::kind`].

@@ -16,12 +16,22 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("needs {}: {error}", path.display()))
 }
 
+/// The rows of one answer.
+#[derive(PartialEq, Debug)]
+struct Rows<R> {
+    rows: Vec<R>,
+    refused: usize,
+}
+
 fn decode<R: DeserializeOwned>(bytes: &[u8], key: &'static str) -> Result<Rows<R>, DecodeError> {
-    let mut decoder = Decoder::new(key);
+    let mut rows = Vec::new();
+    let mut decoder = Decoder::new(key, |row| rows.push(row));
     for chunk in bytes.chunks(1000) {
         decoder.feed(chunk)?;
     }
-    decoder.finish()
+    let counts = decoder.finish()?;
+    assert_eq!(counts.rows, rows.len() as u64);
+    Ok(Rows { rows, refused: counts.refused as usize })
 }
 
 #[track_caller]
@@ -66,6 +76,8 @@ fn the_same_device_reads_alike_from_integers_and_from_texts() {
     assert_eq!(new.status_reason, FailingChecks { icmp: true, snmp: false });
     assert_eq!(new.last_polled, local("2026-08-20 11:37:12"));
     assert_eq!(new.last_ping, local("2026-08-20 12:13:58"));
+    // Old servers lack one column, and the other is of no use without its pair.
+    let new = DeviceRow { ignore_status: None, inserted: None, ..new };
     assert_eq!(of("devices_list_all_strings_pre_2018.json"), new);
 }
 
