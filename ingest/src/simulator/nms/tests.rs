@@ -20,6 +20,7 @@ fn options() -> NmsOptions {
         ping_cycle_ms: None,
         zone: jiff::tz::TimeZone::UTC,
         release: Release::V26_7,
+        dispatcher: false,
     }
 }
 
@@ -37,7 +38,7 @@ fn text(row: &Row, name: &str) -> String {
 
 fn lines(nms: &Nms) -> Vec<(u64, Timestamp, DeviceIndex, String)> {
     let events = nms.events().since(0);
-    events.map(|event| (event.id, event.at, event.device, event.what.message())).collect()
+    events.map(|event| (event.id, event.at, event.device, event.what.message(None))).collect()
 }
 
 /// A busy day of failures, watched to its end.
