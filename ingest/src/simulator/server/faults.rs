@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 /// Slow bodies go out in pieces of this size.
 const SLOW_CHUNK_BYTES: usize = 1024;
 
+/// A connection breaks so long after the last byte.
+const BREAKS_AFTER: Duration = Duration::from_millis(20);
+
 /// What is wrong with the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
@@ -228,9 +231,11 @@ fn cut(body: Body, after_bytes: usize) -> Body {
 /// The body as far as it comes, and then an error: the server closes the connection.
 fn broken(body: Body, after_bytes: usize) -> Body {
     let pieces = cut(body, after_bytes).into_data_stream();
-    let end = futures::stream::once(std::future::ready(Err(axum::Error::new(
-        std::io::Error::from(std::io::ErrorKind::ConnectionAborted),
-    ))));
+    let end = futures::stream::once(async {
+        // What was written so far goes out first.
+        tokio::time::sleep(BREAKS_AFTER).await;
+        Err(axum::Error::new(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)))
+    });
     Body::from_stream(pieces.chain(end))
 }
 
