@@ -13,6 +13,8 @@ use serde::Serialize;
 const WINDOW_MS: u64 = 1_000;
 /// Arrivals kept for [`RequestCounts::arrivals_ms`]: an hour at 100 per second.
 const MAX_ARRIVALS: usize = 360_000;
+/// Requests whose addresses are kept.
+const MAX_RECENT: usize = 1_000;
 /// Paths counted apart; the rest is counted together.
 const MAX_PATHS: usize = 1_000;
 /// The name of the rest.
@@ -37,6 +39,9 @@ pub struct RequestCounts {
     pub by_path: BTreeMap<String, u64>,
     /// Bytes of bodies by path, as [`RequestCounts::by_path`].
     pub bytes_by_path: BTreeMap<String, u64>,
+    /// The last 1,000 requests, path with query, the oldest first; those with a token in the
+    /// query left out.
+    pub recent: Vec<String>,
     /// When the last requests arrived, in milliseconds since the start; at most 360,000.
     #[serde(skip)]
     pub arrivals_ms: Vec<u64>,
@@ -69,6 +74,7 @@ struct Held {
     counts: RequestCounts,
     recent: VecDeque<u64>,
     arrivals: VecDeque<u64>,
+    addresses: VecDeque<String>,
     in_flight: usize,
     bulk_in_flight: usize,
 }
@@ -90,8 +96,17 @@ impl RequestLog {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn begin(&self, path: &str) -> Measure {
+    /// A request to `path` with `query` arrives.
+    pub(super) fn begin(&self, path: &str, query: &str) -> Measure {
         let at_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if !query.contains("api_token") {
+            let mut held = self.held();
+            let mark = if query.is_empty() { "" } else { "?" };
+            held.addresses.push_back(format!("{path}{mark}{query}"));
+            if held.addresses.len() > MAX_RECENT {
+                held.addresses.pop_front();
+            }
+        }
         self.begin_at(path, at_ms)
     }
 
@@ -122,7 +137,8 @@ impl RequestLog {
     pub(super) fn counts(&self) -> RequestCounts {
         let held = self.held();
         let arrivals_ms = held.arrivals.iter().copied().collect();
-        RequestCounts { arrivals_ms, ..held.counts.clone() }
+        let recent = held.addresses.iter().cloned().collect();
+        RequestCounts { arrivals_ms, recent, ..held.counts.clone() }
     }
 }
 

@@ -74,7 +74,7 @@ async fn no_route() -> Response {
 async fn gate(State(simulator): State<Simulator>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let path = path.strip_prefix(BASE).unwrap_or(&path);
-    let measure = simulator.shared.requests.begin(path);
+    let measure = simulator.shared.requests.begin(path, request.uri().query().unwrap_or_default());
     let fault = {
         let mut state = simulator.state();
         if is_known(&simulator.shared.options.token, request.headers(), request.uri()) {
