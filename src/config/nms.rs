@@ -5,26 +5,33 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use correlate::model::ComponentState;
+use ingest::librenms::SetAside;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
 use super::reader::{Reader, Section};
-use super::rule::{Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
+use super::rule::{BytesIn, Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
 use super::{Origin, Problem};
 
-/// LibreNMS polls its devices every 5 minutes; asking more often only finds
-/// what its event log and its fast ping found in between. A simulated one may
-/// run faster.
+/// Unless set, each follows from the interval in which the NMS itself polls. A
+/// simulated one may run faster.
 const POLL_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(1), max: Duration::from_secs(3_600) };
-const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
+const GLANCE_INTERVAL: DurationIn = POLL_INTERVAL;
+const CHANGES_INTERVAL: DurationIn = POLL_INTERVAL;
 const INVENTORY_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(60), max: Duration::from_secs(7 * 86_400) };
 const INVENTORY_INTERVAL_DEFAULT: Duration = Duration::from_secs(3_600);
 /// Each request occupies a php-fpm worker of the NMS.
 const REQUESTS_PER_SECOND: Whole = Whole { min: 1, max: 100 };
 const REQUESTS_PER_SECOND_DEFAULT: u32 = 5;
+/// php-fpm has 5 to 50 workers, which people's pages need as well.
+const REQUESTS_AT_ONCE: Whole = Whole { min: 1, max: 16 };
+const REQUESTS_AT_ONCE_DEFAULT: u32 = 3;
+/// PHP builds each answer in its own memory (128 MB each by default).
+const BYTES_IN_FLIGHT: BytesIn = BytesIn { min: 1 << 20, max: 4 << 30 };
+const BYTES_IN_FLIGHT_DEFAULT: u64 = 64 << 20;
 /// LibreNMS builds a bulk list in full before it sends the first byte; 10,000
 /// devices (25 MB) take most of a minute.
 const REQUEST_TIMEOUT: DurationIn =
@@ -40,6 +47,11 @@ const STATES: Choice<ComponentState> = Choice(&[
 const MANAGEMENT_LOST_DEFAULT: ComponentState = ComponentState::Up;
 /// Somebody wanted it so, and it is no outage.
 const ADMIN_DOWN_DEFAULT: ComponentState = ComponentState::Unknown;
+/// How a device that its operators have set aside counts.
+const ASIDE: Choice<SetAside> = Choice(&[("real", SetAside::Real), ("unknown", SetAside::Unknown)]);
+/// The largest network whose ports are read in one list.
+const BULK_PORTS: Whole = Whole { min: 0, max: 100_000_000 };
+const BULK_PORTS_DEFAULT: u32 = 50_000;
 
 const NMS_URL: UrlOf =
     UrlOf { schemes: &["https", "http"], example: "https://librenms.example.net" };
@@ -62,18 +74,32 @@ pub(crate) enum NmsKind {
 /// How accounts are polled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Polling {
-    /// Between two polls of states.
-    pub poll_interval: Duration,
+    /// Between two readings of everything.
+    pub poll_interval: Option<Duration>,
+    /// Between two readings of what is down.
+    pub glance_interval: Option<Duration>,
+    /// Between two readings of what changed.
+    pub changes_interval: Option<Duration>,
     /// Between two reads of the inventory (names, links).
     pub inventory_interval: Duration,
-    /// The throttle, per account.
+    /// The throttle, per account: requests within any one second.
     pub requests_per_second: u32,
+    /// The throttle, per account: requests under way at the same time.
+    pub requests_at_once: u32,
+    /// The throttle, per account: bytes of answers under way at the same time.
+    pub bytes_in_flight: u64,
     /// How long one answer may take.
     pub request_timeout: Duration,
     /// The state of a device that answers to ping but no longer to SNMP.
     pub management_lost: ComponentState,
     /// The state of a port that somebody has shut on purpose.
     pub admin_down: ComponentState,
+    /// What a device counts for whose alerts are off.
+    pub ignored: SetAside,
+    /// What a device counts for that the NMS is told to show as up.
+    pub status_ignored: SetAside,
+    /// Above this many ports they are read device by device.
+    pub bulk_ports_max: u32,
 }
 
 /// One account of an NMS: one `[[nms]]`.
@@ -97,19 +123,32 @@ pub(crate) struct NmsAccount {
 /// Reads `[ingest]`, the pace of accounts that say nothing else.
 pub(super) fn read_polling(reader: &Reader<'_>) -> Polling {
     let default = Polling {
-        poll_interval: POLL_INTERVAL_DEFAULT,
+        poll_interval: None,
+        glance_interval: None,
+        changes_interval: None,
         inventory_interval: INVENTORY_INTERVAL_DEFAULT,
         requests_per_second: REQUESTS_PER_SECOND_DEFAULT,
+        requests_at_once: REQUESTS_AT_ONCE_DEFAULT,
+        bytes_in_flight: BYTES_IN_FLIGHT_DEFAULT,
         request_timeout: REQUEST_TIMEOUT_DEFAULT,
         management_lost: MANAGEMENT_LOST_DEFAULT,
         admin_down: ADMIN_DOWN_DEFAULT,
+        ignored: SetAside::Real,
+        status_ignored: SetAside::Real,
+        bulk_ports_max: BULK_PORTS_DEFAULT,
     };
     polling(&reader.section("ingest"), default)
 }
 
 fn polling(section: &Section<'_>, default: Polling) -> Polling {
     Polling {
-        poll_interval: section.or("poll_interval", &POLL_INTERVAL, default.poll_interval),
+        poll_interval: section.optional("poll_interval", &POLL_INTERVAL).or(default.poll_interval),
+        glance_interval: section
+            .optional("glance_interval", &GLANCE_INTERVAL)
+            .or(default.glance_interval),
+        changes_interval: section
+            .optional("changes_interval", &CHANGES_INTERVAL)
+            .or(default.changes_interval),
         inventory_interval: section.or(
             "inventory_interval",
             &INVENTORY_INTERVAL,
@@ -120,9 +159,18 @@ fn polling(section: &Section<'_>, default: Polling) -> Polling {
             &REQUESTS_PER_SECOND,
             default.requests_per_second,
         ),
+        requests_at_once: section.or(
+            "requests_at_once",
+            &REQUESTS_AT_ONCE,
+            default.requests_at_once,
+        ),
+        bytes_in_flight: section.or("bytes_in_flight", &BYTES_IN_FLIGHT, default.bytes_in_flight),
         request_timeout: section.or("request_timeout", &REQUEST_TIMEOUT, default.request_timeout),
         management_lost: section.or("management_lost", &STATES, default.management_lost),
         admin_down: section.or("admin_down", &STATES, default.admin_down),
+        ignored: section.or("ignored", &ASIDE, default.ignored),
+        status_ignored: section.or("status_ignored", &ASIDE, default.status_ignored),
+        bulk_ports_max: section.or("bulk_ports_max", &BULK_PORTS, default.bulk_ports_max),
     }
 }
 

@@ -53,9 +53,11 @@ pub(in crate::librenms) struct FailingChecks {
 
 /// `""`, `icmp`, `snmp` or, from 26.7, `icmp,snmp`.
 fn failing_checks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailingChecks, D::Error> {
-    let reason = scalar::text(deserializer)?.unwrap_or_default();
-    let fails = |check: &str| reason.split(',').any(|part| part.trim() == check);
-    Ok(FailingChecks { icmp: fails("icmp"), snmp: fails("snmp") })
+    scalar::word(deserializer, |reason| {
+        let reason = reason.unwrap_or_default();
+        let fails = |check: &str| reason.split(',').any(|part| part.trim() == check);
+        FailingChecks { icmp: fails("icmp"), snmp: fails("snmp") }
+    })
 }
 
 /// A row of `/devices`, for the inventory.
@@ -150,15 +152,15 @@ impl OperStatus {
 }
 
 fn oper_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OperStatus, D::Error> {
-    Ok(OperStatus::of(scalar::text(deserializer)?.as_deref()))
+    scalar::word(deserializer, OperStatus::of)
 }
 
 fn oper_before<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OperStatus>, D::Error> {
-    Ok(Some(OperStatus::of(scalar::text(deserializer)?.as_deref())))
+    scalar::word(deserializer, |word| Some(OperStatus::of(word)))
 }
 
 fn is_shut<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(scalar::text(deserializer)?.as_deref() == Some("down"))
+    scalar::word(deserializer, |status| status == Some("down"))
 }
 
 /// A row of `/ports`, for the inventory.
