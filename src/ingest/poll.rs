@@ -110,15 +110,16 @@ struct Poller {
 
 impl Poller {
     async fn read_for_ever(&self) {
-        let mut health = self.read(Reading::Full).await;
-        // Until the NMS could be read once, nothing else makes sense of it.
         let began = Instant::now();
+        // Until the NMS was read once, nothing else makes sense of it.
+        let health = self.read(Reading::Full).await;
         tokio::join!(
             async {
-                if health.state != SourceState::Down {
-                    self.read_inventory().await;
-                }
-                self.fully(began, &mut health).await;
+                let due = match health.state {
+                    SourceState::Ok => self.inventory_due(self.read_inventory().await),
+                    _ => began,
+                };
+                self.fully(began, due).await;
             },
             self.regularly(Reading::Changes, |plan| plan.changes),
             self.regularly(Reading::Glance, |plan| plan.glance),
@@ -128,12 +129,7 @@ impl Poller {
     }
 
     /// Everything, and the inventory after it when that is due.
-    async fn fully(&self, began: Instant, health: &mut Health) {
-        let mut began = began;
-        let mut inventory_due = match health.state {
-            SourceState::Down => Instant::now(),
-            _ => self.inventory_due(true),
-        };
+    async fn fully(&self, mut began: Instant, mut inventory_due: Instant) {
         for turn in 1.. {
             let interval = self.source.plan().full;
             let due = began + interval + jitter(&self.name, turn, interval);
@@ -149,7 +145,7 @@ impl Poller {
                 continue;
             }
             began = Instant::now();
-            *health = self.read(Reading::Full).await;
+            let health = self.read(Reading::Full).await;
             let is_due = inventory_due <= Instant::now();
             if is_due && health.state == SourceState::Ok {
                 let read = self.read_inventory().await;
