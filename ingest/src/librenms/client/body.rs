@@ -43,7 +43,7 @@ pub(super) struct Body<R: DeserializeOwned, F: FnMut(R)> {
 }
 
 enum Unpacker<R: DeserializeOwned, F: FnMut(R)> {
-    Plain(Sink<R, F>),
+    Plain(Box<Sink<R, F>>),
     Gzip(Box<MultiGzDecoder<Sink<R, F>>>),
 }
 
@@ -65,7 +65,7 @@ impl<R: DeserializeOwned, F: FnMut(R)> Body<R, F> {
         let sink = Sink { decoder, bytes: 0, bytes_max, failed: None };
         let packing = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
         let unpacker = match packing {
-            None | Some(b"" | b"identity") => Unpacker::Plain(sink),
+            None | Some(b"" | b"identity") => Unpacker::Plain(Box::new(sink)),
             Some(b"gzip" | b"x-gzip") => Unpacker::Gzip(Box::new(MultiGzDecoder::new(sink))),
             Some(_) => return Err(BodyError::Packing),
         };
@@ -97,7 +97,7 @@ impl<R: DeserializeOwned, F: FnMut(R)> Body<R, F> {
     pub(super) fn finish(self) -> Result<Ending, BodyError> {
         let wire_bytes = self.wire_bytes;
         let sink = match self.unpacker {
-            Unpacker::Plain(sink) => sink,
+            Unpacker::Plain(sink) => *sink,
             Unpacker::Gzip(mut gzip) => {
                 // What does not end as gzip ends was cut off.
                 if gzip.try_finish().is_err() {

@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod fixtures;
+mod marks;
+mod row;
 mod rows;
 mod scalar;
 mod split;
@@ -18,6 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use row::RowError;
 use split::{SplitError, Splitter};
 
 /// Why an answer gives no list.
@@ -80,14 +83,14 @@ impl<R: DeserializeOwned, F: FnMut(R)> Decoder<R, F> {
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
         let Decoder { splitter, counts, each, .. } = self;
-        splitter.feed(chunk, |row| {
-            match serde_json::from_slice(row) {
+        splitter.feed(chunk, |row, places| {
+            match row::decode(row, places) {
                 Ok(row) => {
                     counts.rows += 1;
                     each(row);
                 }
-                Err(error) if error.is_data() => counts.refused += 1,
-                Err(_) => {
+                Err(RowError::NoRow) => counts.refused += 1,
+                Err(RowError::NoJson) => {
                     let row = counts.rows + counts.refused + 1;
                     return Err(DecodeError::NoJsonRow { row });
                 }
