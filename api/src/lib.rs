@@ -23,6 +23,7 @@ mod path_view;
 #[cfg(test)]
 mod policy_tests;
 mod problem;
+mod push;
 mod server;
 mod upkeep;
 mod uptime;

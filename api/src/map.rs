@@ -5,6 +5,8 @@ use utoipa_axum::routes;
 
 use crate::app::ApiState;
 use crate::auth::handlers as sign_in;
+use crate::push::PUSH_BYTES_MAX;
+use crate::push::operations as push;
 use crate::v1::operations as v1;
 use crate::web::Policy::{Administrator, Metrics, Public, SignedIn};
 use crate::web::Routes;
@@ -43,6 +45,9 @@ fn pages(map: Routes) -> Routes {
         .page(Administrator, Post, urls::WHAT_IF, pages::announce)
         .page(Administrator, Get, urls::SERVICE_CSV, v1::intervals_csv)
         .page(Administrator, Get, urls::SET_ASIDE, pages::set_aside)
+        .page(Administrator, Get, urls::SOURCE_PUSH, pages::source_push)
+        .page(Administrator, Post, urls::SOURCE_PUSH, pages::make_push_secret)
+        .page(Administrator, Post, urls::SOURCE_PUSH_REVOKE, pages::revoke_push_secret)
         .page(Administrator, Get, urls::EVENTS, changes::events)
         .page(Administrator, Get, urls::API_DOCS, v1::docs)
         .page(Administrator, Get, &format!("{}/{{*file}}", urls::API_DOCS), v1::docs)
@@ -69,6 +74,17 @@ fn api(map: Routes) -> Routes {
         .api(Administrator, routes!(v1::issue_token))
         .api(Administrator, routes!(v1::revoke_token))
         .api(Administrator, routes!(v1::sources))
+        .api(Administrator, routes!(v1::source_devices))
+        .api(Administrator, routes!(v1::source_links))
+        .api(Administrator, routes!(v1::source_paths))
+        .api(Administrator, routes!(v1::start_sync))
+        .api(Administrator, routes!(v1::sync_jobs))
+        .api(Administrator, routes!(v1::sync_job))
+        .api(Administrator, routes!(v1::source_push))
+        .api(Administrator, routes!(v1::issue_push_secret))
+        .api(Administrator, routes!(v1::revoke_push_secret))
+        // Opened by the secret of the account, which its handler compares.
+        .api_with_body(PUSH_BYTES_MAX, Public, routes!(push::receive_push))
         .api(Administrator, routes!(v1::set_aside))
         .api(Administrator, routes!(v1::status))
         .api(Administrator, routes!(v1::openapi))

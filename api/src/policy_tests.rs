@@ -81,6 +81,7 @@ async fn only_a_few_routes_are_public() {
         "GET /readyz",
         "POST /language",
         "POST /login",
+        "POST /push/{account}",
     ];
     assert_eq!(public, expected.map(str::to_owned).into());
 }

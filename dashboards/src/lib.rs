@@ -25,8 +25,9 @@ pub use assets::{Asset, CONTENT_SECURITY_POLICY, asset};
 pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
-    ErrorKind, ErrorPage, LoginError, LoginPage, OverviewLivePartial, OverviewPage, SampleRow,
-    SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage, WhatIfPage, WhyPage,
+    ErrorKind, ErrorPage, KnownEdge, LoginError, LoginPage, OverviewLivePartial, OverviewPage,
+    PushPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
+    WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};
@@ -38,6 +39,7 @@ pub use view::overview::{Live, StateCounts, Trouble};
 pub use view::pager::Pager;
 pub use view::path::{PathNode, PathNodeKind, PathView};
 pub use view::plan::{Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal};
+pub use view::push::{PushResult, PushRow, PushSecretRow};
 pub use view::service::ServiceHead;
 pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::set_aside::{SetAsideReason, SetAsideRow};

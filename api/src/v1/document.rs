@@ -27,6 +27,7 @@ pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
         (name = "components", description = "Components: when they went up and down"),
         (name = "maintenance", description = "Planned work"),
         (name = "tokens", description = "The caller's own API tokens"),
+        (name = "network", description = "What is known of devices, links and paths"),
         (name = "pipeline", description = "Sources and progress"),
         (name = "health", description = "For monitors and load balancers"),
     )
@@ -52,6 +53,11 @@ pub(crate) fn base(state: &ApiState) -> Document {
         .description(Some("An API token, pw_…"))
         .build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    let push = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The push secret of the NMS account, pwpush_…"))
+        .build();
+    components.add_security_scheme("push", SecurityScheme::Http(push));
     let cookie = ApiKeyValue::new(auth::cookie_name(state));
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let either = ["token", "session"].map(|name| SecurityRequirement::new(name, [""; 0]));

@@ -8,12 +8,15 @@ mod definitions;
 mod document;
 mod explain;
 mod intervals;
+mod push;
 mod query;
 mod services;
 mod set_aside;
 mod sources;
 mod status;
+mod sync;
 mod tokens;
+mod topology;
 mod windows;
 
 /// Every operation, together with the items that `utoipa::path` makes beside it
@@ -25,10 +28,13 @@ pub(crate) mod operations {
     pub(crate) use super::document::*;
     pub(crate) use super::explain::*;
     pub(crate) use super::intervals::*;
+    pub(crate) use super::push::*;
     pub(crate) use super::services::*;
     pub(crate) use super::set_aside::*;
     pub(crate) use super::sources::*;
     pub(crate) use super::status::*;
+    pub(crate) use super::sync::*;
     pub(crate) use super::tokens::*;
+    pub(crate) use super::topology::*;
     pub(crate) use super::windows::*;
 }

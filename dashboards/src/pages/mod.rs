@@ -5,6 +5,7 @@ mod error;
 mod login;
 mod overview;
 mod path;
+mod push;
 mod service;
 mod services;
 mod set_aside;
@@ -14,11 +15,12 @@ mod why;
 pub use error::{ErrorKind, ErrorPage};
 pub use login::{LoginError, LoginPage};
 pub use overview::{OverviewLivePartial, OverviewPage};
+pub use push::PushPage;
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use set_aside::SetAsidePage;
 pub use what_if::WhatIfPage;
-pub use why::{SampleRow, SamplesBehind, SeenBy, WhyPage};
+pub use why::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 
 use crate::view::cause::Cause;
 

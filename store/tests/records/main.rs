@@ -30,6 +30,7 @@ mod crash;
 mod database;
 mod import;
 mod outbox;
+mod pushes;
 mod schema;
 mod services;
 mod sources;

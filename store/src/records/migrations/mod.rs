@@ -25,6 +25,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_sources", include_str!("0002_sources.sql")),
     ("0003_access", include_str!("0003_access.sql")),
     (SERVICE_COMPONENTS, include_str!("0004_service_components.sql")),
+    ("0005_push", include_str!("0005_push.sql")),
+    ("0006_sync_jobs", include_str!("0006_sync_jobs.sql")),
 ];
 
 /// Its table is filled from definitions, which no SQL reads on both databases.
