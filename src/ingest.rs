@@ -18,6 +18,7 @@
 
 mod account;
 mod append;
+mod detail;
 mod encode;
 mod metric;
 mod note;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use correlate::model::Timestamp;
 use ingest::source::{Health, Inventory, PollOutcome, Source, SourceState};
-use store::records::{self, SourceReport};
+use store::records::{self, SourceDetail, SourceReport};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::account::End;
 use super::append::{Outcome, QUEUE_OUTCOMES};
 use super::totals::Totals;
-use super::{Feed, encode, metric};
+use super::{Feed, detail, encode, metric};
 use crate::trouble::Trouble;
 
 /// Accounts are not all asked in the same instant; at most this late.
@@ -42,7 +42,8 @@ pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken
             let kind = "misconfigured".to_owned();
             let error_text = records::SourceError { kind, message: format!("{error:#}") };
             let at = feed.clock.now();
-            desk.tell(&feed.name, at, SourceState::Down, false, Some(error_text));
+            let detail = SourceDetail::default();
+            desk.tell(&feed.name, at, SourceState::Down, false, Some(error_text), detail);
             return End::Failed(error);
         }
     };
@@ -104,11 +105,12 @@ impl Poller {
         self.desk.totals.samples.add(samples);
         let success = health.state == SourceState::Ok || !reports.is_empty();
         drop(reports);
+        let measured = detail::detail(&health);
         let error = health.reason.map(|reason| records::SourceError {
             kind: reason.fault.as_str().to_owned(),
             message: reason.message,
         });
-        self.desk.tell(nms, health.at, health.state, success, error);
+        self.desk.tell(nms, health.at, health.state, success, error, measured);
         // The appender ends after us only.
         let _ = self.desk.queue.send(encoded.batches).await;
         metric::queued(nms, QUEUE_OUTCOMES - self.desk.queue.capacity());
@@ -158,6 +160,7 @@ impl Desk {
         state: SourceState,
         success: bool,
         error: Option<records::SourceError>,
+        detail: SourceDetail,
     ) {
         let state = match state {
             SourceState::Ok => records::SourceState::Ok,
@@ -166,7 +169,7 @@ impl Desk {
         };
         let counters = Default::default();
         let account = nms.to_owned();
-        let report = SourceReport { account, at, state, success, error, counters };
+        let report = SourceReport { account, at, state, success, error, counters, detail };
         self.status.send_replace(Some(report));
     }
 }

@@ -27,4 +27,5 @@ mod explaining;
 mod faults;
 mod rebuild;
 mod same_intervals;
+mod secrets;
 mod set_aside;

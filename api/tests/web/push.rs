@@ -25,6 +25,7 @@ async fn app() -> TestApp {
             success: true,
             error: None,
             counters: BTreeMap::new(),
+            detail: Default::default(),
         };
         app.records.source_status().report(&report).await.expect("taken in");
     }

@@ -11,6 +11,8 @@
 mod body;
 mod cache;
 mod gate;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
