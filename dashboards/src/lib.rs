@@ -25,9 +25,9 @@ pub use assets::{Asset, CONTENT_SECURITY_POLICY, asset};
 pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
-    ErrorKind, ErrorPage, KnownEdge, LoginError, LoginPage, OverviewLivePartial, OverviewPage,
-    PushPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
-    SourcePage, SourcesPage, WhatIfPage, WhyPage,
+    ErrorKind, ErrorPage, KnownEdge, LoginError, LoginPage, ManualPage, OverviewLivePartial,
+    OverviewPage, PushPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage,
+    SetAsidePage, SourcePage, SourcesPage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};
@@ -44,6 +44,7 @@ pub use view::service::ServiceHead;
 pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::set_aside::{SetAsideReason, SetAsideRow};
 pub use view::source::{
-    SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, explains_fault,
+    SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, SourceReason,
+    explains_fault,
 };
 pub use view::timeline::{Segment, Timeline, Zoom};

@@ -7,7 +7,8 @@ use store::records::{SourceCalls, SourceDetail, SourceFailure, SourceFinding};
 pub(super) fn detail(health: &Health) -> SourceDetail {
     let Health { traffic, .. } = health;
     SourceDetail {
-        poll_ms: health.duration_ms,
+        // Only that of a full reading tells something.
+        poll_ms: 0,
         data_age_ms: health.data_age_ms,
         devices: count(health.devices),
         devices_stale: count(health.devices_stale),

@@ -7,7 +7,7 @@ use axum::response::Response;
 use correlate::model::Timestamp;
 use dashboards::{
     SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, SourcePage,
-    SourcesPage,
+    SourceReason, SourcesPage,
 };
 use store::records::{SourceCalls, SourceFailure, SourceFinding, SourceState, SourceStatus};
 
@@ -48,9 +48,11 @@ pub(crate) async fn source(
     let (shell, found) = tokio::try_join!(shell::full(&state, &principal, &headers, &uri), find)?;
     let head = head(&found, state.now());
     let detail = found.detail;
+    let reason = found.last_error.filter(|_| head.condition != SourceCondition::Ok);
     html(&SourcePage {
         shell,
         head,
+        reason: reason.map(|error| SourceReason { fault: error.kind, message: error.message }),
         poll_ms: detail.poll_ms,
         counted_since: detail.counted_since,
         calls: detail.calls.into_iter().map(call).collect(),

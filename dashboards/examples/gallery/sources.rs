@@ -4,7 +4,7 @@
 use correlate::model::Timestamp;
 use dashboards::{
     Shell, SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead,
-    SourcePage, SourcesPage,
+    SourcePage, SourceReason, SourcesPage,
 };
 
 use super::fixtures::NOW;
@@ -89,6 +89,11 @@ pub(crate) fn source(shell: Shell) -> SourcePage {
     SourcePage {
         shell,
         head: head("ams1", SourceCondition::Suspect),
+        reason: Some(SourceReason {
+            fault: "shrunk".to_owned(),
+            message: "LibreNMS gives 40112 rows in the device list, where it gave 104312"
+                .to_owned(),
+        }),
         poll_ms: 41_350,
         counted_since: Some(ago(60 * 31)),
         calls: vec![
@@ -135,6 +140,10 @@ pub(crate) fn new(shell: Shell) -> SourcePage {
             is_silent: true,
             ..head("new<1>", SourceCondition::Down)
         },
+        reason: Some(SourceReason {
+            fault: "unheard_of".to_owned(),
+            message: "what <b>nobody</b> explains".to_owned(),
+        }),
         poll_ms: 0,
         counted_since: None,
         calls: Vec::new(),

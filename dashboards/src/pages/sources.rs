@@ -5,7 +5,8 @@ use correlate::model::Timestamp;
 
 use crate::shell::{Section, Shell};
 use crate::view::source::{
-    Explained, SourceCallRow, SourceFailureRow, SourceFindingRow, SourceHead, explained,
+    Explained, SourceCallRow, SourceFailureRow, SourceFindingRow, SourceHead, SourceReason,
+    explained,
 };
 
 /// Every source in short, `/sources`.
@@ -30,7 +31,9 @@ pub struct SourcePage {
     pub shell: Shell,
     /// In short.
     pub head: SourceHead,
-    /// How long the last poll took, in milliseconds.
+    /// Why the source is not in order, while it is not.
+    pub reason: Option<SourceReason>,
+    /// How long the last full reading took, in milliseconds.
     pub poll_ms: u64,
     /// Since when calls are counted.
     pub counted_since: Option<Timestamp>,
@@ -45,8 +48,8 @@ pub struct SourcePage {
 impl SourcePage {
     const SECTION: Section = Section::Sources;
 
-    fn explained(&self, failure: &SourceFailureRow) -> Option<Explained> {
-        explained(&failure.fault)
+    fn explained(&self, fault: &str) -> Option<Explained> {
+        explained(fault)
     }
 
     fn total(&self, of: fn(&SourceCallRow) -> u64) -> u64 {

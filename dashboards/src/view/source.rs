@@ -76,6 +76,15 @@ pub struct SourceHead {
     pub data_age_ms: Option<u64>,
 }
 
+/// Why a source is not in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceReason {
+    /// The kind of fault, by its name in metrics.
+    pub fault: String,
+    /// What the ingest stage says about it; English.
+    pub message: String,
+}
+
 /// What one kind of call came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceCallRow {

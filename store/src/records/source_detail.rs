@@ -14,7 +14,7 @@ use super::text;
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceDetail {
-    /// How long the last poll took, in milliseconds.
+    /// How long the last full reading took, in milliseconds.
     pub poll_ms: u64,
     /// The age of the newest evidence in the last poll, in milliseconds.
     pub data_age_ms: Option<u64>,
