@@ -27,7 +27,7 @@ pub use locale::Locale;
 pub use pages::{
     ErrorKind, ErrorPage, KnownEdge, LoginError, LoginPage, ManualPage, OverviewLivePartial,
     OverviewPage, PushPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage,
-    SetAsidePage, WhatIfPage, WhyPage,
+    SetAsidePage, SourcePage, SourcesPage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};
@@ -43,4 +43,8 @@ pub use view::push::{PushResult, PushRow, PushSecretRow};
 pub use view::service::ServiceHead;
 pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::set_aside::{SetAsideReason, SetAsideRow};
+pub use view::source::{
+    SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, SourceReason,
+    explains_fault,
+};
 pub use view::timeline::{Segment, Timeline, Zoom};

@@ -84,6 +84,7 @@ pub(crate) enum Section {
     Overview,
     Services,
     SetAside,
+    Sources,
     WhatIf,
     None,
 }

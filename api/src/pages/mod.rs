@@ -14,6 +14,7 @@ mod service;
 mod services;
 mod set_aside;
 mod shell;
+mod sources;
 mod table;
 mod what_if;
 mod why;
@@ -33,6 +34,7 @@ pub(crate) use service::service;
 pub(crate) use services::services;
 pub(crate) use set_aside::set_aside;
 pub(crate) use shell::bare as bare_shell;
+pub(crate) use sources::{source, sources};
 pub(crate) use what_if::{announce, what_if};
 pub(crate) use why::why;
 

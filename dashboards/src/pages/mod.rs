@@ -10,6 +10,7 @@ mod push;
 mod service;
 mod services;
 mod set_aside;
+mod sources;
 mod what_if;
 mod why;
 
@@ -21,6 +22,7 @@ pub use push::PushPage;
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use set_aside::SetAsidePage;
+pub use sources::{SourcePage, SourcesPage};
 pub use what_if::WhatIfPage;
 pub use why::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 
