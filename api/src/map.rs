@@ -48,6 +48,7 @@ fn pages(map: Routes) -> Routes {
         .page(Administrator, Get, urls::SOURCE_PUSH, pages::source_push)
         .page(Administrator, Post, urls::SOURCE_PUSH, pages::make_push_secret)
         .page(Administrator, Post, urls::SOURCE_PUSH_REVOKE, pages::revoke_push_secret)
+        .page(Administrator, Get, urls::MANUAL_LIBRENMS, pages::manual)
         .page(Administrator, Get, urls::EVENTS, changes::events)
         .page(Administrator, Get, urls::API_DOCS, v1::docs)
         .page(Administrator, Get, &format!("{}/{{*file}}", urls::API_DOCS), v1::docs)

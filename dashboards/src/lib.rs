@@ -25,9 +25,9 @@ pub use assets::{Asset, CONTENT_SECURITY_POLICY, asset};
 pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
-    ErrorKind, ErrorPage, KnownEdge, LoginError, LoginPage, OverviewLivePartial, OverviewPage,
-    PushPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
-    WhatIfPage, WhyPage,
+    ErrorKind, ErrorPage, KnownEdge, LoginError, LoginPage, ManualPage, OverviewLivePartial,
+    OverviewPage, PushPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage,
+    SetAsidePage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};

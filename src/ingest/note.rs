@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use correlate::model::Timestamp;
 use ingest::source::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
-use store::records::{Device, Link, Port, Records, RecordsError, SourceReport};
+use store::records::{Device, Link, Port, Records, RecordsError, SourceReport, SyncCounts};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
@@ -98,9 +98,29 @@ impl Recorder {
         }
         self.inventories.well();
         self.totals.inventories.add(1);
+        self.settle(inventory).await;
         let (devices, ports) = (inventory.devices.len(), inventory.ports.len());
         tracing::info!(nms = self.nms, devices, ports, "read the inventory");
         Ok(())
+    }
+}
+
+impl Recorder {
+    /// Tells whoever asked for this inventory that it was read. That it could
+    /// not be told is no reason to write the inventory again: the next one
+    /// tells it.
+    async fn settle(&self, inventory: &Inventory) {
+        let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+        let counts = SyncCounts {
+            devices: count(inventory.devices.len()),
+            ports: count(inventory.ports.len()),
+            links: count(inventory.links.len()),
+        };
+        let jobs = self.records.sync_jobs();
+        if let Err(error) = jobs.settle(&self.nms, inventory.read_at, Ok(counts)).await {
+            metric::note_failed(&self.nms, "sync_job");
+            tracing::warn!(nms = self.nms, %error, "could not settle requests for an inventory");
+        }
     }
 }
 

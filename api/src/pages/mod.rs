@@ -4,6 +4,7 @@
 
 mod assets;
 mod error;
+mod manual;
 mod names;
 mod overview;
 mod path;
@@ -24,6 +25,7 @@ use crate::problem::ApiError;
 
 pub(crate) use assets::asset;
 pub(crate) use error::error;
+pub(crate) use manual::manual;
 pub(crate) use overview::{overview, overview_live};
 pub(crate) use preferences::switch_language;
 pub(crate) use push::{make_push_secret, revoke_push_secret, source_push};

@@ -3,6 +3,7 @@
 
 mod error;
 mod login;
+mod manual;
 mod overview;
 mod path;
 mod push;
@@ -14,6 +15,7 @@ mod why;
 
 pub use error::{ErrorKind, ErrorPage};
 pub use login::{LoginError, LoginPage};
+pub use manual::ManualPage;
 pub use overview::{OverviewLivePartial, OverviewPage};
 pub use push::PushPage;
 pub use service::ServicePage;
