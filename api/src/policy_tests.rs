@@ -79,8 +79,10 @@ async fn only_a_few_routes_are_public() {
         "GET /healthz",
         "GET /login",
         "GET /readyz",
+        "GET /register",
         "POST /language",
         "POST /login",
+        "POST /register",
     ];
     assert_eq!(public, expected.map(str::to_owned).into());
 }

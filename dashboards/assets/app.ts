@@ -8,6 +8,7 @@ import "bootstrap/js/dist/dropdown";
 import { keepAddressesShort } from "./addresses";
 import { keepOpenAcrossSwaps, markWhatIsNew, sayWhatChanged } from "./live";
 import { runDurations } from "./durations";
+import { readFilesIntoFields } from "./files";
 import { showTips } from "./tips";
 
 keepAddressesShort();
@@ -15,4 +16,5 @@ keepOpenAcrossSwaps();
 markWhatIsNew();
 sayWhatChanged();
 runDurations();
+readFilesIntoFields();
 showTips();

@@ -26,7 +26,10 @@ pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
         (name = "services", description = "Services: their state, uptime and definitions"),
         (name = "components", description = "Components: when they went up and down"),
         (name = "maintenance", description = "Planned work"),
+        (name = "customers", description = "Customers: whose services they are"),
+        (name = "users", description = "Users: who may come in, and as what"),
         (name = "tokens", description = "The caller's own API tokens"),
+        (name = "audit", description = "Who changed what"),
         (name = "pipeline", description = "Sources and progress"),
         (name = "health", description = "For monitors and load balancers"),
     )

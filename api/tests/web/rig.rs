@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use store::embedded::{DATABASE, Embedded, EmbeddedConfig, find_library};
 use store::log::{EmbeddedLog, Log, TopicKind, TopicSpec};
-use store::records::{Actor, Language, Records, Role, UserDraft};
+use store::records::{Actor, Records, Role, Standing, UserDraft};
 use store::series::{Series, SeriesBatch, SeriesConfig, Transition};
 use store::wire::SAMPLES_TOPIC;
 use tokio::net::TcpListener;
@@ -223,15 +223,14 @@ impl TestApp {
     pub(crate) async fn add_user(&self, email: &str, role: Role, active: bool) {
         let known = self.records.users().credentials(ADMIN).await.expect("records");
         let hash = known.expect("the administrator").password_hash;
-        let draft = UserDraft {
-            email: email.to_owned(),
-            name: String::new(),
-            role,
-            language: Language::Nl,
-            active,
-        };
         let actor = Actor::new("test", NOW);
-        self.records.users().create(&actor, &draft, &hash).await.expect("a user");
+        let users = self.records.users();
+        let draft = UserDraft::new(email, role);
+        let id = users.create(&actor, &draft, &hash).await.expect("a user");
+        if !active {
+            let closed = users.set_standing(&actor, id, Standing::Inactive).await;
+            closed.expect("the account is closed");
+        }
     }
 
     /// Stores intervals and transitions as the engine would.

@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// Every migration, in order.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         number: 1,
         name: "0001_series",
@@ -36,6 +36,11 @@ const MIGRATIONS: [Migration; 3] = [
         number: 3,
         name: "0003_set_aside",
         sql: include_str!("../../migrations/clickhouse/0003_set_aside.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "0004_service_customers",
+        sql: include_str!("../../migrations/clickhouse/0004_service_customers.sql"),
     },
 ];
 
