@@ -36,6 +36,11 @@ use all::Stages;
 use cli::{Cli, Command, ConfigCommand, StageArgs};
 use config::{ConfigError, Loaded, Machine, Shared};
 
+/// The engine holds tens of millions of small allocations, and what it frees
+/// must go back; glibc's allocator is worse at both (`store/benches/scale.rs`).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Wrong usage, configuration or input, as clap uses it too.
 const EXIT_WRONG_INPUT: u8 = 2;
 

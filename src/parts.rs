@@ -54,15 +54,25 @@ pub(crate) fn embedded(config: &EmbeddedClickHouse) -> Result<EmbeddedConfig, Em
 pub(crate) fn librenms(
     account: &NmsAccount,
 ) -> Result<librenms::Settings, librenms::SettingsError> {
-    let Polling { requests_per_second, request_timeout, management_lost, admin_down, .. } =
-        account.polling;
+    let Polling {
+        requests_per_second,
+        requests_at_once,
+        bytes_in_flight,
+        request_timeout,
+        management_lost,
+        admin_down,
+        ..
+    } = account.polling;
     let mut settings =
         librenms::Settings::new(&account.name, account.url.as_str(), account.token.clone())?;
     if let Some(zone) = account.time_zone.as_ref().and_then(|zone| zone.iana_name()) {
         settings = settings.with_time_zone(zone)?;
     }
-    settings.requests_per_second =
-        NonZeroU32::new(requests_per_second).expect("the rule keeps it above 0");
+    let above_0 = |number| NonZeroU32::new(number).expect("the rule keeps it above 0");
+    settings.requests_per_second = above_0(requests_per_second);
+    settings.burst = settings.requests_per_second;
+    settings.requests_at_once = above_0(requests_at_once);
+    settings.bytes_in_flight_max = bytes_in_flight;
     settings.call_timeout = request_timeout;
     settings.silence_timeout = settings.silence_timeout.min(request_timeout);
     settings.policy.management_lost = management_lost;

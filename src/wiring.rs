@@ -12,7 +12,7 @@ use store::embedded::Embedded;
 use store::log::{EmbeddedLog, KafkaLog, Log, TopicKind, TopicSpec};
 use store::records::Records;
 use store::series::{Series, SeriesConfig, SeriesError};
-use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
+use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC, triggers_topic};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ClickHouseConfig, Config, LogPlace};
@@ -24,7 +24,7 @@ const DEFINITIONS_PARTITIONS: u32 = 1;
 /// How long between two tries while an outside part is away at the start.
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// The record log, with both topics there. An embedded one forgets by itself
+/// The record log, with its topics there. An embedded one forgets by itself
 /// what is older than its topics keep, until `shutdown`.
 ///
 /// # Errors
@@ -56,6 +56,7 @@ pub(crate) async fn open_log(
             partitions: DEFINITIONS_PARTITIONS,
             kind: TopicKind::Compacted,
         },
+        triggers_topic(),
     ];
     for topic in topics {
         let mut told = false;

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ask::Stores;
 use crate::auth::{Passwords, Throttle};
 use crate::changes::Changes;
+use crate::push::PushLimits;
 
 /// Says what time it is; a test gives its own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -113,8 +114,8 @@ pub struct ApiParts {
     pub config: ApiConfig,
     /// What time it is.
     pub clock: Clock,
-    /// The log, to show the samples behind a state; without it they are not to
-    /// be had.
+    /// The log, to show the samples behind a state and to pass on what an NMS
+    /// pushes; without it neither is to be had.
     pub log: Option<Arc<dyn Log>>,
     /// Renders `/metrics`; without it that address answers 404.
     pub metrics: Option<PrometheusHandle>,
@@ -129,6 +130,7 @@ struct Shared {
     origin: Origin,
     passwords: Passwords,
     throttle: Throttle,
+    push_limits: PushLimits,
     changes: Changes,
     shutdown: CancellationToken,
 }
@@ -158,6 +160,7 @@ impl ApiState {
             origin,
             passwords: Passwords::default(),
             throttle: Throttle::default(),
+            push_limits: PushLimits::default(),
             changes: Changes::default(),
             shutdown: CancellationToken::new(),
         })))
@@ -174,6 +177,11 @@ impl ApiState {
     /// The log of samples.
     pub(crate) fn log(&self) -> Option<&dyn Log> {
         self.0.parts.log.as_deref()
+    }
+
+    /// The log, for a task that outlives the request.
+    pub(crate) fn shared_log(&self) -> Option<Arc<dyn Log>> {
+        self.0.parts.log.clone()
     }
 
     /// Both, for questions that take them together, as far as `scope` goes.
@@ -209,6 +217,10 @@ impl ApiState {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    pub(crate) fn push_limits(&self) -> &PushLimits {
+        &self.0.push_limits
     }
 
     pub(crate) fn changes(&self) -> &Changes {

@@ -26,6 +26,7 @@ mod policy;
 #[cfg(test)]
 mod policy_tests;
 mod problem;
+mod push;
 mod server;
 mod upkeep;
 mod uptime;

@@ -6,10 +6,12 @@ use utoipa_axum::routes;
 use crate::app::ApiState;
 use crate::auth::handlers as sign_in;
 use crate::policy::Action::{
-    ApiDocs, EditCustomers, EditServices, EditUsers, ExplainServices, PlanWork, Profile, ReadAudit,
-    ReadComponents, ReadCustomers, ReadPermissions, ReadPipeline, ReadServices, ReadUsers, Session,
-    Tokens,
+    ApiDocs, EditCustomers, EditPipeline, EditServices, EditUsers, ExplainServices, PlanWork,
+    Profile, ReadAudit, ReadComponents, ReadCustomers, ReadPermissions, ReadPipeline, ReadServices,
+    ReadUsers, Session, Tokens,
 };
+use crate::push::PUSH_BYTES_MAX;
+use crate::push::operations as push;
 use crate::v1::operations as v1;
 use crate::web::Policy::{May, Metrics, Public};
 use crate::web::Routes;
@@ -48,6 +50,9 @@ fn pages(map: Routes) -> Routes {
         .page(May(PlanWork), Post, urls::WHAT_IF, pages::announce)
         .page(May(ReadServices), Get, urls::SERVICE_CSV, v1::intervals_csv)
         .page(May(ReadPipeline), Get, urls::SET_ASIDE, pages::set_aside)
+        .page(May(ReadPipeline), Get, urls::SOURCE_PUSH, pages::source_push)
+        .page(May(EditPipeline), Post, urls::SOURCE_PUSH, pages::make_push_secret)
+        .page(May(EditPipeline), Post, urls::SOURCE_PUSH_REVOKE, pages::revoke_push_secret)
         .page(May(Profile), Get, urls::PROFILE, pages::profile)
         .page(May(Profile), Post, urls::PROFILE, pages::save_profile)
         .page(Public, Get, urls::REGISTER, pages::registration)
@@ -96,6 +101,17 @@ fn api(map: Routes) -> Routes {
         .api_creating(May(Tokens), routes!(v1::issue_token))
         .api(May(Tokens), routes!(v1::revoke_token))
         .api(May(ReadPipeline), routes!(v1::sources))
+        .api(May(ReadComponents), routes!(v1::source_devices))
+        .api(May(ReadComponents), routes!(v1::source_links))
+        .api(May(ReadComponents), routes!(v1::source_paths))
+        .api(May(ReadPipeline), routes!(v1::sync_jobs))
+        .api(May(ReadPipeline), routes!(v1::sync_job))
+        .api(May(ReadPipeline), routes!(v1::source_push))
+        .api(May(EditPipeline), routes!(v1::start_sync))
+        .api(May(EditPipeline), routes!(v1::issue_push_secret))
+        .api(May(EditPipeline), routes!(v1::revoke_push_secret))
+        // Opened by the secret of the account, which its handler compares.
+        .api_with_body(PUSH_BYTES_MAX, Public, routes!(push::receive_push))
         .api(May(ReadPipeline), routes!(v1::set_aside))
         .api(May(ReadPipeline), routes!(v1::status))
         .api(May(ReadCustomers), routes!(v1::list_customers))

@@ -12,6 +12,8 @@ const REQUESTS: &str = "padwacht_http_requests_total";
 const DURATION: &str = "padwacht_http_request_duration_seconds";
 /// Logins tried, by outcome (`ok`, `wrong`, `throttled`).
 const LOGINS: &str = "padwacht_logins_total";
+/// Pushes received, by what came of them (`refused`, or an outcome of the records).
+const PUSHES: &str = "padwacht_pushes_total";
 /// Browsers that listen for changes.
 const EVENT_STREAMS: &str = "padwacht_event_streams";
 /// Looks for changes in the series that failed.
@@ -28,6 +30,11 @@ pub(crate) fn answered(method: &'static str, route: &str, status: StatusCode, du
 /// Somebody tried to sign in.
 pub(crate) fn login(outcome: &'static str) {
     counter!(LOGINS, "outcome" => outcome).increment(1);
+}
+
+/// An NMS pushed, or somebody tried to.
+pub(crate) fn pushed(outcome: &'static str) {
+    counter!(PUSHES, "outcome" => outcome).increment(1);
 }
 
 /// So many browsers listen.

@@ -54,6 +54,8 @@ pub(crate) enum Action {
     ReadComponents,
     /// Reading how the pipeline and its sources fare.
     ReadPipeline,
+    /// Letting a source push, and having one read anew.
+    EditPipeline,
     /// Reading, exporting and checking the audit trail.
     ReadAudit,
     /// Reading who may do what.
@@ -62,7 +64,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// Every action, in the order of the matrix.
-    pub(crate) const ALL: [Action; 16] = [
+    pub(crate) const ALL: [Action; 17] = [
         Action::ReadServices,
         Action::ExplainServices,
         Action::EditServices,
@@ -73,6 +75,7 @@ impl Action {
         Action::PlanWork,
         Action::ReadComponents,
         Action::ReadPipeline,
+        Action::EditPipeline,
         Action::ReadAudit,
         Action::ReadPermissions,
         Action::Profile,
@@ -98,6 +101,7 @@ impl Action {
             Action::PlanWork => "plan-work",
             Action::ReadComponents => "read-components",
             Action::ReadPipeline => "read-pipeline",
+            Action::EditPipeline => "edit-pipeline",
             Action::ReadAudit => "read-audit",
             Action::ReadPermissions => "read-permissions",
         }
@@ -130,9 +134,9 @@ impl Reach {
 /// How far `role` goes in `action`.
 pub(crate) const fn reach(role: Role, action: Action) -> Reach {
     use Action::{
-        ApiDocs, EditCustomers, EditServices, EditUsers, ExplainServices, PlanWork, Profile,
-        ReadAudit, ReadComponents, ReadCustomers, ReadPermissions, ReadPipeline, ReadServices,
-        ReadUsers, Session, Tokens,
+        ApiDocs, EditCustomers, EditPipeline, EditServices, EditUsers, ExplainServices, PlanWork,
+        Profile, ReadAudit, ReadComponents, ReadCustomers, ReadPermissions, ReadPipeline,
+        ReadServices, ReadUsers, Session, Tokens,
     };
     match (role, action) {
         (_, Session | Profile | Tokens) => Reach::Own,
@@ -140,8 +144,8 @@ pub(crate) const fn reach(role: Role, action: Action) -> Reach {
         (
             Role::Beheer,
             ReadServices | ExplainServices | ReadCustomers | ReadUsers | EditServices
-            | EditCustomers | EditUsers | PlanWork | ReadComponents | ReadPipeline | ReadAudit
-            | ReadPermissions,
+            | EditCustomers | EditPipeline | EditUsers | PlanWork | ReadComponents | ReadPipeline
+            | ReadAudit | ReadPermissions,
         ) => Reach::Everything,
         (Role::Accountmanager, ReadServices | ExplainServices | ReadCustomers | ReadUsers) => {
             Reach::Own
@@ -172,6 +176,7 @@ mod tests {
             Action::PlanWork,
             Action::ReadComponents,
             Action::ReadPipeline,
+            Action::EditPipeline,
             Action::ReadAudit,
             Action::ReadPermissions,
         ] {

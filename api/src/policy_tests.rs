@@ -82,6 +82,7 @@ async fn only_a_few_routes_are_public() {
         "GET /register",
         "POST /language",
         "POST /login",
+        "POST /push/{account}",
         "POST /register",
     ];
     assert_eq!(public, expected.map(str::to_owned).into());

@@ -292,7 +292,8 @@ fn sample(kind: &str, native_id: &str, at_ms: i64, state: State) -> ComponentSam
         at_ms,
         state: state.into(),
         evidence: Evidence::Poll.into(),
-        uncertainty_ms: 60_000,
+        // As ingest says of a renewal, which nearly every sample is.
+        uncertainty_ms: 0,
     }
 }
 

@@ -26,11 +26,11 @@ pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
     AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
-    CustomersPage, ErrorKind, ErrorPage, InvitedForm, LoginError, LoginPage, OverviewLivePartial,
-    OverviewPage, PermissionRow, PermissionsPage, ProfilePage, RegisterPage, SampleRow,
-    SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage, UserForm, UserHead,
-    UserImportLine, UserImportPlan, UserPage, UsersImportPage, UsersImported, UsersPage,
-    WhatIfPage, WhyPage,
+    CustomersPage, ErrorKind, ErrorPage, InvitedForm, KnownEdge, LoginError, LoginPage,
+    OverviewLivePartial, OverviewPage, PermissionRow, PermissionsPage, ProfilePage, PushPage,
+    RegisterPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
+    UserForm, UserHead, UserImportLine, UserImportPlan, UserPage, UsersImportPage, UsersImported,
+    UsersPage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Menu, Notice, Shell, SourceTrouble, User};
@@ -45,6 +45,7 @@ pub use view::people::{
     FormProblem, Permission, PermissionReach, ShownLink, UserRole, UserRow, UserStanding,
 };
 pub use view::plan::{Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal};
+pub use view::push::{PushResult, PushRow, PushSecretRow};
 pub use view::service::ServiceHead;
 pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::set_aside::{SetAsideReason, SetAsideRow};

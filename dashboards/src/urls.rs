@@ -79,6 +79,11 @@ pub const AUDIT_CSV: &str = "/audit.csv";
 pub const PERMISSIONS: &str = "/permissions";
 /// The page that shows the OpenAPI document.
 pub const API_DOCS: &str = "/docs";
+/// How an NMS account may push. GET shows it; POST makes a new secret and
+/// shows it once.
+pub const SOURCE_PUSH: &str = "/sources/{name}/push";
+/// POST takes `id` and revokes that push secret.
+pub const SOURCE_PUSH_REVOKE: &str = "/sources/{name}/push/revoke";
 /// Files of [`crate::asset`].
 pub const ASSET: &str = "/assets/{file}";
 
@@ -142,6 +147,21 @@ pub fn what_if(plan: &PlanForm, ask: bool) -> String {
 /// The events of one service.
 pub fn service_events(id: &str) -> String {
     format!("{EVENTS}?service={}", encode(id))
+}
+
+/// Where an NMS account pushes to.
+pub fn push(account: &str) -> String {
+    format!("/push/{}", encode(account))
+}
+
+/// The page about pushing from an NMS account.
+pub fn source_push(account: &str) -> String {
+    format!("/sources/{}/push", encode(account))
+}
+
+/// Where a push secret of an NMS account is revoked.
+pub fn source_push_revoke(account: &str) -> String {
+    format!("/sources/{}/push/revoke", encode(account))
 }
 
 /// The address of an asset by its hashed file name.

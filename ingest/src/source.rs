@@ -12,9 +12,14 @@
 
 mod fault;
 mod inventory;
+mod latency;
+mod ledger;
+mod traffic;
 
 pub use fault::{Fault, SourceError};
 pub use inventory::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
+pub use ledger::{Exchange, Ledger};
+pub use traffic::{CallError, CallStats, Latency, Learned, Traffic};
 
 use async_trait::async_trait;
 use correlate::model::{ComponentState, Timestamp};
@@ -184,6 +189,10 @@ pub struct Health {
     pub devices_stale: usize,
     /// Ports known, from this poll or the last one that could read them.
     pub ports: usize,
+    /// What was asked of the NMS since the source was opened.
+    pub traffic: Traffic,
+    /// What the source found out about the NMS by itself.
+    pub learned: Vec<Learned>,
 }
 
 /// One step of [`Source::check`].

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use api::ask::Why;
 use correlate::explain::{CoveringWindow, Node, NodeKind, Shown};
 use correlate::model::{ComponentId, Period, ServiceState, Timestamp};
+use store::evidence::SampleSource;
+use store::series::EdgeEvidence;
 
 use super::text::{Times, named};
 
@@ -93,10 +95,31 @@ impl Branch<'_> {
         }
     }
 
+    /// How the beginning of a state was known.
+    fn known(&self, at: Timestamp, how: &EdgeEvidence) -> String {
+        let source = match how.source {
+            SampleSource::Poll => "a poll",
+            SampleSource::EventLog => "the event log",
+            SampleSource::Push => "a push",
+            SampleSource::Outage => "the list of outages",
+            SampleSource::Other => "elsewhere",
+        };
+        match how.began_within(at) {
+            Some(began) => {
+                let [from, until] = [began.from, began.until].map(|at| self.times.instant(at));
+                format!(", known from {source}, began between {from} and {until}")
+            }
+            None => format!(", known from {source}"),
+        }
+    }
+
     fn what(&self, node: &Node) -> String {
         match &node.kind {
             NodeKind::Component { id, held, windows } => {
                 let mut what = format!("{} {}", component(self.why, id), self.times.period(held));
+                if let Some((at, how)) = self.why.known_since(id, held) {
+                    what.push_str(&self.known(at, how));
+                }
                 for window in windows {
                     write!(what, ", window {}", covering(window, self.times))
                         .expect("writing to a string cannot fail");

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::reader::{Reader, Section};
-use super::rule::{Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
+use super::rule::{BytesIn, Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
 use super::{Origin, Problem};
 
 /// LibreNMS polls its devices every 5 minutes; asking more often only finds
@@ -25,6 +25,12 @@ const INVENTORY_INTERVAL_DEFAULT: Duration = Duration::from_secs(3_600);
 /// Each request occupies a php-fpm worker of the NMS.
 const REQUESTS_PER_SECOND: Whole = Whole { min: 1, max: 100 };
 const REQUESTS_PER_SECOND_DEFAULT: u32 = 5;
+/// php-fpm has 5 to 50 workers, which people's pages need as well.
+const REQUESTS_AT_ONCE: Whole = Whole { min: 1, max: 16 };
+const REQUESTS_AT_ONCE_DEFAULT: u32 = 3;
+/// PHP builds each answer in its own memory (128 MB each by default).
+const BYTES_IN_FLIGHT: BytesIn = BytesIn { min: 1 << 20, max: 4 << 30 };
+const BYTES_IN_FLIGHT_DEFAULT: u64 = 64 << 20;
 /// LibreNMS builds a bulk list in full before it sends the first byte; 10,000
 /// devices (25 MB) take most of a minute.
 const REQUEST_TIMEOUT: DurationIn =
@@ -66,8 +72,12 @@ pub(crate) struct Polling {
     pub poll_interval: Duration,
     /// Between two reads of the inventory (names, links).
     pub inventory_interval: Duration,
-    /// The throttle, per account.
+    /// The throttle, per account: requests within any one second.
     pub requests_per_second: u32,
+    /// The throttle, per account: requests under way at the same time.
+    pub requests_at_once: u32,
+    /// The throttle, per account: bytes of answers under way at the same time.
+    pub bytes_in_flight: u64,
     /// How long one answer may take.
     pub request_timeout: Duration,
     /// The state of a device that answers to ping but no longer to SNMP.
@@ -100,6 +110,8 @@ pub(super) fn read_polling(reader: &Reader<'_>) -> Polling {
         poll_interval: POLL_INTERVAL_DEFAULT,
         inventory_interval: INVENTORY_INTERVAL_DEFAULT,
         requests_per_second: REQUESTS_PER_SECOND_DEFAULT,
+        requests_at_once: REQUESTS_AT_ONCE_DEFAULT,
+        bytes_in_flight: BYTES_IN_FLIGHT_DEFAULT,
         request_timeout: REQUEST_TIMEOUT_DEFAULT,
         management_lost: MANAGEMENT_LOST_DEFAULT,
         admin_down: ADMIN_DOWN_DEFAULT,
@@ -120,6 +132,12 @@ fn polling(section: &Section<'_>, default: Polling) -> Polling {
             &REQUESTS_PER_SECOND,
             default.requests_per_second,
         ),
+        requests_at_once: section.or(
+            "requests_at_once",
+            &REQUESTS_AT_ONCE,
+            default.requests_at_once,
+        ),
+        bytes_in_flight: section.or("bytes_in_flight", &BYTES_IN_FLIGHT, default.bytes_in_flight),
         request_timeout: section.or("request_timeout", &REQUEST_TIMEOUT, default.request_timeout),
         management_lost: section.or("management_lost", &STATES, default.management_lost),
         admin_down: section.or("admin_down", &STATES, default.admin_down),

@@ -9,10 +9,12 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use correlate::model::{ComponentId, Sample};
+use correlate::model::{ComponentId, Sample, Timestamp};
 use store::log::StoredRecord;
-use store::series::SetAsideKind;
-use store::wire::{SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report};
+use store::series::{Edge, EdgeEvidence, SetAsideKind};
+use store::wire::{
+    Evidence, SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report,
+};
 
 use super::set_aside::{Decoded, Origin};
 
@@ -63,12 +65,15 @@ impl Decoder {
         for record in records {
             let origin = Origin::of(self.partition, record);
             decoded.begin(origin);
-            if self.read_plain(record, &mut decoded.samples).is_some() {
+            if self.read_plain(record, &mut decoded).is_some() {
                 continue;
             }
             decoded.take_back();
             match read_any(record) {
-                Ok(samples) => decoded.add(origin, samples),
+                Ok((samples, edges)) => {
+                    decoded.add(origin, samples);
+                    edges.into_iter().for_each(|edge| decoded.keep_edge(edge));
+                }
                 Err(error) => {
                     let (kind, reason) = (SetAsideKind::Undecodable, error.to_string());
                     let found = origin.record(SAMPLES_TOPIC, kind, &record.key, reason);
@@ -79,7 +84,7 @@ impl Decoder {
         decoded
     }
 
-    fn read_plain(&mut self, record: &StoredRecord, samples: &mut Vec<Sample>) -> Option<()> {
+    fn read_plain(&mut self, record: &StoredRecord, decoded: &mut Decoded) -> Option<()> {
         let value = record.value.as_deref()?;
         let known = self.locate(&record.key);
         let device = &mut self.devices[known];
@@ -95,7 +100,19 @@ impl Decoder {
                 }
             };
             place += 1;
-            samples.push(Sample { at: sample.at, component, state: sample.state });
+            if may_be_edge(sample.evidence, sample.uncertainty_ms) {
+                decoded.keep_edge(Edge {
+                    component: component.clone(),
+                    at: sample.at,
+                    state: sample.state,
+                    known: EdgeEvidence {
+                        source: sample.evidence.into(),
+                        uncertainty_ms: sample.uncertainty_ms,
+                        observed_at: sample.observed_at,
+                    },
+                });
+            }
+            decoded.samples.push(Sample { at: sample.at, component, state: sample.state });
         });
         if self.kept_bytes > self.kept_bytes_max {
             let Decoder { partition, kept_bytes_max, .. } = *self;
@@ -138,8 +155,30 @@ impl Device {
     }
 }
 
-fn read_any(record: &StoredRecord) -> Result<Vec<Sample>, WireError> {
-    report_samples(&decode_report(record.value.as_deref().unwrap_or_default())?)
+/// Whether a sample may begin a state: sources say 0 and `poll` of a mere
+/// renewal.
+fn may_be_edge(evidence: Evidence, uncertainty_ms: u32) -> bool {
+    uncertainty_ms > 0 || !matches!(evidence, Evidence::Poll | Evidence::Unspecified)
+}
+
+fn read_any(record: &StoredRecord) -> Result<(Vec<Sample>, Vec<Edge>), WireError> {
+    let report = decode_report(record.value.as_deref().unwrap_or_default())?;
+    let samples = report_samples(&report)?;
+    let observed_at = Timestamp(report.observed_at_ms);
+    let known = samples.iter().zip(&report.samples);
+    let known = known.filter(|(_, said)| may_be_edge(said.evidence(), said.uncertainty_ms));
+    let edges = known.map(|(sample, said)| Edge {
+        component: sample.component.clone(),
+        at: sample.at,
+        state: sample.state,
+        known: EdgeEvidence {
+            source: said.evidence().into(),
+            uncertainty_ms: said.uncertainty_ms,
+            observed_at,
+        },
+    });
+    let edges = edges.collect();
+    Ok((samples, edges))
 }
 
 #[cfg(test)]
@@ -196,6 +235,36 @@ mod tests {
         for (first, second) in first.iter().zip(&second) {
             assert!(std::ptr::eq(first.component.as_str(), second.component.as_str()));
         }
+    }
+
+    #[test]
+    fn how_an_edge_was_known_is_kept_and_of_a_renewal_nothing() {
+        let mut renewed = report("a", &["1", "2", "3"]);
+        for sample in &mut renewed.samples {
+            sample.evidence = Evidence::Poll.into();
+        }
+        renewed.samples[1].uncertainty_ms = 60_000;
+        renewed.samples[2].evidence = Evidence::EventLog.into();
+        // Fields that no version knows make it readable in the other way only.
+        let odd = StoredRecord {
+            value: Some([encode_report(&renewed).as_ref(), &[0x98, 0x06, 0x01]].concat().into()),
+            ..stored(&renewed)
+        };
+        let mut decoder = Decoder::new(0);
+        for record in [stored(&renewed), odd] {
+            let found = decoder.decode(&[record]);
+            let found: Vec<_> = found
+                .edges
+                .iter()
+                .map(|edge| {
+                    (edge.component.as_str(), edge.known.source.as_str(), edge.known.uncertainty_ms)
+                })
+                .collect();
+            assert_eq!(found, [("n/port/2", "poll", 60_000), ("n/port/3", "event_log", 0)]);
+        }
+        let mut broken = renewed.clone();
+        broken.samples[2].state = 9;
+        assert_eq!(decoder.decode(&[stored(&broken)]).edges, [], "the record counts whole or not");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What an epoch gives depends on its journal entry and samples alone, so that
 //! it can be taken in again after a crash.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use correlate::model::{ServiceId, Timestamp};
 use store::checkpoint::{self, Checkpoint, Packing, Position, Stored};
 use store::journal::{Control, Entry, Taken};
 use store::log::StoredRecord;
-use store::series::{SeriesBatch, SetAside, SetAsideKind, Transition};
+use store::series::{Edge, SeriesBatch, SetAside, SetAsideKind, Transition};
 use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
 use tokio_util::sync::CancellationToken;
 
@@ -188,7 +189,7 @@ impl Engine {
         let mut set_aside = Vec::new();
         let controls = controls(&entry.controls, &mut set_aside);
         let mut sieve = Sieve::new(decoded, entry.recorded_at, self.samples_from);
-        let (mut output, mut elsewhere) =
+        let (mut output, mut elsewhere, mut edges) =
             self.fleet.take_in(entry, controls, &mut sieve, self.samples_from)?;
         self.epoch = entry.epoch;
         self.now = Some(entry.now);
@@ -202,11 +203,13 @@ impl Engine {
         let fresh = output.too_late.saturating_sub(self.too_late);
         metrics::counter!("padwacht_correlate_too_late_samples_total").increment(fresh);
         self.too_late = output.too_late;
+        edges.append(&mut sieve.take_edges());
+        keep_begun(&mut edges, &output);
         set_aside.extend(sieve.end(&output.too_late_samples));
         set_aside.append(&mut elsewhere);
         let set_aside = self.ledger.rows(set_aside);
         let reaching_back = std::mem::take(&mut output.reaching_back);
-        Ok(Rows { batch: batch(entry, output), set_aside, reaching_back })
+        Ok(Rows { batch: batch(entry, output), set_aside, edges, reaching_back })
     }
 
     fn advance(&mut self, topic: &str, partition: u32, next: u64) {
@@ -322,6 +325,19 @@ pub(super) fn refused(
             ));
         }
     }
+}
+
+/// Keeps the edges at which a state begins by `output`: the others renewed one,
+/// or came too late to matter.
+fn keep_begun(edges: &mut Vec<Edge>, output: &EpochOutput) {
+    if edges.is_empty() {
+        return;
+    }
+    let begun = output.transitions.iter().filter_map(|transition| {
+        transition.state.map(|state| (&transition.component, transition.at, state))
+    });
+    let begun: HashSet<_> = begun.collect();
+    edges.retain(|edge| begun.contains(&(&edge.component, edge.at, edge.state)));
 }
 
 fn batch(entry: &Entry, output: EpochOutput) -> SeriesBatch {

@@ -29,11 +29,42 @@ use crate::progress::Progress;
 use crate::wiring;
 
 /// The engine as it was, and the journal to go on with; `None` when stopped
-/// before that.
+/// before that. A checkpoint with a record that cannot be read is put aside,
+/// and the next older one is tried.
 ///
 /// # Errors
-/// A disk, log or ClickHouse that refuses for good.
+/// A disk, log or ClickHouse that refuses for good; at the head of a cluster
+/// also such a checkpoint, as the others have been told a part of it.
 pub(super) async fn recover(
+    config: &CorrelateConfig,
+    log: &Arc<dyn Log>,
+    series: &Series,
+    dir: &Path,
+    writer: &Writer,
+    mut leader: Option<&mut Leader>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<(Engine, Journal)>> {
+    loop {
+        let leading = leader.as_deref_mut();
+        let error = match attempt(config, log, series, dir, writer, leading, shutdown).await {
+            Err(error) => error,
+            recovered => return recovered,
+        };
+        let unusable = error.chain().find_map(|cause| cause.downcast_ref::<CheckpointError>());
+        let Some(unusable @ CheckpointError::Damaged { path, .. }) = unusable else {
+            return Err(error);
+        };
+        tracing::error!(error = %unusable, "put a checkpoint aside");
+        block_in_place(|| checkpoint::put_aside(Path::new(path)))?;
+        report(series, shutdown, &[damaged(unusable)]).await?;
+        if leader.is_some() {
+            return Err(error);
+        }
+    }
+}
+
+/// As [`recover`], with the newest checkpoint whose file is in order.
+async fn attempt(
     config: &CorrelateConfig,
     log: &Arc<dyn Log>,
     series: &Series,
@@ -187,7 +218,7 @@ async fn with_every_partition(
 /// # Errors
 /// A disk that refuses.
 fn journaled(dir: &Path, base: u64) -> anyhow::Result<Result<Vec<Entry>, String>> {
-    let mut epochs = checkpoint::epochs(dir)?;
+    let mut epochs = Journal::epochs(dir)?;
     epochs.retain(|&epoch| epoch > base);
     epochs.insert(0, base);
     let mut entries: Vec<Entry> = Vec::new();

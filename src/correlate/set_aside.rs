@@ -9,13 +9,18 @@ use std::collections::BTreeMap;
 
 use correlate::model::{Sample, Timestamp};
 use store::log::StoredRecord;
-use store::series::{SetAside, SetAsideKind};
+use store::series::{Edge, SetAside, SetAsideKind};
 use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC};
 
 /// Rows of their own per topic, partition and kind between two checkpoints:
 /// enough to see what is wrong, few enough that a flood that lasts for the
 /// thirty days that rows are kept stays far below a gigabyte.
 const SINGLES_MAX: u64 = 20;
+
+/// Samples of one epoch of which is kept how they were known: as many as all
+/// ports of a large network that fail together. A source should say it of
+/// edges only; one that says it of every sample costs no more than this.
+const EDGES_MAX: usize = 200_000;
 
 /// The topic of files of the stage itself.
 pub(super) const CHECKPOINT: &str = "checkpoint";
@@ -77,6 +82,10 @@ pub(super) struct Decoded {
     /// Which records they came in.
     pub(super) origins: Origins,
     pub(super) set_aside: Vec<SetAside>,
+    /// How those samples were known that may begin a state.
+    pub(super) edges: Vec<Edge>,
+    /// How many edges there were before the record that was last begun.
+    edges_before: usize,
 }
 
 impl Decoded {
@@ -87,6 +96,7 @@ impl Decoded {
 
     /// The samples that are put behind the others next came in this record.
     pub(super) fn begin(&mut self, origin: Origin) {
+        self.edges_before = self.edges.len();
         self.origins.0.push((self.samples.len(), origin));
     }
 
@@ -94,6 +104,7 @@ impl Decoded {
     pub(super) fn take_back(&mut self) {
         if let Some((first, _)) = self.origins.0.pop() {
             self.samples.truncate(first);
+            self.edges.truncate(self.edges_before);
         }
     }
 
@@ -103,6 +114,15 @@ impl Decoded {
         self.origins.0.extend(origins.map(|&(first, origin)| (first + shift, origin)));
         self.samples.append(&mut other.samples);
         self.set_aside.append(&mut other.set_aside);
+        let room = EDGES_MAX.saturating_sub(self.edges.len());
+        self.edges.extend(other.edges.into_iter().take(room));
+    }
+
+    /// Keeps how a sample was known that may begin a state.
+    pub(super) fn keep_edge(&mut self, edge: Edge) {
+        if self.edges.len() < EDGES_MAX {
+            self.edges.push(edge);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::vec::IntoIter;
 
 use correlate::model::{Sample, Timestamp};
-use store::series::{SetAside, SetAsideKind};
+use store::series::{Edge, SetAside, SetAsideKind};
 
 use super::epoch::ORIGIN;
 use super::set_aside::{Decoded, Origin, Origins};
@@ -35,21 +35,27 @@ pub(super) struct Sieve {
     samples_from: Timestamp,
     old: Vec<(Sample, Origin)>,
     set_aside: Vec<SetAside>,
+    edges: Vec<Edge>,
 }
 
 impl Sieve {
     /// For what was read at `recorded_at`, while samples of a component from
     /// before `samples_from` may be forgotten.
     pub(super) fn new(decoded: Decoded, recorded_at: Timestamp, samples_from: Timestamp) -> Sieve {
-        let Decoded { samples, origins, set_aside } = decoded;
+        let Decoded { samples, origins, set_aside, edges, .. } = decoded;
         metrics::counter!("padwacht_correlate_samples_total").increment(samples.len() as u64);
         let samples = samples.into_iter().enumerate();
-        Sieve { samples, origins, recorded_at, samples_from, old: Vec::new(), set_aside }
+        Sieve { samples, origins, recorded_at, samples_from, old: Vec::new(), set_aside, edges }
     }
 
     /// What was set aside so far, whatever turns out too late.
     pub(super) fn take_set_aside(&mut self) -> Vec<SetAside> {
         std::mem::take(&mut self.set_aside)
+    }
+
+    /// How samples were known that may begin a state.
+    pub(super) fn take_edges(&mut self) -> Vec<Edge> {
+        std::mem::take(&mut self.edges)
     }
 
     /// What was set aside; `too_late` are samples that the engine found so.

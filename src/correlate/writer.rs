@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use correlate::model::{ServiceId, Timestamp};
-use store::series::{Progress, Series, SeriesBatch, SeriesError, SetAside};
+use store::series::{Edge, Progress, Series, SeriesBatch, SeriesError, SetAside};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -39,13 +39,29 @@ pub(super) struct Rows {
     pub(super) batch: SeriesBatch,
     /// What could not be used.
     pub(super) set_aside: Vec<SetAside>,
+    /// How the edges among the transitions were known.
+    pub(super) edges: Vec<Edge>,
     /// Services that must be corrected before the horizon; see [`super::beyond`].
     pub(super) reaching_back: Vec<ServiceId>,
 }
 
 impl From<SeriesBatch> for Rows {
     fn from(batch: SeriesBatch) -> Rows {
-        Rows { batch, set_aside: Vec::new(), reaching_back: Vec::new() }
+        Rows { batch, set_aside: Vec::new(), edges: Vec::new(), reaching_back: Vec::new() }
+    }
+}
+
+impl Rows {
+    /// Only how edges were known; of no epoch.
+    pub(super) fn of_edges(edges: Vec<Edge>) -> Rows {
+        let batch = SeriesBatch {
+            epoch: 0,
+            recorded_at: Timestamp::default(),
+            intervals: Vec::new(),
+            transitions: Vec::new(),
+            withdrawn_transitions: Vec::new(),
+        };
+        Rows { edges, ..Rows::from(batch) }
     }
 }
 
@@ -125,10 +141,13 @@ async fn write_all(
 ) -> anyhow::Result<()> {
     let mut reported: Option<Instant> = None;
     while let Some(first) = queue.recv().await {
-        let Together { batches, set_aside, taken, last_epoch, complete_until } =
+        let Together { batches, set_aside, edges, taken, last_epoch, complete_until } =
             Together::gather(first, &mut queue);
         if let Some(first) = batches.first() {
             insist(first.epoch, shutdown, || series.write_all(&batches)).await?;
+        }
+        if !edges.is_empty() {
+            insist(last_epoch, shutdown, || series.write_edges(&edges)).await?;
         }
         for (epoch, rows) in &set_aside {
             insist(*epoch, shutdown, || series.write_set_aside(rows, *epoch)).await?;
@@ -149,6 +168,8 @@ struct Together {
     batches: Vec<SeriesBatch>,
     /// What could not be used, by epoch.
     set_aside: Vec<(u64, Vec<SetAside>)>,
+    /// How edges were known, over all of them.
+    edges: Vec<Edge>,
     /// How many epochs, with those that changed nothing.
     taken: u64,
     last_epoch: u64,
@@ -162,13 +183,15 @@ impl Together {
         let mut together = Together {
             batches: Vec::new(),
             set_aside: Vec::new(),
+            edges: Vec::new(),
             taken: 0,
             last_epoch: 0,
             complete_until: None,
         };
         let mut changes = 0;
         let mut next = Some(first);
-        while let Some(Queued { rows: Rows { batch, set_aside, .. }, complete_until }) = next {
+        while let Some(Queued { rows, complete_until }) = next {
+            let Rows { batch, set_aside, mut edges, reaching_back: _ } = rows;
             together.taken += 1;
             together.last_epoch = batch.epoch;
             together.complete_until = complete_until.or(together.complete_until);
@@ -176,6 +199,8 @@ impl Together {
                 changes += set_aside.len();
                 together.set_aside.push((batch.epoch, set_aside));
             }
+            changes += edges.len();
+            together.edges.append(&mut edges);
             let fresh =
                 batch.intervals.len() + batch.transitions.len() + batch.withdrawn_transitions.len();
             if fresh > 0 {

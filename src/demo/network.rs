@@ -88,7 +88,7 @@ impl Network {
             .iter()
             .filter_map(|port| match port.used_for {
                 PortUse::Link(link) => Some(link),
-                PortUse::Spare | PortUse::Shut => None,
+                PortUse::Local | PortUse::Spare | PortUse::Shut => None,
             })
             .filter(|link| self.world.links()[link.place()].kind == kind)
             .collect();

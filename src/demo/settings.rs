@@ -33,6 +33,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// A simulator on the same machine cannot be overrun; its bulk lists take long
 /// only on a busy machine.
 const REQUESTS_PER_SECOND: u32 = 50;
+const REQUESTS_AT_ONCE: u32 = 4;
+const BYTES_IN_FLIGHT: u64 = 256 << 20;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// As for a real network: names and links seldom change.
 const INVENTORY_INTERVAL: Duration = Duration::from_secs(3_600);
@@ -116,6 +118,8 @@ pub(super) fn complete(config: &mut Config, running: Running) -> anyhow::Result<
             poll_interval: POLL_INTERVAL,
             inventory_interval: INVENTORY_INTERVAL,
             requests_per_second: REQUESTS_PER_SECOND,
+            requests_at_once: REQUESTS_AT_ONCE,
+            bytes_in_flight: BYTES_IN_FLIGHT,
             request_timeout: REQUEST_TIMEOUT,
             management_lost: ComponentState::Up,
             admin_down: ComponentState::Unknown,

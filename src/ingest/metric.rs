@@ -1,6 +1,9 @@
 //! The metrics of the ingest stage, beside those of the sources themselves.
 
-use metrics::{counter, gauge};
+use std::time::Duration;
+
+use ingest::source::{Health, SourceState};
+use metrics::{counter, gauge, histogram};
 
 /// Records that are in the log, by NMS.
 const APPENDED: &str = "padwacht_ingest_records_appended_total";
@@ -16,6 +19,43 @@ const NOTE_FAILURES: &str = "padwacht_ingest_note_failures_total";
 const INVENTORY_FAILURES: &str = "padwacht_ingest_inventory_failures_total";
 /// Tasks that were started again, by NMS and task.
 const RESTARTS: &str = "padwacht_ingest_task_restarts_total";
+/// How long polls took, by NMS.
+const POLL_SECONDS: &str = "padwacht_source_poll_seconds";
+/// 0 for ok, 1 for suspect, 2 for down, by NMS.
+const SOURCE_STATE: &str = "padwacht_source_state";
+/// Devices in the last list, by NMS.
+const DEVICES: &str = "padwacht_source_devices";
+/// Devices whose evidence is too old, by NMS.
+const DEVICES_STALE: &str = "padwacht_source_devices_stale";
+/// Ports that are known, by NMS.
+const PORTS: &str = "padwacht_source_ports";
+/// The age of the newest evidence, by NMS.
+const DATA_AGE: &str = "padwacht_source_data_age_seconds";
+/// Polls that ended with a fault, by NMS and kind.
+const POLLS_FAILED: &str = "padwacht_source_polls_failed_total";
+
+/// A poll of a source ended; its calls are counted where they are made.
+pub(super) fn polled(nms: &str, health: &Health) {
+    let nms = nms.to_owned();
+    let took = Duration::from_millis(health.duration_ms);
+    histogram!(POLL_SECONDS, "nms" => nms.clone()).record(took.as_secs_f64());
+    let state = match health.state {
+        SourceState::Ok => 0.0,
+        SourceState::Suspect => 1.0,
+        SourceState::Down => 2.0,
+    };
+    gauge!(SOURCE_STATE, "nms" => nms.clone()).set(state);
+    gauge!(DEVICES, "nms" => nms.clone()).set(health.devices as f64);
+    gauge!(DEVICES_STALE, "nms" => nms.clone()).set(health.devices_stale as f64);
+    gauge!(PORTS, "nms" => nms.clone()).set(health.ports as f64);
+    if let Some(age_ms) = health.data_age_ms {
+        gauge!(DATA_AGE, "nms" => nms.clone()).set(age_ms as f64 / 1000.0);
+    }
+    if let Some(reason) = &health.reason {
+        let kind = reason.fault.as_str();
+        counter!(POLLS_FAILED, "nms" => nms, "kind" => kind).increment(1);
+    }
+}
 
 pub(super) fn appended(nms: &str, records: usize) {
     counter!(APPENDED, "nms" => nms.to_owned()).increment(records as u64);

@@ -97,6 +97,7 @@ impl Poller {
             }
             None => self.refusals.well(),
         }
+        metric::polled(nms, &health);
         self.desk.count(&health);
         self.desk.totals.reports.add(reports.len());
         let samples: usize = reports.iter().map(|report| report.samples.len()).sum();

@@ -16,6 +16,10 @@ use correlate::model::{
 };
 use store::checkpoint::{CheckpointError, Packing, find_newest, save_packed};
 
+/// The product's.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const SERVICES: usize = 1_000_000;
 /// Customers on one access switch, and switches on one aggregation site.
 const CUSTOMERS_PER_SWITCH: usize = 24;

@@ -194,6 +194,15 @@ pub fn epochs(dir: &Path) -> Result<Vec<u64>, CheckpointError> {
     Ok(list(dir)?.iter().filter_map(|path| epoch_of(path)).collect())
 }
 
+/// Renames a checkpoint that cannot be used, so that it is not tried again and
+/// can still be looked at. Blocks.
+///
+/// # Errors
+/// A directory that cannot be written to.
+pub fn put_aside(path: &Path) -> Result<(), CheckpointError> {
+    fs::rename(path, path.with_extension("unusable")).map_err(io_error("put aside", path))
+}
+
 /// Removes the checkpoints in `dir` from before `epoch`.
 ///
 /// # Errors

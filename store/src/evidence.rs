@@ -51,6 +51,20 @@ pub enum SampleSource {
 }
 
 impl SampleSource {
+    /// Every kind.
+    pub const ALL: [SampleSource; 5] = [
+        SampleSource::Poll,
+        SampleSource::EventLog,
+        SampleSource::Push,
+        SampleSource::Outage,
+        SampleSource::Other,
+    ];
+
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<SampleSource> {
+        SampleSource::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +73,18 @@ impl SampleSource {
             SampleSource::Push => "push",
             SampleSource::Outage => "outage",
             SampleSource::Other => "other",
+        }
+    }
+}
+
+impl From<Evidence> for SampleSource {
+    fn from(evidence: Evidence) -> SampleSource {
+        match evidence {
+            Evidence::Poll => SampleSource::Poll,
+            Evidence::EventLog => SampleSource::EventLog,
+            Evidence::Push => SampleSource::Push,
+            Evidence::Outage => SampleSource::Outage,
+            Evidence::Unspecified => SampleSource::Other,
         }
     }
 }
@@ -169,13 +195,7 @@ fn samples(
             crate::wire::State::Down => ComponentState::Down,
             _ => ComponentState::Unknown,
         },
-        source: match sample.evidence() {
-            Evidence::Poll => SampleSource::Poll,
-            Evidence::EventLog => SampleSource::EventLog,
-            Evidence::Push => SampleSource::Push,
-            Evidence::Outage => SampleSource::Outage,
-            Evidence::Unspecified => SampleSource::Other,
-        },
+        source: sample.evidence().into(),
         observed_at: Timestamp(report.observed_at_ms),
         appended_at: Timestamp(appended_at_ms),
         place,

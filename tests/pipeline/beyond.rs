@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use store::log::Record;
 use store::wire::{ComponentSample, DeviceReport, SAMPLES_TOPIC, State, encode_report, report_key};
 
+use crate::cluster::{Member, Shape};
 use crate::network::wall;
 use crate::pipeline::Pipeline;
-use crate::steady::steady;
+use crate::steady::{steady, steady_in};
 use crate::wait;
 
 const MINUTE_MS: i64 = 60_000;
@@ -119,9 +120,33 @@ async fn forget(pipeline: &Pipeline) {
 async fn facts_from_before_the_horizon_give_what_replay_gives() {
     let mut pipeline = steady().await;
     let start = wall();
+    // The embedded log has one writer.
     pipeline.stage("all").kill();
     pipeline.log.append(SAMPLES_TOPIC, history(start)).await;
     pipeline.start_again("all").await;
+    tell_of_the_past(&mut pipeline, start, async |pipeline| pipeline.restart("all").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_do_so_in_two_processes_too() {
+    let shape = Shape { processes: 2, workers: 2 };
+    let mut pipeline = steady_in(shape).await;
+    let start = wall();
+    pipeline.log.append(SAMPLES_TOPIC, history(start)).await;
+    tell_of_the_past(&mut pipeline, start, async |pipeline| {
+        pipeline.break_cluster(Member::Follower).await;
+        pipeline.correlate_in(shape);
+    })
+    .await;
+}
+
+/// Defines, edits, announces and withdraws, all of it about the time before
+/// the horizon; `crash` kills what correlates and starts it again.
+async fn tell_of_the_past(
+    pipeline: &mut Pipeline,
+    start: Timestamp,
+    crash: impl AsyncFnOnce(&mut Pipeline),
+) {
     let both = json!({"all": ["far/device/901", "far/device/902"]});
     let mut said = Said::default();
     let define = async |pipeline: &Pipeline, said: &mut Said, id: &str, rest: Value| {
@@ -131,43 +156,47 @@ async fn facts_from_before_the_horizon_give_what_replay_gives() {
         said.services.retain(|known| known["id"] != id);
         said.services.push(whole);
     };
-    define(&pipeline, &mut said, "far-known", json!({"path": both})).await;
-    check("defined in time", &pipeline, &said, start).await;
-    forget(&pipeline).await;
-    forget(&pipeline).await;
+    define(pipeline, &mut said, "far-known", json!({"path": both})).await;
+    check("defined in time", pipeline, &said, start).await;
+    forget(pipeline).await;
+    forget(pipeline).await;
 
     define(
-        &pipeline,
+        pipeline,
         &mut said,
         "far-late",
         json!({"path": {"any": ["far/device/901", "far/device/902"]}}),
     )
     .await;
-    check("a new service reaches back", &pipeline, &said, start).await;
+    // So many that every worker of every process has one, whatever the hash.
+    for number in 0..12 {
+        define(pipeline, &mut said, &format!("far-copy-{number}"), json!({"path": both})).await;
+    }
+    check("a new service reaches back", pipeline, &said, start).await;
     let turn = start.millis() - 4 * 60 * MINUTE_MS;
     let versions = json!([
         {"from": null, "to": turn, "path": "far/device/901"},
         {"from": turn + 10 * MINUTE_MS, "to": null, "path": {"service": "far-late"}},
     ]);
-    define(&pipeline, &mut said, "far-known", json!({ "versions": versions })).await;
-    check("a service is edited in the past", &pipeline, &said, start).await;
+    define(pipeline, &mut said, "far-known", json!({ "versions": versions })).await;
+    check("a service is edited in the past", pipeline, &said, start).await;
 
     let window = ("far/device/902".to_owned(), start.millis() + FROM_MS, turn);
     let body = json!({"target": window.0, "from": window.1, "to": window.2});
     let made = pipeline.api.send(Method::POST, "/api/v1/maintenance-windows", &body).await;
     said.windows.push(window);
-    check("work is announced afterwards", &pipeline, &said, start).await;
+    check("work is announced afterwards", pipeline, &said, start).await;
 
     // Taken in again after a crash, the same facts give the same rows.
-    pipeline.restart("all").await;
-    check("after a crash", &pipeline, &said, start).await;
-    forget(&pipeline).await;
+    crash(pipeline).await;
+    check("after a crash", pipeline, &said, start).await;
+    forget(pipeline).await;
 
     let path = format!("/api/v1/maintenance-windows/{}", made["id"].as_str().expect("an id"));
     let (status, _) = pipeline.api.ask(Method::DELETE, &path, None).await.expect("it answers");
     assert_eq!(status, StatusCode::NO_CONTENT);
     said.windows.clear();
-    check("it is withdrawn", &pipeline, &said, start).await;
+    check("it is withdrawn", pipeline, &said, start).await;
 
     let deleted = "/api/v1/services/far-known";
     let (status, _) = pipeline.api.ask(Method::DELETE, deleted, None).await.expect("it answers");

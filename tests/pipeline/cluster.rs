@@ -4,6 +4,7 @@
 
 use crate::disturbance::{Victim, draw};
 use crate::history::{History, STALE_AFTER, STEPS};
+use crate::network::Nms;
 use crate::pipeline::{Database, Pipeline, free_port};
 use crate::process::Process;
 use crate::rows::assert_same;
@@ -32,6 +33,20 @@ pub(crate) enum Member {
 }
 
 impl Pipeline {
+    /// As [`Pipeline::apart`], with the correlate stage in several processes.
+    pub(crate) async fn clustered(
+        nms: Nms,
+        stale_after: &str,
+        database: Database,
+        shape: Shape,
+    ) -> Pipeline {
+        let mut pipeline = Pipeline::apart(nms, stale_after, database).await;
+        pipeline.stage("correlate").kill();
+        pipeline.stages.retain(|stage| stage.name != "correlate");
+        pipeline.correlate_in(shape);
+        pipeline
+    }
+
     /// Starts the correlate stage anew; none of it may run.
     pub(crate) fn correlate_in(&mut self, Shape { processes, workers }: Shape) {
         let addresses: Vec<String> =
@@ -74,19 +89,15 @@ impl Pipeline {
     }
 }
 
-async fn clustered(history: &History, database: Database, shape: Shape) -> Pipeline {
-    let mut pipeline = Pipeline::apart(history.nms().await, STALE_AFTER, database).await;
-    pipeline.stage("correlate").kill();
-    pipeline.stages.retain(|stage| stage.name != "correlate");
-    pipeline.correlate_in(shape);
-    pipeline
+async fn clustered(history: &History, shape: Shape) -> Pipeline {
+    Pipeline::clustered(history.nms().await, STALE_AFTER, Database::Sqlite, shape).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_give_the_same_intervals() {
     let history = History::new();
     let shape = Shape { processes: 2, workers: 2 };
-    let mut pipeline = clustered(&history, Database::Sqlite, shape).await;
+    let mut pipeline = clustered(&history, shape).await;
     lead(&mut pipeline, &history, 1, async |_, _| true).await;
     for stage in pipeline.stages.iter().filter(|stage| stage.name == "correlate") {
         let words = SESSION_BEGINS.map(|words| stage.has_said(&[words]));
@@ -108,7 +119,7 @@ async fn kill_nine_of_any_process_and_other_numbers_change_nothing() {
     ];
     let kills = draw("cluster", &victims, STEPS);
     let history = History::new();
-    let mut pipeline = clustered(&history, Database::Sqlite, shape(2, 2)).await;
+    let mut pipeline = clustered(&history, shape(2, 2)).await;
     lead_under(&kills, &mut pipeline, &history).await;
     let rows = check_against_replay(&pipeline, &history).await;
     assert_same("what is left after the kills", &rows, undisturbed().await);
@@ -118,7 +129,7 @@ async fn kill_nine_of_any_process_and_other_numbers_change_nothing() {
 async fn the_leader_starts_alone_and_takes_a_late_follower_in() {
     let history = History::first(8);
     let shape = Shape { processes: 1, workers: 1 };
-    let mut pipeline = clustered(&history, Database::Sqlite, shape).await;
+    let mut pipeline = clustered(&history, shape).await;
     pipeline.break_cluster(Member::Leader).await;
     std::fs::write(pipeline.dir().join(".env"), "PADWACHT__CORRELATE__JOIN_WAIT=1s\n")
         .expect("written");

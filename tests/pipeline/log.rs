@@ -74,12 +74,17 @@ impl LogPlace {
         assert!(dropped > 0, "no record was dropped");
     }
 
-    /// Appends records as another program would. The process that has the log
-    /// must be gone.
+    /// Appends records as another program would. The process that has the
+    /// files of a log must be gone.
     pub(crate) async fn append(&self, topic: &str, records: Vec<Record>) {
-        let LogPlace::Embedded(dir) = self else { panic!("only files can be opened") };
-        let log = wait::until("the log is free", async || EmbeddedLog::open(dir).await.ok()).await;
-        log.append(topic, records).await.expect("appended");
+        let appended = match self {
+            LogPlace::Embedded(dir) => {
+                let open = async || EmbeddedLog::open(dir).await.ok();
+                wait::until("the log is free", open).await.append(topic, records).await
+            }
+            LogPlace::Kafka(log) => log.append(topic, records).await,
+        };
+        appended.expect("appended");
     }
 
     /// The samples as `padwacht replay` reads them.

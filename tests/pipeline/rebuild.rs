@@ -3,6 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use correlate::dataflow::SnapshotPart;
+use correlate::engine::{ComponentSnapshot, SampleRun};
+use correlate::model::{ComponentState, Timestamp};
+use store::checkpoint::{Packing, save_packed};
+
 use crate::history::{History, STALE_AFTER};
 use crate::pipeline::Pipeline;
 use crate::rows::{Rows, assert_same, clip, replay, settle};
@@ -53,6 +58,27 @@ fn cut_short(dir: &Path) {
     remove(dir, "journal");
 }
 
+/// Files that are in order, with a record that makes no sense.
+fn a_record_that_cannot_be_read(dir: &Path) {
+    let found = files(dir, "checkpoint");
+    assert!(!found.is_empty(), "there is no checkpoint");
+    for path in found {
+        let epoch = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        let run =
+            SampleRun { start: Timestamp(0), step_ms: 0, count: 0, state: ComponentState::Up };
+        let component = ComponentSnapshot {
+            id: "n/device/1".into(),
+            runs: vec![run],
+            forgotten: false,
+            transitions: Vec::new(),
+        };
+        let mut packing = Packing::new(epoch.expect("its name is its epoch"), Vec::new())
+            .expect("it can be compressed");
+        packing.add(SnapshotPart::Components(vec![component])).expect("it can be compressed");
+        save_packed(dir, packing).expect("it can be written");
+    }
+}
+
 fn the_journal_alone_gone(dir: &Path) {
     remove(dir, "journal");
 }
@@ -95,6 +121,7 @@ async fn a_lost_state_is_rebuilt_from_log_and_clickhouse() {
             7 => Some(an_older_format),
             9 => Some(cut_short),
             11 => Some(the_journal_alone_gone),
+            13 => Some(a_record_that_cannot_be_read),
             _ => None,
         };
         if let Some(damage) = damage {

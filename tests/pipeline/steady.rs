@@ -5,8 +5,9 @@ use correlate::model::{ServiceId, Timestamp};
 use ingest::simulator::{Failure, FailureKind, ServiceKind};
 use serde_json::Value;
 
+use crate::cluster::Shape;
 use crate::network::{CYCLE_MS, Nms, components_of, wall, world};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Database, Pipeline};
 use crate::wait;
 
 /// How long before the present it starts: room for time to be moved.
@@ -17,10 +18,21 @@ const STALE_AFTER: &str = "15m";
 
 /// `padwacht all` with its services imported and up.
 pub(crate) async fn steady() -> Pipeline {
+    imported(Pipeline::all(quiet().await, STALE_AFTER).await).await
+}
+
+/// As [`steady`], with the stages apart and correlate in several processes.
+pub(crate) async fn steady_in(shape: Shape) -> Pipeline {
+    imported(Pipeline::clustered(quiet().await, STALE_AFTER, Database::Sqlite, shape).await).await
+}
+
+async fn quiet() -> Nms {
     let start = wall().millis() - AGO_MS;
     let start = Timestamp(start - start.rem_euclid(CYCLE_MS));
-    let nms = Nms::start(&world(), Vec::new(), start).await;
-    let pipeline = Pipeline::all(nms, STALE_AFTER).await;
+    Nms::start(&world(), Vec::new(), start).await
+}
+
+async fn imported(pipeline: Pipeline) -> Pipeline {
     let services = pipeline.nms.services();
     pipeline.api.import(&services).await;
     pipeline.step(2 * CYCLE_MS).await;

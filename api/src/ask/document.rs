@@ -2,10 +2,11 @@
 //! Instants are RFC 3339 in UTC; null is an open end.
 
 use correlate::explain::{Counts, Explanation, Form, Node, NodeKind, Shown};
-use correlate::model::{Interval, Period, ServiceState, Target};
+use correlate::model::{Interval, Period, ServiceState, Target, Timestamp};
 use correlate::what_if::{Effect, Overlap};
 use serde::Serialize;
 use store::evidence::ReportedSample;
+use store::series::EdgeEvidence;
 use utoipa::ToSchema;
 
 use super::{Behind, Supposed, Why};
@@ -128,6 +129,10 @@ pub struct NodeDoc {
     /// Of a component: the period in which it has its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<PeriodDoc>,
+    /// Of a component: how the beginning of `held` was known; left out where
+    /// that was not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownDoc>,
     /// Of a component: its windows that hold the instant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowDoc>,
@@ -138,6 +143,23 @@ pub struct NodeDoc {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(no_recursion)]
     pub children: Vec<NodeDoc>,
+}
+
+/// How the beginning of a state was known.
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct KnownDoc {
+    /// `poll`, `event_log`, `push`, `outage` or `other`.
+    #[schema(example = "event_log")]
+    pub source: String,
+    /// The state began at or after this; null where nothing was known of the
+    /// time before.
+    pub not_before: Option<String>,
+    /// It began at or before this: the beginning of `held`.
+    pub not_after: Option<String>,
+    /// How far these two are apart; null where nothing was known of the time before.
+    pub uncertainty_ms: Option<u32>,
+    /// When ingest read it.
+    pub observed_at: Option<String>,
 }
 
 /// What a group needs and has.
@@ -319,6 +341,7 @@ fn node(node: &Node, why: &Why) -> NodeDoc {
         group: None,
         component: None,
         held: None,
+        known: None,
         windows: Vec::new(),
         service: None,
         children: node.children.iter().map(|child| self::node(child, why)).collect(),
@@ -328,6 +351,7 @@ fn node(node: &Node, why: &Why) -> NodeDoc {
             "component".clone_into(&mut document.kind);
             document.component = Some(why.component(id));
             document.held = Some(period(held));
+            document.known = why.known_since(id, held).map(known);
             document.windows = windows.iter().map(window).collect();
         }
         NodeKind::Group { form, needed, first, .. } => {
@@ -356,6 +380,17 @@ fn node(node: &Node, why: &Why) -> NodeDoc {
         }
     }
     document
+}
+
+fn known((at, how): (Timestamp, &EdgeEvidence)) -> KnownDoc {
+    let began = how.began_within(at);
+    KnownDoc {
+        source: how.source.as_str().to_owned(),
+        not_before: began.and_then(|period| instant::rfc3339(period.from)),
+        not_after: instant::rfc3339(at),
+        uncertainty_ms: began.map(|_| how.uncertainty_ms),
+        observed_at: instant::rfc3339(how.observed_at),
+    }
 }
 
 impl BehindDoc {

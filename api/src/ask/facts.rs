@@ -10,7 +10,7 @@ use correlate::model::{
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use store::records::{MaintenanceWindow, Records};
-use store::series::{IDS_MAX, ROWS_MAX, Series};
+use store::series::{EdgeEvidence, IDS_MAX, ROWS_MAX, Series, Transition};
 
 use super::AskError;
 
@@ -112,6 +112,29 @@ pub(super) async fn states_around(
         }
     }
     Ok(())
+}
+
+/// How the state was known that each component has at `at`, as far as that was
+/// kept.
+pub(super) async fn evidence_at(
+    series: &Series,
+    facts: &Facts,
+    at: Timestamp,
+) -> Result<BTreeMap<ComponentId, (Timestamp, EdgeEvidence)>, AskError> {
+    let begun = facts.states.iter().filter_map(|(component, changes)| {
+        let (at, state) = changes.iter().rev().find(|change| change.0 <= at)?;
+        Some(Transition { component: component.clone(), at: *at, state: *state })
+    });
+    let begun: Vec<Transition> = begun.collect();
+    let begun: Vec<Vec<Transition>> = begun.chunks(IDS_MAX).map(<[Transition]>::to_vec).collect();
+    let mut found = stream::iter(begun)
+        .map(|transitions| async move { series.evidence_of(&transitions).await })
+        .buffered(QUERIES_AT_ONCE);
+    let mut known = BTreeMap::new();
+    while let Some(found) = found.try_next().await? {
+        known.extend(found.into_iter().map(|((component, at), how)| (component, (at, how))));
+    }
+    Ok(known)
 }
 
 /// Puts the state of each of `components` during `period` into `facts`.

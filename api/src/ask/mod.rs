@@ -8,6 +8,7 @@ pub(crate) mod document;
 mod evidence;
 mod facts;
 mod hidden;
+mod route;
 mod what_if;
 mod why;
 
@@ -20,10 +21,11 @@ use store::records::{Records, RecordsError};
 use store::series::{ComponentDimension, IDS_MAX, Series, SeriesError};
 
 pub use document::{
-    BehindDoc, ComponentDoc, EffectDoc, GroupDoc, IntervalDoc, NodeDoc, OverlapDoc, PeriodDoc,
-    RuleDoc, SampleDoc, ServiceRefDoc, WhatIfDoc, WhyDoc, WindowDoc,
+    BehindDoc, ComponentDoc, EffectDoc, GroupDoc, IntervalDoc, KnownDoc, NodeDoc, OverlapDoc,
+    PeriodDoc, RuleDoc, SampleDoc, ServiceRefDoc, WhatIfDoc, WhyDoc, WindowDoc,
 };
 pub use evidence::{Behind, behind};
+pub(crate) use route::{Hop, Map};
 pub use what_if::{DOWN_MAX, PERIOD_DAYS_MAX, Plan, Supposed, what_if};
 pub use why::{Why, WhyQuestion, why};
 

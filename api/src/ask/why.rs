@@ -6,6 +6,8 @@ use correlate::explain::{Explanation, explain};
 use correlate::facts::Facts;
 use correlate::model::{ComponentId, Interval, Period, ServiceId, ServiceState, Target, Timestamp};
 
+use store::series::EdgeEvidence;
+
 use super::facts::{self, Definitions};
 use super::{AskError, ComponentNames, Stores, hidden};
 
@@ -40,6 +42,9 @@ pub struct Why {
     /// recorded. Where it does not, the engine has not taken in an edit yet,
     /// or what was known then is not all kept.
     pub agrees: bool,
+    /// From when each component has its state and how that was known, as far as
+    /// it was kept.
+    pub known: BTreeMap<ComponentId, (Timestamp, EdgeEvidence)>,
     /// What the components are called.
     pub components: ComponentNames,
     /// What the services are called.
@@ -104,6 +109,7 @@ pub async fn why(stores: Stores<'_>, question: &WhyQuestion) -> Result<Why, AskE
         agrees: said(recorded.as_ref(), *at)
             == explanation.state.map(|state| (state, explanation.cause.as_slice())),
         as_of: *as_of,
+        known: facts::evidence_at(stores.series, &facts, *at).await?,
         components: ComponentNames::of(stores.series, components.iter().collect()).await?,
         services,
         shared,
@@ -161,6 +167,17 @@ async fn service_names(
 }
 
 impl Why {
+    /// When the state of a component began that it has during `held`, and how
+    /// that was known; `None` where it was not kept.
+    pub fn known_since(
+        &self,
+        id: &ComponentId,
+        held: &Period,
+    ) -> Option<(Timestamp, &EdgeEvidence)> {
+        let (at, how) = self.known.get(id).filter(|(at, _)| *at == held.from)?;
+        Some((*at, how))
+    }
+
     /// What a service is called; its id where nobody named it.
     pub fn service_name(&self, id: &ServiceId) -> String {
         self.services.get(id).cloned().unwrap_or_else(|| id.to_string())

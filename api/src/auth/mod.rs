@@ -18,7 +18,7 @@ pub(crate) use cookie::name as cookie_name;
 pub(crate) use handlers::{local_path, to_login};
 pub(crate) use password::{PASSWORD_BYTES_MAX, PasswordError, Passwords};
 pub(crate) use principal::{Principal, identify, session_token};
-pub(crate) use scrape::may_scrape;
+pub(crate) use scrape::{bearer, may_scrape};
 pub use secret::NoRandomness;
 pub(crate) use secret::fresh as fresh_secret;
 pub(crate) use throttle::Throttle;

@@ -188,6 +188,7 @@ fn permission(action: Action) -> Permission {
         Action::PlanWork => Permission::PlanWork,
         Action::ReadComponents => Permission::ReadComponents,
         Action::ReadPipeline => Permission::ReadPipeline,
+        Action::EditPipeline => Permission::EditPipeline,
         Action::ReadAudit => Permission::ReadAudit,
         Action::ReadPermissions => Permission::ReadPermissions,
         Action::Profile => Permission::Profile,

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use correlate::explain::{Node, NodeKind};
 use correlate::model::{ComponentId, ServiceId, Timestamp};
-use dashboards::{SampleRow, SamplesBehind, SeenBy, WhyPage};
+use dashboards::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 use serde::Deserialize;
 use store::Scope;
 use store::evidence::{ReportedSample, SampleSource};
@@ -60,8 +60,14 @@ pub(crate) async fn why(
         named.extend(&recorded.cause);
     }
     let components = named.into_iter().map(|id| (id.clone(), why.components.line(id))).collect();
+    let known = why.known.iter().map(|(id, (at, how))| {
+        let began_within = how.began_within(*at);
+        (id.clone(), KnownEdge { at: *at, seen_by: seen_by(how.source), began_within })
+    });
+    let known = known.collect();
     html(&WhyPage {
         shell,
+        known,
         name: why.service_name(&why.explanation.service),
         as_of,
         recorded: why.recorded,
@@ -115,14 +121,18 @@ fn sample(sample: &ReportedSample) -> SampleRow {
         at: sample.at,
         state: sample.state,
         observed_at: sample.observed_at,
-        seen_by: match sample.source {
-            SampleSource::Poll => SeenBy::Poll,
-            SampleSource::EventLog => SeenBy::EventLog,
-            SampleSource::Push => SeenBy::Push,
-            SampleSource::Outage => SeenBy::Outage,
-            SampleSource::Other => SeenBy::Other,
-        },
+        seen_by: seen_by(sample.source),
         place: format!("{}/{}", sample.place.0, sample.place.1),
+    }
+}
+
+fn seen_by(source: SampleSource) -> SeenBy {
+    match source {
+        SampleSource::Poll => SeenBy::Poll,
+        SampleSource::EventLog => SeenBy::EventLog,
+        SampleSource::Push => SeenBy::Push,
+        SampleSource::Outage => SeenBy::Outage,
+        SampleSource::Other => SeenBy::Other,
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
         (name = "users", description = "Users: who may come in, and as what"),
         (name = "tokens", description = "The caller's own API tokens"),
         (name = "audit", description = "Who changed what"),
+        (name = "network", description = "What is known of devices, links and paths"),
         (name = "pipeline", description = "Sources and progress"),
         (name = "health", description = "For monitors and load balancers"),
     )
@@ -55,6 +56,11 @@ pub(crate) fn base(state: &ApiState) -> Document {
         .description(Some("An API token, pw_…"))
         .build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    let push = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The push secret of the NMS account, pwpush_…"))
+        .build();
+    components.add_security_scheme("push", SecurityScheme::Http(push));
     let cookie = ApiKeyValue::new(auth::cookie_name(state));
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let either = ["token", "session"].map(|name| SecurityRequirement::new(name, [""; 0]));

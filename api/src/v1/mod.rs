@@ -12,12 +12,15 @@ mod explain;
 mod intervals;
 mod permissions;
 mod profile;
+mod push;
 mod query;
 mod services;
 mod set_aside;
 mod sources;
 mod status;
+mod sync;
 mod tokens;
+mod topology;
 mod users;
 mod windows;
 
@@ -34,11 +37,14 @@ pub(crate) mod operations {
     pub(crate) use super::intervals::*;
     pub(crate) use super::permissions::*;
     pub(crate) use super::profile::*;
+    pub(crate) use super::push::*;
     pub(crate) use super::services::*;
     pub(crate) use super::set_aside::*;
     pub(crate) use super::sources::*;
     pub(crate) use super::status::*;
+    pub(crate) use super::sync::*;
     pub(crate) use super::tokens::*;
+    pub(crate) use super::topology::*;
     pub(crate) use super::users::*;
     pub(crate) use super::windows::*;
 }

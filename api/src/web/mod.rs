@@ -19,7 +19,9 @@ pub(crate) use routes::{Policy, RouteEntry, Routes, Verb};
 /// Whether an address answers programs: errors are JSON there, and a caller
 /// who is not signed in is told so instead of being sent to the login page.
 pub(crate) fn is_for_programs(path: &str) -> bool {
-    path.starts_with("/api/v1/") || matches!(path, "/healthz" | "/readyz" | "/metrics")
+    path.starts_with("/api/v1/")
+        || path.starts_with("/push/")
+        || matches!(path, "/healthz" | "/readyz" | "/metrics")
 }
 
 /// Whether htmx asks for a part of a page.

@@ -10,6 +10,8 @@ mod explain;
 mod figures;
 mod health;
 mod pages;
+mod push;
 mod rig;
 mod sign_in;
 mod tokens;
+mod topology;

@@ -200,6 +200,17 @@ impl TestApp {
         Answer::of(request.form(form).send().await.expect("the server answers")).await
     }
 
+    /// Sends a text as an NMS does.
+    pub(crate) async fn post_text(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.base)).headers(read(headers));
+        Answer::of(request.body(body.to_owned()).send().await.expect("the server answers")).await
+    }
+
     pub(crate) async fn try_password(&self, email: &str, password: &str) -> Answer {
         self.post_form("/login", &[], &[("email", email), ("password", password)]).await
     }

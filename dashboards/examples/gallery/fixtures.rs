@@ -7,10 +7,10 @@ use correlate::model::{ComponentState, Period, ServiceState, Timestamp};
 use dashboards::{
     Cause, CauseImpact, DayCell, ErrorKind, ErrorPage, Freshness, IntervalRow, IntervalTable, Kpis,
     Lang, Live, Locale, LoginError, LoginPage, Menu, Notice, OverviewPage, Pager, PathNode,
-    PathNodeKind, PathView, Segment, ServiceFilter, ServiceHead, ServicePage, ServiceRow,
-    ServiceSort, ServiceTable, ServicesPage, SetAsidePage, SetAsideReason, SetAsideRow, Shell,
-    SourceTrouble, StateCounts, TableHome, Timeline, Trouble, UptimeFigure, UptimePeriod, User,
-    Zoom,
+    PathNodeKind, PathView, PushPage, PushResult, PushRow, PushSecretRow, Segment, ServiceFilter,
+    ServiceHead, ServicePage, ServiceRow, ServiceSort, ServiceTable, ServicesPage, SetAsidePage,
+    SetAsideReason, SetAsideRow, Shell, SourceTrouble, StateCounts, TableHome, Timeline, Trouble,
+    UptimeFigure, UptimePeriod, User, Zoom,
 };
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -598,4 +598,55 @@ pub(crate) fn errors(lang: Lang) -> Vec<ErrorPage> {
     .into_iter()
     .map(|kind| ErrorPage { shell: shell(lang, "/nowhere"), kind })
     .collect()
+}
+
+/// Push from an account, just after a new secret was made if `fresh`.
+pub(crate) fn push(shell: Shell, fresh: bool) -> PushPage {
+    let secret = |prefix: &str, days: i64, ends_at: Option<Timestamp>| PushSecretRow {
+        id: prefix.to_owned(),
+        prefix: prefix.to_owned(),
+        created_by: "sanne@isp.example".to_owned(),
+        created_at: NOW.plus_millis(-days * DAY_MS),
+        ends_at,
+        last_used_at: (days > 0).then_some(NOW.plus_millis(-3 * MINUTE_MS)),
+        works: ends_at.is_none_or(|end| end > NOW),
+    };
+    let push = |minutes: i64, result, device: Option<&str>, rule: &str, found| PushRow {
+        at: NOW.plus_millis(-minutes * MINUTE_MS),
+        result,
+        device: device.map(str::to_owned),
+        rule: rule.to_owned(),
+        address: "192.0.2.14".to_owned(),
+        found,
+    };
+    PushPage {
+        shell,
+        account: "ams1".to_owned(),
+        url: "https://uptime.isp.example/push/ams1".to_owned(),
+        fresh: fresh.then(|| format!("pwpush_{}", "3f9a04c1".repeat(8))),
+        secrets: vec![
+            secret("pwpush_3f9a0", 0, None),
+            secret("pwpush_77c1e", 40, Some(NOW.plus_millis(DAY_MS))),
+            secret("pwpush_0a4b2", 200, Some(NOW.plus_millis(-40 * DAY_MS))),
+        ],
+        pushes: vec![
+            push(3, PushResult::Device, Some("zp-core-1"), "Device down", Some(14)),
+            push(17, PushResult::Limited, Some("zp-agg-3"), "Port down <b>", None),
+            push(41, PushResult::Anything, None, "", Some(0)),
+            push(190, PushResult::LogAway, Some("77"), "Device down", None),
+            push(1_600, PushResult::Test, None, "Test-Rule", None),
+        ],
+        tested_at: Some(NOW.plus_millis(-1_600 * MINUTE_MS)),
+    }
+}
+
+/// Push from an account that has never pushed.
+pub(crate) fn push_nothing(shell: Shell) -> PushPage {
+    PushPage {
+        fresh: None,
+        secrets: Vec::new(),
+        pushes: Vec::new(),
+        tested_at: None,
+        ..push(shell, false)
+    }
 }

@@ -47,6 +47,9 @@ fn main() -> Result<()> {
         write("why-nothing", &why::why_nothing(fixtures::shell(lang, here)))?;
         write("what-if", &why::plan(fixtures::shell(lang, "/what-if")))?;
         write("what-if-form", &why::plan_form(fixtures::shell(lang, "/what-if"), None))?;
+        let here = "/sources/ams1/push";
+        write("push", &fixtures::push(fixtures::shell(lang, here), true))?;
+        write("push-nothing", &fixtures::push_nothing(fixtures::shell(lang, here)))?;
         write("login", &fixtures::login(lang, None))?;
         write("login-error", &fixtures::login(lang, Some(LoginError::BadCredentials)))?;
         for page in fixtures::errors(lang) {

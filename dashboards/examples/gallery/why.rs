@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use correlate::explain::explain;
 use correlate::facts::Facts;
 use correlate::model::{
-    ComponentState, Interval, Period, ServiceDefinition, ServiceState, Target, Timestamp, Window,
+    ComponentId, ComponentState, Interval, Period, ServiceDefinition, ServiceState, Target,
+    Timestamp, Window,
 };
 use dashboards::{
-    Cause, Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal, SampleRow, SamplesBehind, SeenBy,
-    Shell, WhatIfPage, WhyPage,
+    Cause, Choice, Clash, Hit, KnownEdge, Outcome, PlanForm, PlanRefusal, SampleRow, SamplesBehind,
+    SeenBy, Shell, WhatIfPage, WhyPage,
 };
 use serde_json::json;
 
@@ -56,6 +57,11 @@ pub(crate) fn why(shell: Shell, as_of: Option<Timestamp>) -> WhyPage {
         explanation,
         as_of,
         agrees: as_of.is_none(),
+        known: [
+            known("zut1/port/12", failed, SeenBy::EventLog, Some(MINUTE_MS)),
+            known("zut1/device/4", NOW.plus_millis(-86_400_000), SeenBy::Poll, None),
+        ]
+        .into(),
         components: [("zut1/port/12".into(), "Gi0/0/12 · agg-zut-02.zutphen".to_owned())].into(),
         services: [("ring".into(), "Kernring Zutphen".to_owned())].into(),
         shared: Default::default(),
@@ -93,6 +99,16 @@ pub(crate) fn why_nothing(shell: Shell) -> WhyPage {
         behind: Some(SamplesBehind { samples: None, ..samples(NOW) }),
         ..why(shell, None)
     }
+}
+
+fn known(
+    id: &str,
+    at: Timestamp,
+    seen_by: SeenBy,
+    uncertainty_ms: Option<i64>,
+) -> (ComponentId, KnownEdge) {
+    let began_within = uncertainty_ms.map(|before_ms| Period::new(at.plus_millis(-before_ms), at));
+    (id.into(), KnownEdge { at, seen_by, began_within })
 }
 
 fn cause(id: &str, name: &str) -> Cause {

@@ -463,6 +463,7 @@ permission-edit-users = Invite, change and ban users
 permission-plan-work = What if, and announce maintenance
 permission-read-components = Read components and samples
 permission-read-pipeline = Read sources and pipeline
+permission-edit-pipeline = Let sources push and read them anew
 permission-read-audit = Read and check the audit trail
 permission-read-permissions = Read these permissions
 permission-profile = One's own profile

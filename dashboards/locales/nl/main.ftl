@@ -463,6 +463,7 @@ permission-edit-users = Gebruikers uitnodigen, wijzigen en blokkeren
 permission-plan-work = Wat als, en onderhoud aankondigen
 permission-read-components = Componenten en metingen lezen
 permission-read-pipeline = Bronnen en verwerking lezen
+permission-edit-pipeline = Bronnen laten pushen en opnieuw lezen
 permission-read-audit = Auditlog lezen en controleren
 permission-read-permissions = Deze rechten lezen
 permission-profile = Het eigen profiel

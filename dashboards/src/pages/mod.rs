@@ -7,6 +7,7 @@ mod error;
 mod login;
 mod overview;
 mod path;
+mod push;
 mod service;
 mod services;
 mod set_aside;
@@ -19,6 +20,7 @@ pub use customers::{ContactForm, CustomerForm, CustomerPage, CustomerRow, Custom
 pub use error::{ErrorKind, ErrorPage};
 pub use login::{LoginError, LoginPage};
 pub use overview::{OverviewLivePartial, OverviewPage};
+pub use push::PushPage;
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use set_aside::SetAsidePage;
@@ -27,7 +29,7 @@ pub use users::{
     UserPage, UsersImportPage, UsersImported, UsersPage,
 };
 pub use what_if::WhatIfPage;
-pub use why::{SampleRow, SamplesBehind, SeenBy, WhyPage};
+pub use why::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 
 use crate::view::cause::Cause;
 

@@ -42,6 +42,8 @@ pub struct WhyPage {
     pub shared: BTreeSet<ServiceId>,
     /// Whether the samples behind a component may be read.
     pub shows_samples: bool,
+    /// How the present state of components was known, as far as it was kept.
+    pub known: BTreeMap<ComponentId, KnownEdge>,
     /// The samples behind one of the components, when they were asked for.
     pub behind: Option<SamplesBehind>,
 }
@@ -62,6 +64,18 @@ pub struct SamplesBehind {
     pub is_cut: bool,
 }
 
+/// How the beginning of a state was known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KnownEdge {
+    /// When the state began, as it counts.
+    pub at: Timestamp,
+    /// How the NMS knew.
+    pub seen_by: SeenBy,
+    /// From when to when it can really have begun; `None` where nothing was
+    /// known of the time before.
+    pub began_within: Option<Period>,
+}
+
 /// How an NMS knew a state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SeenBy {
@@ -78,6 +92,16 @@ pub enum SeenBy {
 }
 
 impl SeenBy {
+    const fn known_key(self) -> &'static str {
+        match self {
+            SeenBy::Poll => "known-poll",
+            SeenBy::EventLog => "known-event-log",
+            SeenBy::Push => "known-push",
+            SeenBy::Outage => "known-outage",
+            SeenBy::Other => "known-other",
+        }
+    }
+
     const fn key(self) -> &'static str {
         match self {
             SeenBy::Poll => "sample-poll",
@@ -315,6 +339,19 @@ impl Item<'_> {
         } else {
             period_markup(self.locale, held)
         })
+    }
+
+    /// Of a component: how the beginning of its state was known.
+    fn known(&self) -> Option<Markup> {
+        let NodeKind::Component { id, held, .. } = &self.node.kind else { return None };
+        let known = self.page.known.get(id).filter(|known| known.at == held.from)?;
+        let source = self.locale.t(known.seen_by.known_key());
+        let Some(began) = known.began_within else {
+            return Some(Markup::new(crate::markup::escape(&source)));
+        };
+        let [from, until] = [began.from, began.until].map(|at| self.locale.instant(at));
+        let between = self.locale.between("known-between", from, until);
+        Some(Markup::new(format!("{}, {between}", crate::markup::escape(&source))))
     }
 
     fn windows(&self) -> &[CoveringWindow] {

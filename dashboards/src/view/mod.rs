@@ -17,6 +17,7 @@ pub(crate) mod path;
 pub(crate) mod path_route;
 pub(crate) mod people;
 pub(crate) mod plan;
+pub(crate) mod push;
 pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod set_aside;

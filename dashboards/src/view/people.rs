@@ -212,6 +212,8 @@ pub enum Permission {
     ReadComponents,
     /// Reading the pipeline.
     ReadPipeline,
+    /// Changing the pipeline.
+    EditPipeline,
     /// Reading the audit trail.
     ReadAudit,
     /// Reading this matrix.
@@ -239,6 +241,7 @@ impl Permission {
             Permission::PlanWork => "permission-plan-work",
             Permission::ReadComponents => "permission-read-components",
             Permission::ReadPipeline => "permission-read-pipeline",
+            Permission::EditPipeline => "permission-edit-pipeline",
             Permission::ReadAudit => "permission-read-audit",
             Permission::ReadPermissions => "permission-read-permissions",
             Permission::Profile => "permission-profile",

@@ -18,13 +18,26 @@ const PAUSE_MAX: Duration = Duration::from_secs(120);
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Breaker {
     failures: u32,
-    closed_until: Option<Instant>,
+    paused_until: Option<Instant>,
 }
 
 impl Breaker {
     /// How long nothing may be sent, if so.
     pub(super) fn pause(&self, now: Instant) -> Option<Duration> {
-        self.closed_until.filter(|&until| now < until).map(|until| until - now)
+        self.paused_until.filter(|&until| now < until).map(|until| until - now)
+    }
+
+    /// Asks to send a call now; how long not, if so. After a pause one caller
+    /// gets leave to try, and the others wait for what comes of it: until it
+    /// has ended, or for another shortest pause if it is given up.
+    pub(super) fn admit(&mut self, now: Instant) -> Result<(), Duration> {
+        if let Some(pause) = self.pause(now) {
+            return Err(pause);
+        }
+        if self.failures >= FAILURES_MAX {
+            self.paused_until = Some(now + PAUSE_MIN);
+        }
+        Ok(())
     }
 
     /// A call got an answer that shows the server at work.
@@ -37,7 +50,7 @@ impl Breaker {
         self.failures = self.failures.saturating_add(1);
         if let Some(pauses) = self.failures.checked_sub(FAILURES_MAX) {
             let pause = PAUSE_MIN.saturating_mul(1 << pauses.min(16)).min(PAUSE_MAX);
-            self.closed_until = Some(now + pause);
+            self.paused_until = Some(now + pause);
         }
     }
 }
@@ -75,6 +88,24 @@ mod tests {
         assert_eq!(pauses.first(), Some(&PAUSE_MIN));
         assert_eq!(pauses.last(), Some(&PAUSE_MAX));
         assert!(pauses.is_sorted());
+    }
+
+    #[test]
+    fn after_a_pause_one_call_tries_for_all() {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::default();
+        for _ in 0..FAILURES_MAX {
+            assert_eq!(breaker.admit(now), Ok(()));
+            breaker.failed(now);
+        }
+        now += PAUSE_MIN;
+        assert_eq!(breaker.admit(now), Ok(()), "the one that tries");
+        assert_eq!(breaker.admit(now), Err(PAUSE_MIN), "another");
+        // The one that tried was dropped and said nothing.
+        assert_eq!(breaker.admit(now + PAUSE_MIN), Ok(()));
+        breaker.succeeded();
+        assert_eq!(breaker.admit(now), Ok(()));
+        assert_eq!(breaker.admit(now), Ok(()));
     }
 
     #[test]

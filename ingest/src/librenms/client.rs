@@ -1,36 +1,57 @@
 //! Sends requests to one LibreNMS: throttled, bounded, repeated when that may
 //! help, measured. Never logs a body, a header or the token.
+//!
+//! ```text
+//! call ─► breaker ─► gate ─► HTTP ─► body ─────────► decoder ─► fold
+//!         leaves a   the     one     unpacks, counts  row by    kept only if the
+//!         failing    one     try     and bounds it    row       answer is whole
+//!         server be  throttle
+//! ```
 
-use std::sync::Mutex;
+mod body;
+mod cache;
+mod gate;
+mod window;
+
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::{HeaderMap, HeaderValue};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, redirect};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::{self, Answer, Failure, Refusal};
 use super::breaker::Breaker;
-use super::decode::{Decoder, Rows};
-use super::meter::Meter;
+use super::decode::Decoder;
 use super::settings::{Settings, SettingsError};
-use crate::source::{Fault, SourceError};
+use crate::source::{Clock, Exchange, Fault, Ledger, SourceError, Traffic};
+use body::{Body, BodyError, Ending, Size};
+use cache::Cache;
+use gate::{Gate, Leave};
 
 /// How much of an error's body is read, to tell known errors apart. What is
 /// longer, such as the trace of a server in debug mode, is not understood and
 /// need not be: its status counts.
-const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
+const ERROR_BODY_BYTES_MAX: u64 = 64 * 1024;
 
 /// Never waits longer than this between repeats.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(30);
 
-/// A list call occupies a PHP worker of the server for minutes.
-const BULK_CALLS_MAX: usize = 1;
+/// A call of a single object or a page of a log takes a second or two; one
+/// that takes longer than this is given up, so that it blocks nothing.
+const SMALL_CALL_TIMEOUT_MAX: Duration = Duration::from_secs(30);
+
+/// A request that was handed to an open connection has arrived after this, or
+/// never will.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+
+/// The header that LibreNMS reads the token from. Not a query parameter: those
+/// end up in access logs.
+const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-auth-token");
 
 /// A list to read.
 #[derive(Clone, Debug)]
@@ -41,14 +62,18 @@ pub(super) struct Call {
     pub(super) subject: &'static str,
     /// Below `api/v0/`.
     pub(super) path: String,
-    /// The value of `columns=`.
-    pub(super) columns: Option<&'static str>,
+    /// Names and values of the query; no secrets.
+    pub(super) query: Vec<(&'static str, String)>,
     /// The key of the list in the answer.
     pub(super) list_key: &'static str,
     /// LibreNMS answers 404 where there are no rows.
     pub(super) empty_is_404: bool,
     /// The answer is a whole table.
     pub(super) bulk: bool,
+    /// Somebody or something waits for the answer: goes ahead of other calls.
+    pub(super) urgent: bool,
+    /// How long an answer is good for, where it need not be the newest.
+    pub(super) lifetime: Option<Duration>,
 }
 
 /// What has been used so far.
@@ -60,44 +85,63 @@ pub(super) struct Usage {
     pub(super) bytes: u64,
 }
 
+/// What was made of all rows of an answer that is known to be whole. Made here
+/// only, so whoever holds one may rely on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Complete<T> {
+    value: T,
+    /// The size of the answer, after decompression.
+    bytes: u64,
+}
+
+impl<T> Complete<T> {
+    /// What was made.
+    pub(super) fn into_inner(self) -> T {
+        self.value
+    }
+}
+
 /// The HTTP side of one account.
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
     settings: Settings,
-    throttle: DefaultDirectRateLimiter,
-    bulk: Semaphore,
+    gate: Gate,
+    cache: Cache,
     breaker: Mutex<Breaker>,
-    meter: Meter,
+    ledger: Ledger,
     calls: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl Client {
-    /// A client for the account; sends nothing yet.
-    pub(super) fn new(settings: &Settings) -> Result<Client, SettingsError> {
-        let quota = Quota::per_second(settings.requests_per_second).allow_burst(settings.burst);
+    /// A client for the account; sends nothing yet. `clock` dates what is
+    /// reported, and measures nothing.
+    pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Client, SettingsError> {
         let failed = |reason: String| SettingsError::Client { reason };
         let mut token = HeaderValue::from_str(settings.token.expose_secret())
             .map_err(|_| failed("the token is no header value".to_owned()))?;
         token.set_sensitive(true);
-        // The token goes with every request and to no other host.
+        let gzip = HeaderValue::from_static("gzip");
+        // The token goes with every request and to no other host. Bodies are
+        // unpacked here and not in reqwest, so that the bytes on the wire are
+        // counted and a body is bounded while it is unpacked.
         let http = reqwest::Client::builder()
             .user_agent(concat!("padwacht/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(TOKEN_HEADER, token)]))
+            .default_headers(HeaderMap::from_iter([(TOKEN_HEADER, token), (ACCEPT_ENCODING, gzip)]))
+            .gzip(false)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(settings.connect_timeout)
             .read_timeout(settings.silence_timeout)
-            .timeout(settings.call_timeout)
             .build()
             .map_err(|error| failed(error.without_url().to_string()))?;
         Ok(Client {
             http,
-            throttle: RateLimiter::direct(quota),
-            bulk: Semaphore::new(BULK_CALLS_MAX),
+            gate: Gate::new(settings),
+            cache: Cache::default(),
             breaker: Mutex::new(Breaker::default()),
-            meter: Meter::new(&settings.name),
+            ledger: Ledger::new(&settings.name, clock),
             settings: settings.clone(),
             calls: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -109,39 +153,84 @@ impl Client {
         Usage { calls: self.calls.load(Relaxed), bytes: self.bytes.load(Relaxed) }
     }
 
-    /// Reads a list, whole or not at all.
+    /// What has been asked since the client was made, by kind of call.
+    pub(super) fn traffic(&self) -> Traffic {
+        self.ledger.traffic()
+    }
+
+    /// Reads a list that fits into memory, whole or not at all.
     pub(super) async fn rows<R: DeserializeOwned>(
         &self,
         call: &Call,
     ) -> Result<Vec<R>, SourceError> {
-        let _one_at_a_time = match call.bulk {
-            true => Some(self.bulk.acquire().await.expect("the semaphore is never closed")),
-            false => None,
-        };
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(self.settings.retry_pause)
-            .with_max_delay(RETRY_PAUSE_MAX)
-            .with_max_times(self.settings.retries)
-            .with_jitter()
-            .build();
+        let read = self.fold(call, Vec::new, |rows: &mut Vec<R>, row| rows.push(row)).await?;
+        Ok(read.into_inner())
+    }
+
+    /// Reads a list, or remembers it from less than [`Call::lifetime`] ago.
+    pub(super) async fn remembered<R: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+        call: &Call,
+    ) -> Result<Arc<[R]>, SourceError> {
+        let lifetime = call.lifetime.unwrap_or_default();
+        if let Some(rows) = self.cache.get(call, lifetime, Instant::now()) {
+            self.ledger.answered_from_cache(call.name);
+            return Ok(rows);
+        }
+        let read = self.fold(call, Vec::new, |rows: &mut Vec<R>, row| rows.push(row)).await?;
+        let bytes = read.bytes;
+        let rows: Arc<[R]> = read.into_inner().into();
+        self.cache.put(call, &rows, bytes, Instant::now());
+        Ok(rows)
+    }
+
+    /// Reads a list of any length row by row: `each` takes every row into a
+    /// value that `start` makes. The value comes out only when the answer is
+    /// whole; when it is not, what was made of it is dropped, and another try
+    /// starts anew. So `each` should change nothing else.
+    pub(super) async fn fold<R: DeserializeOwned, T>(
+        &self,
+        call: &Call,
+        start: impl Fn() -> T,
+        each: impl Fn(&mut T, R),
+    ) -> Result<Complete<T>, SourceError> {
+        let mut pauses = self.pauses();
+        let mut is_repeat = false;
         loop {
-            self.admit().await?;
-            let failure = match self.attempt(call).await {
-                Ok(rows) => return self.usable(call, rows),
+            let mut leave = self.admit(call).await?;
+            let mut value = start();
+            let tried = self.attempt(call, is_repeat, &mut leave, |row| each(&mut value, row));
+            let failure = match tried.await {
+                Ok(ending) => {
+                    self.complain(call, &ending)?;
+                    return Ok(Complete { value, bytes: ending.size.bytes });
+                }
                 Err(failure) => failure,
             };
+            drop((leave, value));
             let error = failure.error;
             match pauses.next().filter(|_| error.fault.is_passing()) {
                 Some(pause) => sleep(pause.max(failure.retry_after.unwrap_or_default())).await,
                 None => return Err(error),
             }
+            is_repeat = true;
         }
     }
 
-    /// The rows, unless none of them could be used.
-    fn usable<R>(&self, call: &Call, read: Rows<R>) -> Result<Vec<R>, SourceError> {
-        let Rows { rows, refused } = read;
-        if refused > 0 && rows.is_empty() {
+    fn pauses(&self) -> ExponentialBackoff {
+        ExponentialBuilder::default()
+            .with_min_delay(self.settings.retry_pause)
+            .with_max_delay(RETRY_PAUSE_MAX)
+            .with_max_times(self.settings.retries)
+            .with_jitter()
+            .build()
+    }
+
+    /// An answer none of whose rows can be used is an error; one that lacks
+    /// some is worth a word.
+    fn complain(&self, call: &Call, read: &Ending) -> Result<(), SourceError> {
+        let (nms, refused) = (self.settings.name(), read.refused);
+        if refused > 0 && read.rows == 0 {
             let message = format!(
                 "LibreNMS at {} gives {} without the ids of its {refused} rows; nothing of it is \
                  used",
@@ -151,95 +240,148 @@ impl Client {
             return Err(SourceError::new(Fault::Malformed, message));
         }
         if refused > 0 {
-            let nms = self.settings.name();
             tracing::warn!(nms, call = call.name, refused, "left out rows without a usable id");
         }
-        Ok(rows)
-    }
-
-    /// Waits until a request may be sent.
-    async fn admit(&self) -> Result<(), SourceError> {
-        let pause = self.breaker().pause(Instant::now());
-        if let Some(pause) = pause {
-            let message = format!(
-                "LibreNMS at {} has failed too often; left alone for another {} s",
-                self.settings.url(),
-                pause.as_secs()
-            );
-            return Err(SourceError::new(Fault::Paused, message));
-        }
-        let asked = Instant::now();
-        self.throttle.until_ready().await;
-        self.meter.throttled(asked.elapsed());
         Ok(())
     }
 
-    /// Sends the request once.
-    async fn attempt<R: DeserializeOwned>(&self, call: &Call) -> Result<Rows<R>, Failure> {
+    /// Waits until a request may be sent.
+    async fn admit(&self, call: &Call) -> Result<Leave<'_>, SourceError> {
+        self.refuse_while_paused()?;
+        let asked = Instant::now();
+        let leave = self.gate.enter(call).await;
+        self.ledger.waited(call.name, asked.elapsed());
+        let probe = self.breaker().admit(Instant::now());
+        probe.map_err(|pause| self.paused(pause))?;
+        Ok(leave)
+    }
+
+    /// Says so at once, without queueing, when the server is to be left alone.
+    fn refuse_while_paused(&self) -> Result<(), SourceError> {
+        let pause = self.breaker().pause(Instant::now());
+        pause.map_or(Ok(()), |pause| Err(self.paused(pause)))
+    }
+
+    fn paused(&self, pause: Duration) -> SourceError {
+        let message = format!(
+            "LibreNMS at {} has failed too often; left alone for another {} s",
+            self.settings.url(),
+            pause.as_secs()
+        );
+        SourceError::new(Fault::Paused, message)
+    }
+
+    /// Sends the request once, and keeps account of it.
+    async fn attempt<R: DeserializeOwned>(
+        &self,
+        call: &Call,
+        is_repeat: bool,
+        leave: &mut Leave<'_>,
+        each: impl FnMut(R),
+    ) -> Result<Ending, Failure> {
         let sent = Instant::now();
-        let bytes_before = self.bytes.load(Relaxed);
+        let mut size = Size::default();
         self.calls.fetch_add(1, Relaxed);
-        let result = self.exchange(call).await;
-        let bytes = self.bytes.load(Relaxed) - bytes_before;
-        let elapsed = sent.elapsed();
-        let fault = result.as_ref().err().map(|failure| failure.error.fault);
-        self.meter.called(call.name, fault, bytes, elapsed);
-        match fault {
+        let result = self.exchange(call, leave, &mut size, each).await;
+        self.bytes.fetch_add(size.bytes, Relaxed);
+        let error = result.as_ref().err().map(|failure| &failure.error);
+        match error.map(|error| error.fault) {
             // The server works; it is the request that it will not have.
             None | Some(Fault::NotFound | Fault::Rejected | Fault::Forbidden) => {
                 self.breaker().succeeded();
             }
             Some(_) => self.breaker().failed(Instant::now()),
         }
-        tracing::debug!(
-            nms = self.settings.name,
-            call = call.name,
-            bytes,
-            duration_ms = elapsed.as_millis() as u64,
-            fault = fault.map(Fault::as_str),
-            "called LibreNMS"
-        );
+        if error.is_none() {
+            self.gate.was(call, size.bytes);
+        }
+        let exchange = Exchange {
+            kind: call.name,
+            is_repeat,
+            took: sent.elapsed(),
+            wire_bytes: size.wire_bytes,
+            bytes: size.bytes,
+            rows: result.as_ref().map_or(0, |ending| ending.rows),
+        };
+        self.ledger.called(&exchange, error);
         result
     }
 
-    async fn exchange<R: DeserializeOwned>(&self, call: &Call) -> Result<Rows<R>, Failure> {
+    async fn exchange<R: DeserializeOwned>(
+        &self,
+        call: &Call,
+        leave: &mut Leave<'_>,
+        size: &mut Size,
+        each: impl FnMut(R),
+    ) -> Result<Ending, Failure> {
         let base = self.settings.url();
         let lost = |error: reqwest::Error| answer::no_answer(base, call.subject, &error);
-        let mut request = self.http.get(format!("{base}api/v0/{}", call.path));
-        if let Some(columns) = call.columns {
-            request = request.query(&[("columns", columns)]);
-        }
-        let mut response = request.send().await.map_err(lost)?;
+        let mut response = self.send(call, leave).await.map_err(lost)?;
         if !response.status().is_success() {
-            return self.refused(call, response).await;
+            return self.refused(call, response, size).await;
         }
         if !answer::is_json(response.headers()) {
             return Err(answer::no_json(base, call.subject));
         }
-        let bad = |error| answer::undecodable(base, call.subject, &error);
-        let mut decoder = Decoder::new(call.list_key);
-        let mut total_bytes = 0;
-        while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            total_bytes += chunk.len() as u64;
-            self.bytes.fetch_add(chunk.len() as u64, Relaxed);
-            if total_bytes > self.settings.body_bytes_max {
-                return Err(self.too_large(call));
+        let bad = |error| self.unusable(call, &error);
+        let decoder = Decoder::new(call.list_key, each);
+        let body_bytes_max = self.settings.body_bytes_max;
+        let mut body = Body::new(response.headers(), body_bytes_max, decoder).map_err(bad)?;
+        let read = async {
+            while let Some(piece) = response.chunk().await.map_err(lost)? {
+                body.feed(&piece).map_err(bad)?;
             }
-            decoder.feed(&chunk).map_err(bad)?;
-        }
-        decoder.finish().map_err(bad)
+            Ok(())
+        };
+        let read = read.await;
+        *size = body.size();
+        read?;
+        body.finish().map_err(bad)
     }
 
-    async fn refused<R>(&self, call: &Call, mut response: Response) -> Result<Rows<R>, Failure> {
+    /// Sends the request, up to the head of the answer.
+    async fn send(&self, call: &Call, leave: &mut Leave<'_>) -> reqwest::Result<Response> {
+        let call_timeout = match call.bulk {
+            true => self.settings.call_timeout,
+            false => self.settings.call_timeout.min(SMALL_CALL_TIMEOUT_MAX),
+        };
+        let mut request = self
+            .http
+            .get(format!("{}api/v0/{}", self.settings.url(), call.path))
+            .timeout(call_timeout);
+        if !call.query.is_empty() {
+            request = request.query(&call.query);
+        }
+        let mut answer = Box::pin(request.send());
+        let arrives_within = self.settings.connect_timeout + ARRIVES_WITHIN;
+        let answer = match timeout(arrives_within, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                leave.answered();
+                answer.await
+            }
+        };
+        leave.answered();
+        answer
+    }
+
+    async fn refused(
+        &self,
+        call: &Call,
+        mut response: Response,
+        size: &mut Size,
+    ) -> Result<Ending, Failure> {
         let mut body = Vec::new();
         // An error whose body breaks off is still that error.
-        while let Ok(Some(chunk)) = response.chunk().await {
-            self.bytes.fetch_add(chunk.len() as u64, Relaxed);
-            body.extend_from_slice(&chunk);
-            if body.len() > ERROR_BODY_BYTES_MAX {
+        while let Ok(Some(piece)) = response.chunk().await {
+            size.wire_bytes += piece.len() as u64;
+            body.extend_from_slice(&piece);
+            if size.wire_bytes > ERROR_BODY_BYTES_MAX {
                 break;
             }
         }
+        let body = body::unpacked(response.headers(), body, ERROR_BODY_BYTES_MAX);
+        size.bytes = body.len() as u64;
         let answer = Answer {
             subject: call.subject,
             base: self.settings.url(),
@@ -248,28 +390,35 @@ impl Client {
             body: &body,
         };
         match answer.refusal(call.empty_is_404) {
-            Refusal::NoRows => Ok(Rows::default()),
+            Refusal::NoRows => Ok(Ending { size: *size, rows: 0, refused: 0 }),
             Refusal::Failed(failure) => Err(failure),
         }
     }
 
-    fn too_large(&self, call: &Call) -> Failure {
-        let message = format!(
-            "LibreNMS at {} answered {} with more than body_bytes_max ({} bytes); nothing of it \
-             is used",
-            self.settings.url(),
-            call.subject,
-            self.settings.body_bytes_max
-        );
-        Failure::new(Fault::TooLarge, message)
+    fn unusable(&self, call: &Call, error: &BodyError) -> Failure {
+        let (base, subject) = (self.settings.url(), call.subject);
+        match error {
+            BodyError::Decode(error) => answer::undecodable(base, subject, error),
+            BodyError::TooLarge => {
+                let message = format!(
+                    "LibreNMS at {base} answered {subject} with more than body_bytes_max ({} \
+                     bytes); nothing of it is used",
+                    self.settings.body_bytes_max
+                );
+                Failure::new(Fault::TooLarge, message)
+            }
+            BodyError::Gzip | BodyError::Packing => {
+                let message = format!(
+                    "LibreNMS at {base}, {subject}: {error}; nothing of it is used (check what \
+                     stands in front of it)"
+                );
+                Failure::new(Fault::Malformed, message)
+            }
+        }
     }
 
-    fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Counts are consistent even after a panic elsewhere.
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// The header that LibreNMS reads the token from. Not a query parameter: those
-/// end up in access logs.
-const TOKEN_HEADER: reqwest::header::HeaderName =
-    reqwest::header::HeaderName::from_static("x-auth-token");

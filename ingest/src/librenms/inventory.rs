@@ -18,12 +18,12 @@ pub(super) async fn read(source: &mut LibreNms) -> Result<Inventory, SourceError
     source.inventory_guard.admit(call.subject, devices.len(), read_at)?;
     let ports = read_ports(source, &devices).await?;
     let call = calls::links();
-    let links = source.client.rows::<LinkRow>(&call).await?;
+    let links = source.client.remembered::<LinkRow>(&call).await?;
     Ok(Inventory {
         read_at,
         devices: devices.into_iter().map(device).collect(),
         ports: ports.into_iter().filter(|port| port.deleted != Some(true)).map(port).collect(),
-        links: links.into_iter().map(link).collect(),
+        links: links.iter().cloned().map(link).collect(),
     })
 }
 

@@ -19,7 +19,6 @@ mod facts;
 mod guard;
 mod inventory;
 mod memory;
-mod meter;
 mod policy;
 mod poller;
 mod ports;

@@ -13,7 +13,6 @@ use super::decode::DeviceRow;
 use super::facts::DeviceFacts;
 use super::guard::{self, ListGuard};
 use super::memory::{Placed, Seen};
-use super::meter::Meter;
 use super::ports::Ports;
 use super::settings::{Settings, SettingsError};
 use super::zone::{self, ServerZone};
@@ -41,7 +40,6 @@ pub struct LibreNms {
     devices_guard: ListGuard,
     /// What was said of each device.
     devices: HashMap<u64, Seen>,
-    meter: Meter,
     /// As of the last poll, to log changes only.
     state: (SourceState, Option<Fault>),
 }
@@ -60,13 +58,12 @@ impl LibreNms {
     /// The account of `settings`; sends nothing yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<LibreNms, SettingsError> {
         Ok(LibreNms {
-            client: Client::new(&settings)?,
+            client: Client::new(&settings, Arc::clone(&clock))?,
             zone: ServerZone::new(settings.time_zone.clone()),
             ports: Ports::default(),
             inventory_guard: ListGuard::default(),
             devices_guard: ListGuard::default(),
             devices: HashMap::new(),
-            meter: Meter::new(settings.name()),
             state: (SourceState::Ok, None),
             settings,
             clock,
@@ -235,8 +232,9 @@ impl Source for LibreNms {
             devices: reading.devices,
             devices_stale: reading.devices_stale,
             ports: self.ports.len(),
+            traffic: self.client.traffic(),
+            learned: Vec::new(),
         };
-        self.meter.polled(&health);
         self.log_change(&health);
         PollOutcome { reports: reading.reports, health }
     }

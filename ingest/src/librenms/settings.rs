@@ -59,17 +59,27 @@ pub struct Settings {
     pub(super) base: Url,
     pub(super) token: SecretString,
     pub(super) time_zone: Option<TimeZone>,
-    /// Requests per second, at most, averaged. Default 5: each occupies one of
-    /// the few PHP workers of the server.
+    /// Requests within any one second of the server's clock, at most. Default
+    /// 5: each occupies one of the few PHP workers of the server. One of them is
+    /// kept for calls that cannot wait.
     pub requests_per_second: NonZeroU32,
-    /// Requests that may follow each other at once after a pause. Default 10.
+    /// Of these, how many may follow each other at once. Default 5; more than
+    /// `requests_per_second` counts as that.
     pub burst: NonZeroU32,
+    /// Requests under way at the same time, at most, from 1. Default 3: one
+    /// bulk list, one small call and one that cannot wait.
+    pub requests_at_once: NonZeroU32,
+    /// Bytes of answers under way at the same time, at most, by the size of the
+    /// last answer to the same call. Default 64 MiB. One that is larger than
+    /// half of this counts as half.
+    pub bytes_in_flight_max: u64,
     /// How long a connection may take to open. Default 10 s.
     pub connect_timeout: Duration,
     /// How long the server may be silent within a call. Default 60 s: it
     /// builds a large list in full before it sends the first byte.
     pub silence_timeout: Duration,
-    /// How long a whole call may take. Default 180 s.
+    /// How long a whole call may take. Default 180 s; calls that are no whole
+    /// list have 30 s at most.
     pub call_timeout: Duration,
     /// How often a failed call is repeated. Default 2.
     pub retries: usize,
@@ -103,7 +113,9 @@ impl Settings {
             token: api_token(&token)?,
             time_zone: None,
             requests_per_second: NonZeroU32::new(5).expect("5 is not 0"),
-            burst: NonZeroU32::new(10).expect("10 is not 0"),
+            burst: NonZeroU32::new(5).expect("5 is not 0"),
+            requests_at_once: NonZeroU32::new(3).expect("3 is not 0"),
+            bytes_in_flight_max: 64 * 1024 * 1024,
             connect_timeout: Duration::from_secs(10),
             silence_timeout: Duration::from_secs(60),
             call_timeout: Duration::from_secs(180),

@@ -26,7 +26,9 @@ pub use error::SimulatorError;
 pub use failures::{Failure, FailureKind, FailureRates, FailureTarget, Rate};
 pub use history::{History, HistoryBatch};
 pub use nms::Release;
-pub use server::{Fault, FaultKind, RequestCounts, SimOptions, Simulator, WallClock};
+pub use server::{
+    Fault, FaultKind, PushCounts, RequestCounts, SimOptions, Simulator, WallClock, Webhook,
+};
 pub use topology::{Topology, TopologyLink, TopologyNode};
 pub use truth::{TrueInterval, Truth};
 pub use world::{

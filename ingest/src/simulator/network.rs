@@ -281,7 +281,11 @@ impl Network {
     }
 
     fn port_should_work(&self, port: PortIndex) -> bool {
-        let PortUse::Link(link) = self.world.port(port).used_for else { return false };
+        let link = match self.world.port(port).used_for {
+            PortUse::Link(link) => link,
+            PortUse::Local => return self.port_is_open(port),
+            PortUse::Spare | PortUse::Shut => return false,
+        };
         let cut = self.is_held(FailureTarget::Link(link), FailureKind::FibreCut);
         let ends: [PortIndex; 2] = self.ends(link);
         !cut && ends.into_iter().all(|end| self.port_is_open(end))

@@ -1,7 +1,7 @@
 //! What can go wrong with a source, in kinds for machines and words for people.
 
 /// The kind of a [`SourceError`], the same for every NMS; a label of metrics.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Fault {
     /// The credentials are refused.
     Unauthorized,
@@ -53,6 +53,33 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every kind, for whatever must have a word on each.
+    pub const ALL: [Fault; 23] = [
+        Fault::Unauthorized,
+        Fault::Forbidden,
+        Fault::NotFound,
+        Fault::Rejected,
+        Fault::Throttled,
+        Fault::ServerFailed,
+        Fault::Overloaded,
+        Fault::Unavailable,
+        Fault::TimedOut,
+        Fault::Unreachable,
+        Fault::Tls,
+        Fault::Redirected,
+        Fault::NotJson,
+        Fault::Malformed,
+        Fault::Truncated,
+        Fault::TooLarge,
+        Fault::Empty,
+        Fault::Shrunk,
+        Fault::ForeignRows,
+        Fault::ZoneUnknown,
+        Fault::ClockAhead,
+        Fault::Stalled,
+        Fault::Paused,
+    ];
+
     /// The label of metrics and of stored states.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -65,7 +65,7 @@ async fn nothing_shows_a_secret() {
     shown += &format!("{:?}", fake.settings());
 
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(logged.contains("called LibreNMS"), "the log is caught");
+    assert!(logged.contains("called the NMS"), "the log is caught");
     for secret in [TOKEN, "EXAMPLE-ro", "EXAMPLE-user", "EXAMPLE-pass"] {
         assert!(!shown.contains(secret), "{secret} in a value");
         assert!(!logged.contains(secret), "{secret} in the log");

@@ -5,14 +5,19 @@ use correlate::dataflow::EpochOutput;
 use correlate::engine;
 use correlate::model::{self, ComponentId, IntervalRevision, ServiceId, Timestamp};
 use prost::Message as _;
-use store::series::{self, SetAsideKind};
+use store::evidence::SampleSource;
+use store::series::{self, EdgeEvidence, SetAsideKind};
 
 use super::frame::PIECE_BYTES;
-use super::message::{CauseMove, Changes, Interval, Revision, Sample, SetAside, Transition};
+use super::message::{CauseMove, Changes, Edge, Interval, Revision, Sample, SetAside, Transition};
 
 /// The changes in pieces of about [`PIECE_BYTES`]. Refusals are left out:
 /// every process sees every definition, and the leader reports.
-pub(super) fn pieces(output: EpochOutput, set_aside: Vec<series::SetAside>) -> Vec<Changes> {
+pub(super) fn pieces(
+    output: EpochOutput,
+    set_aside: Vec<series::SetAside>,
+    edges: Vec<series::Edge>,
+) -> Vec<Changes> {
     let mut pieces = Vec::new();
     let mut piece = Changes::default();
     let mut bytes = 0;
@@ -32,6 +37,12 @@ pub(super) fn pieces(output: EpochOutput, set_aside: Vec<series::SetAside>) -> V
         let row = set_aside_of(row);
         bytes += row.encoded_len();
         piece.set_aside.push(row);
+        close_when_full(&mut pieces, &mut piece, &mut bytes);
+    }
+    for edge in edges {
+        let edge = edge_of(edge);
+        bytes += edge.encoded_len();
+        piece.edges.push(edge);
         close_when_full(&mut pieces, &mut piece, &mut bytes);
     }
     piece.too_late = output.too_late;
@@ -55,6 +66,7 @@ fn close_when_full(pieces: &mut Vec<Changes>, piece: &mut Changes, bytes: &mut u
 pub(super) fn add(
     output: &mut EpochOutput,
     set_aside: &mut Vec<series::SetAside>,
+    edges: &mut Vec<series::Edge>,
     piece: Changes,
 ) -> anyhow::Result<()> {
     for revision in piece.revisions {
@@ -73,7 +85,35 @@ pub(super) fn add(
     for row in piece.set_aside {
         set_aside.push(read_set_aside(row)?);
     }
+    for edge in piece.edges {
+        edges.push(read_edge(edge)?);
+    }
     Ok(())
+}
+
+fn edge_of(edge: series::Edge) -> Edge {
+    Edge {
+        at_ms: edge.at.millis(),
+        component: edge.component.as_str().to_owned(),
+        state: edge.state.as_str().to_owned(),
+        source: edge.known.source.as_str().to_owned(),
+        uncertainty_ms: edge.known.uncertainty_ms,
+        observed_at_ms: edge.known.observed_at.millis(),
+    }
+}
+
+fn read_edge(edge: Edge) -> anyhow::Result<series::Edge> {
+    let source = SampleSource::parse(&edge.source);
+    Ok(series::Edge {
+        component: ComponentId::from(edge.component),
+        at: Timestamp(edge.at_ms),
+        state: edge.state.parse()?,
+        known: EdgeEvidence {
+            source: source.with_context(|| format!("{:?} is no evidence", edge.source))?,
+            uncertainty_ms: edge.uncertainty_ms,
+            observed_at: Timestamp(edge.observed_at_ms),
+        },
+    })
 }
 
 pub(super) fn sample_of(sample: &model::Sample) -> Sample {
@@ -215,19 +255,35 @@ mod tests {
         }
     }
 
+    fn edge(at: i64) -> series::Edge {
+        series::Edge {
+            component: "n/port/2".into(),
+            at: Timestamp(at),
+            state: ComponentState::Down,
+            known: EdgeEvidence {
+                source: SampleSource::EventLog,
+                uncertainty_ms: u32::MAX,
+                observed_at: Timestamp(at + 1),
+            },
+        }
+    }
+
     #[test]
     fn changes_come_out_as_they_went_in() {
         for services in [0, 3, 60_000] {
             let aside = || (0..services as u64).map(set_aside).collect::<Vec<_>>();
-            let sent = pieces(output(services), aside());
+            let edges = || (0..services as i64).map(edge).collect::<Vec<_>>();
+            let sent = pieces(output(services), aside(), edges());
             assert_eq!(sent.len() > 1, services > 3, "{} pieces", sent.len());
             let last = sent.iter().position(|piece| piece.is_last);
             assert_eq!(last, Some(sent.len() - 1));
-            let (mut found, mut found_aside) = (EpochOutput::default(), Vec::new());
+            let mut found = EpochOutput::default();
+            let (mut found_aside, mut found_edges) = (Vec::new(), Vec::new());
             for piece in sent {
-                add(&mut found, &mut found_aside, piece).expect("good");
+                add(&mut found, &mut found_aside, &mut found_edges, piece).expect("good");
             }
             assert_eq!((found, found_aside), (output(services), aside()));
+            assert_eq!(found_edges, edges());
         }
     }
 }

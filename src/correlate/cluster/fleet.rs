@@ -10,11 +10,11 @@ use correlate::dataflow::{
 use correlate::engine::{Concerned, Segment};
 use correlate::model::{Sample, ServiceId, Timestamp};
 use store::journal::Entry;
-use store::series::SetAside;
+use store::series::{Edge, SetAside};
 use tokio_util::sync::CancellationToken;
 
 use super::message::{Message, Nothing};
-use super::team::Team;
+use super::team::{Elsewhere, Team};
 use super::{Crew, Leader};
 use crate::correlate::epoch::Parts;
 
@@ -58,8 +58,8 @@ impl Fleet {
 
     /// Takes an epoch in: `controls`, this process's `samples`, and what the
     /// followers hold for it; samples of a component from before
-    /// `samples_from` may be forgotten. Gives what it changed, and what the
-    /// followers set aside. Blocks.
+    /// `samples_from` may be forgotten. Gives what it changed, what the
+    /// followers set aside, and how they knew edges. Blocks.
     ///
     /// # Errors
     /// A worker has stopped, or a process is lost.
@@ -69,21 +69,21 @@ impl Fleet {
         controls: Vec<Control>,
         samples: impl Iterator<Item = Sample>,
         samples_from: Timestamp,
-    ) -> anyhow::Result<(EpochOutput, Vec<SetAside>)> {
+    ) -> anyhow::Result<(EpochOutput, Vec<SetAside>, Vec<Edge>)> {
         self.team.begin(entry, samples_from)?;
         self.workers.control(controls)?;
         feed(&mut self.workers, samples)?;
         let own = self.workers.finish(entry.now)?;
         if self.team.processes() == 1 {
-            return Ok((own, Vec::new()));
+            return Ok((own, Vec::new(), Vec::new()));
         }
-        let (others, mut set_aside) = self.team.changes()?;
+        let Elsewhere { outputs: others, mut set_aside, edges } = self.team.changes()?;
         let output = EpochOutput::union(std::iter::once(own).chain(others));
         if !output.too_late_samples.is_empty() {
             // A sample is kept in one process and was read in another one.
             set_aside.append(&mut self.team.too_late(&output.too_late_samples)?);
         }
-        Ok((output, set_aside))
+        Ok((output, set_aside, edges))
     }
 
     /// Bounds the memory of every process: see [`Workers::forget`].

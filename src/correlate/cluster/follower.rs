@@ -298,7 +298,8 @@ impl Member {
             Message::Finish(finish) => {
                 let output = block_in_place(|| self.finish(&finish))?;
                 let set_aside = self.sieve.as_mut().map(Sieve::take_set_aside).unwrap_or_default();
-                for piece in convert::pieces(output, set_aside) {
+                let edges = self.sieve.as_mut().map(Sieve::take_edges).unwrap_or_default();
+                for piece in convert::pieces(output, set_aside, edges) {
                     self.connection.tell(Message::Changes(piece)).await?;
                 }
             }

@@ -251,6 +251,25 @@ pub(super) struct Changes {
     /// Services whose past from before the horizon the epoch may change.
     #[prost(string, repeated, tag = "7")]
     pub(super) reaching_back: Vec<String>,
+    /// How samples that this process read were known.
+    #[prost(message, repeated, tag = "8")]
+    pub(super) edges: Vec<Edge>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Edge {
+    #[prost(int64, tag = "1")]
+    pub(super) at_ms: i64,
+    #[prost(string, tag = "2")]
+    pub(super) component: String,
+    #[prost(string, tag = "3")]
+    pub(super) state: String,
+    #[prost(string, tag = "4")]
+    pub(super) source: String,
+    #[prost(uint32, tag = "5")]
+    pub(super) uncertainty_ms: u32,
+    #[prost(int64, tag = "6")]
+    pub(super) observed_at_ms: i64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -19,7 +19,7 @@ use correlate::dataflow::{Alarm, AllIntervals, EngineSnapshot, EpochOutput};
 use correlate::model::{Sample, Timestamp};
 use store::checkpoint::{self, Checkpoint, Position};
 use store::journal::Entry;
-use store::series::SetAside;
+use store::series::{Edge, SetAside};
 use store::wire::SAMPLES_TOPIC;
 use tokio::sync::Notify;
 
@@ -34,6 +34,17 @@ use crate::correlate::clock::Clock;
 use crate::correlate::epoch::Input;
 use crate::correlate::intake::wall;
 use crate::correlate::set_aside::Decoded;
+
+/// What an epoch came to in the followers.
+#[derive(Default)]
+pub(super) struct Elsewhere {
+    /// What it changed, in each.
+    pub(super) outputs: Vec<EpochOutput>,
+    /// What they could not use of what they had read.
+    pub(super) set_aside: Vec<SetAside>,
+    /// How samples that they had read were known.
+    pub(super) edges: Vec<Edge>,
+}
 
 /// All followers; none when the process works alone.
 #[derive(Default)]
@@ -157,20 +168,19 @@ impl Team {
         }))
     }
 
-    /// What the epoch changed in each follower, and what they could not use
-    /// of what they had read. Blocks.
+    /// What the epoch came to in the followers. Blocks.
     ///
     /// # Errors
     /// A follower is lost.
-    pub(super) fn changes(&mut self) -> anyhow::Result<(Vec<EpochOutput>, Vec<SetAside>)> {
-        let mut set_aside = Vec::new();
+    pub(super) fn changes(&mut self) -> anyhow::Result<Elsewhere> {
+        let (mut set_aside, mut edges) = (Vec::new(), Vec::new());
         let changes_of = |follower: &mut Connection| -> anyhow::Result<EpochOutput> {
             let mut output = EpochOutput::default();
             loop {
                 match follower.hear_blocking()? {
                     Message::Changes(piece) => {
                         let is_last = piece.is_last;
-                        convert::add(&mut output, &mut set_aside, piece)
+                        convert::add(&mut output, &mut set_aside, &mut edges, piece)
                             .context("read what a follower changed")?;
                         if is_last {
                             return Ok(output);
@@ -181,7 +191,8 @@ impl Team {
             }
         };
         let outputs: anyhow::Result<_> = self.followers.iter_mut().map(changes_of).collect();
-        Ok((outputs?, set_aside))
+        let outputs = outputs?;
+        Ok(Elsewhere { outputs, set_aside, edges })
     }
 
     /// What the followers set aside because `samples` came too late. Blocks.

@@ -25,7 +25,7 @@ use correlate::model::{ServiceId, Timestamp};
 use store::checkpoint::{Checkpoint, Position};
 use store::journal::Control;
 use store::log::{Log, LogError, ReadLimits, StoredRecord};
-use store::series::{NewestRow, Scan, Series, SetAside, Transition};
+use store::series::{Edge, NewestRow, Scan, Series, SetAside, Transition};
 use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,8 @@ struct Read {
     spared: BTreeSet<ServiceId>,
     /// Rows for what could not be used.
     set_aside: Vec<SetAside>,
+    /// How samples were known, of what was read since it was last written.
+    edges: Vec<Edge>,
     /// Services whose past a definition or window changes.
     reaching_back: Vec<ServiceId>,
     ledger: Ledger,
@@ -161,6 +163,7 @@ impl Rebuild<'_> {
             controls: Vec::new(),
             spared: BTreeSet::new(),
             set_aside: Vec::new(),
+            edges: Vec::new(),
             reaching_back: Vec::new(),
             ledger: Ledger::default(),
         };
@@ -185,6 +188,10 @@ impl Rebuild<'_> {
             let next = intake.next(0, Some(read.now), &mut clock, &mut alone).await?;
             let Some(input) = next else { return Ok(None) };
             block_in_place(|| read.take(input, keeps_controls))?;
+            let edges = std::mem::take(&mut read.edges);
+            if !edges.is_empty() {
+                self.writer.write(Rows::of_edges(edges), None).await?;
+            }
             progress.reached(records(&read.positions).saturating_sub(before));
         }
         let settled = block_in_place(|| read.workers.settle(read.now))?;
@@ -314,8 +321,18 @@ impl Rebuild<'_> {
             set_aside.extend(ledger.rows(found));
             spared.extend(settled.rejections.into_iter().map(|rejection| rejection.service));
             let controls = Vec::new();
-            let reaching_back = Vec::new();
-            Ok(Read { workers, positions, now, controls, spared, set_aside, reaching_back, ledger })
+            let (edges, reaching_back) = (Vec::new(), Vec::new());
+            Ok(Read {
+                workers,
+                positions,
+                now,
+                controls,
+                spared,
+                set_aside,
+                edges,
+                reaching_back,
+                ledger,
+            })
         })
     }
 
@@ -380,6 +397,9 @@ impl Read {
         let at = input.recorded_at;
         let mut sieve = Sieve::new(input.decoded, at, Timestamp::MIN);
         feed(&mut self.workers, &mut sieve)?;
+        // Which of them begin a state is not known yet; the others do no harm.
+        let edges = sieve.take_edges().into_iter();
+        self.edges.extend(edges.filter(|edge| edge.known.uncertainty_ms > 0));
         found.extend(sieve.end(&[]));
         self.set_aside.extend(self.ledger.rows(found));
         Ok(())

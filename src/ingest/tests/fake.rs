@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use correlate::model::{ComponentState, Timestamp};
 use ingest::source::{
     DeviceReport, Evidence, Fault, Finding, Health, Inventory, Kind, ObservedSample, PollOutcome,
-    SourceError, SourceState,
+    SourceError, SourceState, Traffic,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -106,6 +106,8 @@ pub(super) fn outcome(reports: Vec<DeviceReport>) -> PollOutcome {
         devices: reports.len(),
         devices_stale: 0,
         ports: reports.len(),
+        traffic: Traffic::default(),
+        learned: Vec::new(),
     };
     PollOutcome { reports, health }
 }

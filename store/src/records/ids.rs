@@ -68,6 +68,14 @@ id! {
     /// An API token as shown to its user; it does not open anything.
     ApiTokenId, "API token"
 }
+id! {
+    /// A push secret as shown to administrators; it does not open anything.
+    PushSecretId, "push secret"
+}
+id! {
+    /// A request to read an inventory.
+    SyncJobId, "sync job"
+}
 
 /// The SHA-256 of a session or API token. The token itself is never stored;
 /// it must have at least 128 random bits, as the hash is neither salted nor slow.
@@ -89,6 +97,15 @@ impl TokenHash {
     pub fn to_hex(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+
+    /// Whether `hex` is this hash as [`TokenHash::to_hex`] stores it, in a time
+    /// that does not tell where they differ.
+    pub(super) fn is_stored_as(&self, hex: &str) -> bool {
+        let own = self.to_hex();
+        let differing =
+            own.bytes().zip(hex.bytes()).fold(0, |sum, (own, other)| sum | (own ^ other));
+        own.len() == hex.len() && differing == 0
+    }
 }
 
 impl fmt::Debug for TokenHash {
@@ -108,6 +125,15 @@ mod tests {
             TokenHash::of("abc").to_hex(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn a_hash_is_stored_as_itself_alone() {
+        let (hash, other) = (TokenHash::of("abc"), TokenHash::of("abd"));
+        assert!(hash.is_stored_as(&hash.to_hex()));
+        for stored in [other.to_hex(), String::new(), hash.to_hex()[..63].to_owned()] {
+            assert!(!hash.is_stored_as(&stored), "{stored}");
+        }
     }
 
     #[test]

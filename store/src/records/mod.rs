@@ -34,10 +34,13 @@ mod login_attempts;
 mod migrations;
 mod outbox;
 mod page;
+mod push_secrets;
+mod pushes;
 mod services;
 mod sessions;
 mod settings;
 mod source_status;
+mod sync_jobs;
 mod text;
 mod users;
 mod windows;
@@ -49,16 +52,21 @@ pub use customers::{Contact, Customer, CustomerDraft, CustomerFilter, Customers,
 pub use database::{DatabaseKind, Records};
 pub use error::RecordsError;
 pub use idempotency::{Idempotency, KeyedRequest, Known};
-pub use ids::{ApiTokenId, CustomerId, SessionId, TokenHash, UserId, WindowId};
-pub use inventory::{ComponentName, Device, Inventory, Link, Port};
+pub use ids::{
+    ApiTokenId, CustomerId, PushSecretId, SessionId, SyncJobId, TokenHash, UserId, WindowId,
+};
+pub use inventory::{ComponentName, Device, Inventory, Link, Listing, Port};
 pub use leases::{Lease, Leases};
 pub use login_attempts::{LoginAttempt, LoginAttempts, LoginResult};
 pub use outbox::{Outbox, OutboxRow};
 pub use page::{Change, Page};
+pub use push_secrets::{PushSecret, PushSecretDraft, PushSecrets};
+pub use pushes::{PushOutcome, Pushes, ReceivedPush};
 pub use services::{ImportReport, Service, ServiceDraft, ServiceFilter, Services, ServicesWithin};
 pub use sessions::{Session, SessionDraft, Sessions};
 pub use settings::Settings;
 pub use source_status::{SourceError, SourceReport, SourceState, SourceStatus, SourceStatuses};
+pub use sync_jobs::{SyncCounts, SyncJob, SyncJobs, SyncState};
 pub use users::{
     Credentials, ImportedUser, Invited, Language, ProfileDraft, Role, Standing, User, UserDraft,
     UserFilter, UserImport, UserLine, UserPlan, Users, UsersWithin,

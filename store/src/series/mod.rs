@@ -35,6 +35,9 @@
 //! series.write_set_aside(&[SetAside], version)              what could not be used
 //! series.set_aside(&SetAsideFilter, offset, limit) -> Result<SetAsidePage>
 //! series.set_aside_since(since) -> Result<Option<(u64, Timestamp)>>
+//! series.write_edges(&[Edge]) -> Result<()>                 how edges were known; idempotent
+//! series.evidence_of(&[Transition]) -> Result<BTreeMap<(ComponentId, Timestamp), EdgeEvidence>>
+//! series.edges_by_push(nms, since, limit) -> Result<Bounded<Edge>>
 //! series.newest_row() -> Result<Option<NewestRow>>          where a rebuilt state goes on
 //! series.scan_transitions(Scan, before, after) -> Result<Vec<Transition>>     page by page
 //! series.scan_intervals(Scan, before, after) -> Result<Vec<(ServiceId, Interval)>>
@@ -54,6 +57,7 @@
 mod access;
 mod dimension;
 mod error;
+mod evidence;
 mod migrate;
 mod query;
 mod row;
@@ -73,6 +77,7 @@ pub(crate) use migrate::hex;
 
 pub use dimension::{ComponentDimension, DIMENSION_ROWS_MAX, Progress, ServiceDimension};
 pub use error::SeriesError;
+pub use evidence::{Edge, EdgeEvidence};
 pub use migrate::AppliedMigration;
 pub use query::{
     Around, Availability, Bounded, CauseNow, CivilDay, CurrentPage, CurrentService,

@@ -7,6 +7,7 @@
 
 use correlate::model::{ComponentState, Timestamp};
 
+use super::Evidence;
 use super::report::MAX_AT_MS;
 
 /// Tags of the fields: the number, and how the value is written.
@@ -35,6 +36,12 @@ pub struct PlainSample<'a> {
     pub at: Timestamp,
     /// What was observed.
     pub state: ComponentState,
+    /// What it rests on; what this version does not know is unspecified.
+    pub evidence: Evidence,
+    /// The state may have begun up to this much before `at`.
+    pub uncertainty_ms: u32,
+    /// When ingest read it, by its clock.
+    pub observed_at: Timestamp,
 }
 
 impl PlainSample<'_> {
@@ -55,16 +62,17 @@ pub fn visit_plain_report<'a>(
     let mut report = Rest(value);
     let nms = report.field(TEXT_1)?.part()?;
     report.field(TEXT_2)?.native()?;
-    if let Some(field) = report.field(NUMBER_3) {
-        field.instant()?;
-    }
+    let observed_at = match report.field(NUMBER_3) {
+        Some(field) => field.instant()?,
+        None => Timestamp(0),
+    };
     while !report.0.is_empty() {
-        visit(sample(nms, report.field(MESSAGE_4)?.bytes()?)?);
+        visit(sample(nms, observed_at, report.field(MESSAGE_4)?.bytes()?)?);
     }
     Some(())
 }
 
-fn sample<'a>(nms: &'a str, bytes: &'a [u8]) -> Option<PlainSample<'a>> {
+fn sample<'a>(nms: &'a str, observed_at: Timestamp, bytes: &'a [u8]) -> Option<PlainSample<'a>> {
     let mut rest = Rest(bytes);
     let kind = rest.field(TEXT_1)?.part()?;
     let native_id = rest.field(TEXT_2)?.native()?;
@@ -78,13 +86,25 @@ fn sample<'a>(nms: &'a str, bytes: &'a [u8]) -> Option<PlainSample<'a>> {
         3 => ComponentState::Unknown,
         _ => return None,
     };
-    // Evidence and uncertainty change no state, whatever they say.
-    for tag in [NUMBER_5, NUMBER_6] {
-        if let Some(field) = rest.field(tag) {
-            field.number()?;
-        }
-    }
-    rest.0.is_empty().then_some(PlainSample { nms, kind, native_id, at, state })
+    // Both are cut to 32 bits, as prost cuts them.
+    let evidence = match rest.field(NUMBER_5) {
+        Some(field) => Evidence::try_from(field.number()? as i32).unwrap_or_default(),
+        None => Evidence::Unspecified,
+    };
+    let uncertainty_ms = match rest.field(NUMBER_6) {
+        Some(field) => field.number()? as u32,
+        None => 0,
+    };
+    rest.0.is_empty().then_some(PlainSample {
+        nms,
+        kind,
+        native_id,
+        at,
+        state,
+        evidence,
+        uncertainty_ms,
+        observed_at,
+    })
 }
 
 /// What is still to be read.
@@ -151,12 +171,22 @@ mod tests {
     };
     use super::*;
 
-    fn plain(value: &[u8]) -> Option<Vec<Sample>> {
-        let mut samples = Vec::new();
-        visit_plain_report(value, |PlainSample { nms, kind, native_id, at, state }| {
-            samples.push(Sample { at, component: ComponentId::of(nms, kind, native_id), state });
+    /// Evidence, uncertainty and when it was read.
+    type Known = (Evidence, u32, i64);
+
+    fn plain(value: &[u8]) -> Option<(Vec<Sample>, Vec<Known>)> {
+        let (mut samples, mut known) = (Vec::new(), Vec::new());
+        visit_plain_report(value, |sample| {
+            let component = ComponentId::of(sample.nms, sample.kind, sample.native_id);
+            samples.push(Sample { at: sample.at, component, state: sample.state });
+            known.push((sample.evidence, sample.uncertainty_ms, sample.observed_at.millis()));
         })?;
-        Some(samples)
+        Some((samples, known))
+    }
+
+    fn known(report: &DeviceReport) -> Vec<Known> {
+        let samples = report.samples.iter();
+        samples.map(|s| (s.evidence(), s.uncertainty_ms, report.observed_at_ms)).collect()
     }
 
     prop_compose! {
@@ -185,16 +215,26 @@ mod tests {
 
     /// What is read in place is what prost reads.
     fn agree(value: &[u8]) {
-        if let Some(samples) = plain(value) {
+        if let Some((samples, found)) = plain(value) {
             let report = decode_report(value).expect("it was read in place");
             assert_eq!(report_samples(&report), Ok(samples));
+            assert_eq!(known(&report), found);
         }
     }
 
     #[test]
     fn an_id_belongs_to_its_parts_alone() {
         let (at, state) = (Timestamp(0), ComponentState::Up);
-        let sample = PlainSample { nms: "ams1", kind: "port", native_id: "4/7", at, state };
+        let sample = PlainSample {
+            nms: "ams1",
+            kind: "port",
+            native_id: "4/7",
+            at,
+            state,
+            evidence: Evidence::Poll,
+            uncertainty_ms: 0,
+            observed_at: at,
+        };
         assert!(sample.is_of("ams1/port/4/7"));
         for other in ["ams1/port/4/", "ams1/port/4/77", "ams/port/4/7", "ams1/por/t/4/7", ""] {
             assert!(!sample.is_of(other), "{other}");
@@ -204,8 +244,9 @@ mod tests {
     proptest! {
         #[test]
         fn every_report_that_we_write_is_plain(report in any_report()) {
-            let samples = plain(&encode_report(&report)).expect("plain");
+            let (samples, found) = plain(&encode_report(&report)).expect("plain");
             prop_assert_eq!(report_samples(&report), Ok(samples));
+            prop_assert_eq!(known(&report), found);
         }
 
         #[test]

@@ -6,6 +6,7 @@ mod access;
 mod availability;
 mod current;
 mod dashboards;
+mod evidence;
 mod lifecycle;
 mod rig;
 mod scan;

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use correlate::model::Timestamp;
 use store::log::{
     Log, LogError, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_KEY_BYTES, MAX_RECORD_BYTES, ReadLimits,
     Record, StoredRecord, TopicKind, TopicSpec,
 };
+use store::wire::{self, Trigger, triggers_topic};
 
 /// Long enough for any append to be seen, and never waited for in full.
 pub(crate) const WAIT: Duration = Duration::from_secs(60);
@@ -420,4 +422,35 @@ pub(crate) async fn many_records_are_each_read_once(subject: &mut impl Subject) 
 pub(crate) async fn a_check_says_what_the_log_is(subject: &mut impl Subject) {
     let text = subject.log().check().await.expect("a log that works");
     assert!(text.contains("log") || text.contains("Kafka"), "{text}");
+}
+
+pub(crate) async fn who_follows_the_triggers_hears_what_comes_after_it_began(
+    subject: &mut impl Subject,
+) {
+    let log = subject.log();
+    let topic = subject.topic();
+    let spec = TopicSpec { name: topic.to_owned(), ..triggers_topic() };
+    log.ensure_topic(&spec).await.expect("made");
+    log.ensure_topic(&spec).await.expect("still of that shape");
+    let trigger = |subject| Trigger { nms: "ams1".to_owned(), received_at: Timestamp(7), subject };
+    let append = async |trigger: &Trigger| {
+        log.append(topic, vec![trigger.encode().expect("valid")]).await.expect("appended");
+    };
+    append(&trigger(wire::Subject::Anything)).await;
+
+    let mut next = log.bounds(topic, 0).await.expect("exists").end;
+    let told = [
+        trigger(wire::Subject::Device("42".to_owned())),
+        trigger(wire::Subject::Anything),
+        trigger(wire::Subject::Inventory("j".to_owned())),
+    ];
+    for expected in &told {
+        let reading = log.read(topic, 0, next, ReadLimits::default(), WAIT);
+        let (read, ()) = tokio::join!(reading, append(expected));
+        let read = read.expect("readable");
+        let [stored] = read.as_slice() else { panic!("{} at once", read.len()) };
+        let value = stored.value.as_deref().expect("no tombstone");
+        assert_eq!(Trigger::decode(value).as_ref(), Ok(expected));
+        next = stored.offset + 1;
+    }
 }

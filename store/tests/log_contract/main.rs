@@ -32,6 +32,7 @@ macro_rules! run_contract {
             concurrent_appends_all_arrive_in_key_order,
             many_records_are_each_read_once,
             a_check_says_what_the_log_is,
+            who_follows_the_triggers_hears_what_comes_after_it_began,
         );
     };
     ($subject:path: $($case:ident,)*) => {

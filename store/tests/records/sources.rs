@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use correlate::model::{ComponentId, Timestamp};
 use store::records::{
     AccountSettings, Change, Device, Link, NmsAccount, NmsKind, Page, Port, SourceError,
-    SourceReport, SourceState, TokenRef,
+    SourceReport, SourceState, SyncCounts, SyncState, TokenRef,
 };
 
 use crate::database::{TestDatabase, actor};
@@ -186,7 +186,58 @@ async fn links_are_known_by_their_ends(db: &TestDatabase) {
     assert_eq!(found, [link(Some("7"), Some("2"), 5)]);
 }
 
+async fn inventory_is_listed_by_account_with_totals(db: &TestDatabase) {
+    let inventory = db.records.inventory();
+    let devices = [device("1", "core1"), device("2", "core2"), device("3", "access3")];
+    inventory.upsert_devices(&devices, Timestamp(4)).await.expect("written");
+    let elsewhere = Device { account: "rtm1".to_owned(), ..device("1", "core1") };
+    inventory.upsert_devices(&[elsewhere], Timestamp(5)).await.expect("written");
+    let ports = [port("7", "1", "xe-0/0/1", "Cust: A"), port("8", "2", "xe-0/0/2", "")];
+    inventory.upsert_ports(&ports, Timestamp(6)).await.expect("written");
+
+    let second = Page { offset: 1, limit: 1 };
+    let found = inventory.list_devices("ams1", "core", second).await.expect("lists");
+    assert_eq!((found.rows, found.total), (vec![(device("2", "core2"), Timestamp(4))], 2));
+    let found = inventory.list_ports("ams1", None, "cust", Page::first(9)).await.expect("lists");
+    assert_eq!((found.rows, found.total), (vec![(ports[0].clone(), Timestamp(6))], 1));
+    let found = inventory.list_ports("ams1", Some("2"), "", Page::first(9)).await.expect("lists");
+    assert_eq!((found.rows.len(), found.total), (1, 1));
+    let found = inventory.list_links("ams1", None, Page::first(9)).await.expect("lists");
+    assert_eq!((found.rows.len(), found.total), (0, 0));
+    assert_eq!(inventory.all_links("ams1", 9).await.expect("reads"), []);
+}
+
+async fn a_request_for_an_inventory_is_settled_by_the_next_one(db: &TestDatabase) {
+    let jobs = db.records.sync_jobs();
+    let (first, is_new) = jobs.request(&actor(10), "ams1").await.expect("asked");
+    assert!(is_new);
+    assert_eq!((first.state, first.requested_at), (SyncState::Queued, Timestamp(10)));
+    let (same, is_new) = jobs.request(&actor(11), "ams1").await.expect("asked");
+    assert_eq!((same.id, is_new), (first.id, false), "one waits already");
+    let (other, _) = jobs.request(&actor(11), "rtm1").await.expect("asked");
+    let counts = SyncCounts { devices: 3, ports: 40, links: 6 };
+    jobs.settle("ams1", Timestamp(9), Ok(counts)).await.expect("read before it was asked for");
+    let waiting = jobs.get("ams1", first.id).await.expect("reads").expect("is there");
+    assert_eq!(waiting.state, SyncState::Queued);
+    jobs.settle("ams1", Timestamp(12), Ok(counts)).await.expect("settled");
+    let done = jobs.get("ams1", first.id).await.expect("reads").expect("is there");
+    assert_eq!((done.state, done.counts), (SyncState::Done, Some(counts)));
+    assert_eq!(done.ended_at, Some(Timestamp(12)));
+    jobs.settle("rtm1", Timestamp(13), Err("timed out\0".to_owned())).await.expect("settled");
+    let failed = jobs.list("rtm1").await.expect("lists");
+    assert_eq!((failed.len(), failed[0].id, failed[0].state), (1, other.id, SyncState::Failed));
+    assert_eq!(failed[0].message, "timed out");
+    assert_eq!(jobs.get("rtm1", first.id).await.expect("reads"), None, "another account's");
+    for at in 20..80 {
+        jobs.request(&actor(at), "ams1").await.expect("asked");
+        jobs.settle("ams1", Timestamp(at), Ok(counts)).await.expect("settled");
+    }
+    assert_eq!(jobs.list("ams1").await.expect("lists").len(), 50);
+}
+
 on_both!(
+    inventory_is_listed_by_account_with_totals,
+    a_request_for_an_inventory_is_settled_by_the_next_one,
     accounts_are_put_and_deleted,
     accounts_that_make_no_sense_are_refused,
     status_remembers_since_when,

@@ -124,7 +124,7 @@ impl Drop for Crew {
 }
 
 /// A stream between each two of `processes`.
-fn meshes(processes: usize) -> Vec<Mesh<UnixStream>> {
+pub fn meshes(processes: usize) -> Vec<Mesh<UnixStream>> {
     let mut ends = BTreeMap::new();
     let mut stream = |process, other| {
         let (here, there) = match ends.remove(&(process, other)) {

@@ -12,7 +12,7 @@ pub mod oracle;
 mod shuffle;
 pub mod story;
 
-pub use crew::{Crew, Size};
+pub use crew::{Crew, Size, meshes};
 pub use facts::{Fact, Facts};
 pub use mirror::{Mirror, check_shape};
 pub use shuffle::Shuffle;

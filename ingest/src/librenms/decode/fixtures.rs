@@ -16,12 +16,22 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("needs {}: {error}", path.display()))
 }
 
+/// The rows of one answer.
+#[derive(PartialEq, Debug)]
+struct Rows<R> {
+    rows: Vec<R>,
+    refused: usize,
+}
+
 fn decode<R: DeserializeOwned>(bytes: &[u8], key: &'static str) -> Result<Rows<R>, DecodeError> {
-    let mut decoder = Decoder::new(key);
+    let mut rows = Vec::new();
+    let mut decoder = Decoder::new(key, |row| rows.push(row));
     for chunk in bytes.chunks(1000) {
         decoder.feed(chunk)?;
     }
-    decoder.finish()
+    let counts = decoder.finish()?;
+    assert_eq!(counts.rows, rows.len() as u64);
+    Ok(Rows { rows, refused: counts.refused as usize })
 }
 
 #[track_caller]

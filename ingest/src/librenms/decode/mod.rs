@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod fixtures;
+mod marks;
+mod row;
 mod rows;
 mod scalar;
 mod split;
@@ -12,10 +14,13 @@ pub(super) use rows::{
 };
 pub(super) use scalar::RowTime;
 
+use std::marker::PhantomData;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use row::RowError;
 use split::{SplitError, Splitter};
 
 /// Why an answer gives no list.
@@ -32,7 +37,7 @@ pub(super) enum DecodeError {
     NoJson { line: usize },
     /// A row is no JSON.
     #[error("row {row} of the list is no JSON")]
-    NoJsonRow { row: usize },
+    NoJsonRow { row: u64 },
     /// There is no list of that name.
     #[error("the answer has no list {key:?}")]
     NoList { key: &'static str },
@@ -41,27 +46,24 @@ pub(super) enum DecodeError {
     NotOk,
 }
 
-/// The rows of one answer.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Rows<R> {
-    /// The rows, in the server's order.
-    pub(super) rows: Vec<R>,
-    /// How many rows had no usable key and were left out.
-    pub(super) refused: usize,
+/// How many rows an answer had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Counts {
+    /// Rows that were handed on.
+    pub(super) rows: u64,
+    /// Rows that had no usable key and were left out.
+    pub(super) refused: u64,
 }
 
-impl<R> Default for Rows<R> {
-    fn default() -> Self {
-        Rows { rows: Vec::new(), refused: 0 }
-    }
-}
-
-/// Decodes one answer while it arrives.
+/// Decodes one answer while it arrives, and hands on each row. They may be
+/// used only when [`Decoder::finish`] has said that the answer is whole.
 #[derive(Debug)]
-pub(super) struct Decoder<R> {
+pub(super) struct Decoder<R, F> {
     list_key: &'static str,
     splitter: Splitter,
-    read: Rows<R>,
+    counts: Counts,
+    each: F,
+    row: PhantomData<fn() -> R>,
 }
 
 /// What stands around the rows, as far as it matters.
@@ -71,21 +73,25 @@ struct Envelope {
     status: Option<Box<str>>,
 }
 
-impl<R: DeserializeOwned> Decoder<R> {
-    /// Decodes the list under `list_key`.
-    pub(super) fn new(list_key: &'static str) -> Decoder<R> {
-        Decoder { list_key, splitter: Splitter::new(list_key), read: Rows::default() }
+impl<R: DeserializeOwned, F: FnMut(R)> Decoder<R, F> {
+    /// Decodes the list under `list_key` and hands every row to `each`.
+    pub(super) fn new(list_key: &'static str, each: F) -> Decoder<R, F> {
+        let (splitter, counts) = (Splitter::new(list_key), Counts::default());
+        Decoder { list_key, splitter, counts, each, row: PhantomData }
     }
 
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        let read = &mut self.read;
-        self.splitter.feed(chunk, |row| {
-            match serde_json::from_slice(row) {
-                Ok(row) => read.rows.push(row),
-                Err(error) if error.is_data() => read.refused += 1,
-                Err(_) => {
-                    let row = read.rows.len() + read.refused + 1;
+        let Decoder { splitter, counts, each, .. } = self;
+        splitter.feed(chunk, |row, places| {
+            match row::decode(row, places) {
+                Ok(row) => {
+                    counts.rows += 1;
+                    each(row);
+                }
+                Err(RowError::NoRow) => counts.refused += 1,
+                Err(RowError::NoJson) => {
+                    let row = counts.rows + counts.refused + 1;
                     return Err(DecodeError::NoJsonRow { row });
                 }
             }
@@ -93,8 +99,8 @@ impl<R: DeserializeOwned> Decoder<R> {
         })
     }
 
-    /// The rows, if the answer is whole.
-    pub(super) fn finish(self) -> Result<Rows<R>, DecodeError> {
+    /// How many rows there were, if the answer is whole.
+    pub(super) fn finish(self) -> Result<Counts, DecodeError> {
         let (envelope, list_seen) = self.splitter.envelope();
         let envelope: Envelope =
             serde_json::from_slice(&envelope).map_err(|error| match error.classify() {
@@ -107,6 +113,6 @@ impl<R: DeserializeOwned> Decoder<R> {
         if !list_seen {
             return Err(DecodeError::NoList { key: self.list_key });
         }
-        Ok(self.read)
+        Ok(self.counts)
     }
 }

@@ -44,9 +44,11 @@ pub(in crate::librenms) struct FailingChecks {
 
 /// `""`, `icmp`, `snmp` or, from 26.7, `icmp,snmp`.
 fn failing_checks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailingChecks, D::Error> {
-    let reason = scalar::text(deserializer)?.unwrap_or_default();
-    let fails = |check: &str| reason.split(',').any(|part| part.trim() == check);
-    Ok(FailingChecks { icmp: fails("icmp"), snmp: fails("snmp") })
+    scalar::word(deserializer, |reason| {
+        let reason = reason.unwrap_or_default();
+        let fails = |check: &str| reason.split(',').any(|part| part.trim() == check);
+        FailingChecks { icmp: fails("icmp"), snmp: fails("snmp") }
+    })
 }
 
 /// A row of `/devices`, for the inventory.
@@ -121,7 +123,7 @@ pub(in crate::librenms) enum OperStatus {
 }
 
 fn oper_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OperStatus, D::Error> {
-    Ok(match scalar::text(deserializer)?.as_deref() {
+    scalar::word(deserializer, |status| match status {
         Some("up") => OperStatus::Up,
         Some("down" | "testing" | "dormant" | "notPresent" | "lowerLayerDown") => OperStatus::NotUp,
         _ => OperStatus::Odd,
@@ -129,7 +131,7 @@ fn oper_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OperStatus,
 }
 
 fn is_shut<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(scalar::text(deserializer)?.as_deref() == Some("down"))
+    scalar::word(deserializer, |status| status == Some("down"))
 }
 
 /// A row of `/ports`, for the inventory.

@@ -125,11 +125,28 @@ pub(in crate::librenms) enum RowTime {
 
 impl RowTime {
     fn parse(text: &str) -> Option<RowTime> {
+        if let Some(local) = mysql_time(text) {
+            return Some(RowTime::Local(local));
+        }
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return Some(RowTime::Utc(instant));
         }
         text.parse::<DateTime>().ok().map(RowTime::Local)
     }
+}
+
+/// `2026-08-20 12:13:23`, as every row of a list has it three times.
+fn mysql_time(text: &str) -> Option<DateTime> {
+    let &[a, b, c, d, b'-', e, f, b'-', g, h, b' ', i, j, b':', k, l, b':', m, n] = text.as_bytes()
+    else {
+        return None;
+    };
+    if ![a, b, c, d, e, f, g, h, i, j, k, l, m, n].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let two = |tens: u8, ones: u8| ((tens - b'0') * 10 + (ones - b'0')) as i8;
+    let year = i16::from(two(a, b)) * 100 + i16::from(two(c, d));
+    DateTime::new(year, two(e, f), two(g, h), two(i, j), two(k, l), two(m, n), 0).ok()
 }
 
 /// A positive integer, which must be there: the key of a row.
@@ -159,6 +176,18 @@ pub(super) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 /// Yes or no; any integer but 0 is yes.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(Scalar::deserialize(deserializer)?.flag())
+}
+
+/// What `of` makes of a text that is not blank, or of nothing. For words, which
+/// need no copy.
+pub(super) fn word<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    of: impl FnOnce(Option<&str>) -> T,
+) -> Result<T, D::Error> {
+    Ok(match Scalar::deserialize(deserializer)? {
+        Scalar::Text(text) if !text.trim().is_empty() => of(Some(&text)),
+        _ => of(None),
+    })
 }
 
 /// A text that is not blank.

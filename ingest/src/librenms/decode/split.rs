@@ -8,11 +8,15 @@
 //! Knows brackets, strings and escapes; the rows and the envelope are checked
 //! by the JSON parser that reads them. Does no IO.
 
-use memchr::memchr2;
+use super::marks::Marks;
 
 /// A row larger than this is no row. Real ones are under 4 kB; notes and
 /// descriptions are TEXT columns of at most 64 kB each.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
+
+/// Of a row that did not end in its first chunk, so much more is taken at a
+/// time: about what is missing of it.
+const PIECE_BYTES: usize = 4096;
 
 /// What stands around the rows is some hundred bytes; error messages with a
 /// trace are the largest seen.
@@ -48,12 +52,15 @@ enum Place {
 pub(in crate::librenms) struct Splitter {
     list_key: &'static str,
     place: Place,
-    /// Open brackets around the next byte; the list's own is the second.
+    /// Open brackets around the next byte of the envelope; the list's own is
+    /// the second.
     depth: usize,
     in_string: bool,
     escaped: bool,
     /// What earlier chunks held of the current row.
     row: Vec<u8>,
+    /// Where the current row has its quotes and brackets.
+    marks: Marks,
     envelope: Vec<u8>,
     /// Where in the envelope its latest string begins and ends, quotes apart.
     token: (usize, usize),
@@ -72,6 +79,7 @@ impl Splitter {
             in_string: false,
             escaped: false,
             row: Vec::new(),
+            marks: Marks::default(),
             envelope: Vec::new(),
             token: (0, 0),
             at_list: false,
@@ -79,11 +87,12 @@ impl Splitter {
         }
     }
 
-    /// Takes the next bytes and hands every row that ends in them to `on_row`.
+    /// Takes the next bytes and hands every row that ends in them to `on_row`,
+    /// with the places of its quotes and brackets.
     pub(in crate::librenms) fn feed<E: From<SplitError>>(
         &mut self,
         chunk: &[u8],
-        mut on_row: impl FnMut(&[u8]) -> Result<(), E>,
+        mut on_row: impl FnMut(&[u8], &[u32]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut rest = chunk;
         while !rest.is_empty() {
@@ -170,60 +179,44 @@ impl Splitter {
     fn within<E: From<SplitError>>(
         &mut self,
         bytes: &[u8],
-        on_row: &mut impl FnMut(&[u8]) -> Result<(), E>,
+        on_row: &mut impl FnMut(&[u8], &[u32]) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let end = self.row_end(bytes);
-        let part = &bytes[..end.unwrap_or(bytes.len())];
-        if self.row.len() + part.len() > ROW_BYTES_MAX {
-            return Err(SplitError::RowTooLarge.into());
+        if !self.row.is_empty() {
+            return self.on_with_row(bytes, on_row);
         }
-        match end {
-            Some(_) if self.row.is_empty() => on_row(part)?,
-            Some(_) => {
-                self.row.extend_from_slice(part);
-                on_row(&self.row)?;
-                self.row.clear();
+        let bytes = &bytes[..bytes.len().min(ROW_BYTES_MAX)];
+        let Some(end) = self.marks.end_of(bytes) else {
+            if bytes.len() == ROW_BYTES_MAX {
+                return Err(SplitError::RowTooLarge.into());
             }
-            None => self.row.extend_from_slice(part),
-        }
-        if end.is_some() {
-            self.place = Place::Between;
-        }
-        Ok(part.len())
+            self.row.extend_from_slice(bytes);
+            return Ok(bytes.len());
+        };
+        on_row(&bytes[..end], self.marks.places())?;
+        self.marks.clear();
+        self.place = Place::Between;
+        Ok(end)
     }
 
-    /// Just after the bracket that closes the row, if it is in `bytes`.
-    fn row_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut i = 0;
-        while i < bytes.len() {
-            if self.escaped {
-                self.escaped = false;
-                i += 1;
-                continue;
-            }
-            if self.in_string {
-                i += memchr2(b'"', b'\\', &bytes[i..])?;
-                match bytes[i] {
-                    b'"' => self.in_string = false,
-                    _ => self.escaped = true,
-                }
-                i += 1;
-                continue;
-            }
-            match bytes[i] {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth == 2 {
-                        return Some(i + 1);
-                    }
-                }
-                _ => {}
-            }
-            i += 1;
-        }
-        None
+    /// The same for a row of which an earlier chunk had the start.
+    fn on_with_row<E: From<SplitError>>(
+        &mut self,
+        bytes: &[u8],
+        on_row: &mut impl FnMut(&[u8], &[u32]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let (had, piece) = (self.row.len(), &bytes[..bytes.len().min(PIECE_BYTES)]);
+        self.row.extend_from_slice(piece);
+        let Some(end) = self.marks.end_of(&self.row) else {
+            return match self.row.len() > ROW_BYTES_MAX {
+                true => Err(SplitError::RowTooLarge.into()),
+                false => Ok(piece.len()),
+            };
+        };
+        on_row(&self.row[..end], self.marks.places())?;
+        self.row.clear();
+        self.marks.clear();
+        self.place = Place::Between;
+        Ok(end - had)
     }
 }
 
@@ -239,7 +232,7 @@ mod tests {
         let mut splitter = Splitter::new("rows");
         let mut rows = Vec::new();
         for chunk in text.chunks(step) {
-            splitter.feed(chunk, |row| {
+            splitter.feed(chunk, |row, _| {
                 rows.push(String::from_utf8_lossy(row).into_owned());
                 Ok::<_, SplitError>(())
             })?;

@@ -31,17 +31,19 @@ pub(in crate::simulator) enum What {
     Oper { port: PortIndex, from: OperStatus, to: OperStatus },
     Admin { port: PortIndex, shut: bool },
     Rebooted { after_s: i64, up_s: i64 },
+    Service { ok: bool },
 }
 
 impl What {
-    /// The column `message`.
-    pub(in crate::simulator) fn message(self) -> String {
+    /// The column `message`; distributed pollers add their name.
+    pub(in crate::simulator) fn message(self, node: Option<&str>) -> String {
+        let by = node.map_or_else(String::new, |node| format!(" by {node}"));
         match self {
             What::Down(failing) => {
-                format!("Device status changed to Down from {} check.", failing.as_str())
+                format!("Device status changed to Down from {} check{by}.", failing.as_str())
             }
             What::Up(failing) => {
-                format!("Device status changed to Up from {} check.", failing.as_str())
+                format!("Device status changed to Up from {} check{by}.", failing.as_str())
             }
             What::Oper { from, to, .. } => {
                 format!("ifOperStatus: {} -> {}", from.as_str(), to.as_str())
@@ -53,6 +55,13 @@ impl What {
             What::Rebooted { after_s, up_s } => {
                 format!("Device rebooted after {} -> {up_s}s", long_duration(after_s))
             }
+            // The stray quote is LibreNMS's.
+            What::Service { ok: true } => String::from(
+                "Service ssh (ssh)' changed status from Critical to OK - SSH OK - OpenSSH_9.6",
+            ),
+            What::Service { ok: false } => String::from(
+                "Service ssh (ssh)' changed status from OK to Critical - Socket timeout",
+            ),
         }
     }
 
@@ -63,25 +72,24 @@ impl What {
             What::Up(_) => "up",
             What::Oper { .. } | What::Admin { .. } => "interface",
             What::Rebooted { .. } => "reboot",
+            What::Service { .. } => "service",
         }
     }
 
-    /// The column `reference`.
-    pub(in crate::simulator) fn reference(self) -> Option<String> {
+    /// The port that it is about.
+    pub(in crate::simulator) fn port(self) -> Option<PortIndex> {
         match self {
-            What::Down(_) | What::Up(_) => None,
-            What::Oper { port, .. } | What::Admin { port, .. } => {
-                Some(port.native_id().to_string())
-            }
-            What::Rebooted { after_s, .. } => Some(after_s.to_string()),
+            What::Oper { port, .. } | What::Admin { port, .. } => Some(port),
+            _ => None,
         }
     }
 
     /// The column `severity`: 1 ok, 2 info, 3 notice, 4 warning, 5 error.
     pub(in crate::simulator) fn severity(self) -> i64 {
         match self {
-            What::Up(_) => 1,
+            What::Up(_) | What::Service { ok: true } => 1,
             What::Down(_) => 2,
+            What::Service { ok: false } => 5,
             What::Oper { .. } | What::Admin { .. } => 3,
             What::Rebooted { .. } => 4,
         }
@@ -118,6 +126,11 @@ impl EventLog {
         while self.events.front().is_some_and(|event| event.at < oldest) {
             self.events.pop_front();
         }
+    }
+
+    /// Drops the lines of a device that was deleted.
+    pub(super) fn forget(&mut self, device: DeviceIndex) {
+        self.events.retain(|event| event.device != device);
     }
 
     /// Events with an id of at least `from`, by id.

@@ -5,7 +5,11 @@
 //! are looked at again; for the rest, the time of the last poll is arithmetic.
 //! So a network of 100,000 devices that work costs nothing to keep.
 
+mod alerts;
+mod checks;
 mod eventlog;
+mod identity;
+mod release;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -19,12 +23,15 @@ use correlate::model::{Period, Timestamp};
 
 use super::failures::Failure;
 use super::network::{Change, FailureId, Network};
-use super::random::keyed;
 use super::truth::Truth;
 use super::world::{Component, DeviceIndex, LinkIndex, PortIndex, PortUse, Standing, World};
-use schedule::{DISCOVERY_CYCLE_MS, Stalls, poll_duration_ms};
+use alerts::Alerts;
+use identity::Identities;
+use schedule::Stalls;
 
+pub(super) use alerts::Push;
 pub(super) use eventlog::{Event, EventLog};
+pub use release::Release;
 pub(super) use schedule::Cadence;
 pub(super) use view::{PORT_COLUMNS, SEARCH_COLUMNS, Shape, instant};
 
@@ -34,36 +41,6 @@ pub(super) const POLLER_GROUPS: usize = 2;
 const LONG_AGO_MS: i64 = 20 * 86_400_000;
 /// Where ids of links start.
 const FIRST_LINK_ID: u32 = 301;
-
-/// Which version's bodies and rules are shown.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum Release {
-    /// Before August 2018: every value in raw rows is a string.
-    Strings,
-    /// 25.5: flat location, integers for flags of a single device, `display` null.
-    V25_5,
-    /// 26.4: a single device without location.
-    V26_4,
-    /// 26.7: reasons such as `icmp,snmp`; location as an object.
-    #[default]
-    V26_7,
-}
-
-impl Release {
-    /// Every release, oldest first.
-    pub const ALL: [Release; 4] =
-        [Release::Strings, Release::V25_5, Release::V26_4, Release::V26_7];
-
-    /// The name in the control API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Release::Strings => "strings",
-            Release::V25_5 => "25.5",
-            Release::V26_4 => "26.4",
-            Release::V26_7 => "26.7",
-        }
-    }
-}
 
 /// Which checks of a device fail; none: it is up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -113,6 +90,12 @@ pub(super) struct Outage {
     pub(super) up_again: Option<Timestamp>,
 }
 
+impl Outage {
+    fn begun(at: Timestamp) -> Outage {
+        Outage { going_down: at, up_again: None }
+    }
+}
+
 /// What the device's row holds that is not arithmetic.
 #[derive(Clone, Copy, Debug)]
 struct DeviceState {
@@ -150,6 +133,8 @@ pub(super) struct NmsOptions {
     pub(super) ping_cycle_ms: Option<i64>,
     pub(super) zone: jiff::tz::TimeZone,
     pub(super) release: Release,
+    /// The dispatcher service runs the pollers, and not cron.
+    pub(super) dispatcher: bool,
 }
 
 /// LibreNMS's database, and the network behind it.
@@ -177,7 +162,16 @@ pub(super) struct Nms {
     /// For each link the id of its row at either end, if discovery saw it.
     adjacencies: Vec<[Option<u32>; 2]>,
     next_link_id: u32,
+    ids: Identities,
+    /// When devices were added again.
+    added: HashMap<DeviceIndex, Timestamp>,
+    /// The last poll that was not in its cycle: by hand, or of a device that is down.
+    extra_polls: HashMap<DeviceIndex, Timestamp>,
+    /// The service check of a core router, if it changed: whether it is well, and since when.
+    checked: HashMap<DeviceIndex, (bool, Timestamp)>,
+    alerts: Alerts,
     bug_26_7: bool,
+    bug_20310: bool,
 }
 
 impl Nms {
@@ -216,7 +210,13 @@ impl Nms {
             outages: HashMap::new(),
             adjacencies: Vec::with_capacity(world.links().len()),
             next_link_id: FIRST_LINK_ID,
+            ids: Identities::new(world),
+            added: HashMap::new(),
+            extra_polls: HashMap::new(),
+            checked: HashMap::new(),
+            alerts: Alerts::new(),
             bug_26_7: false,
+            bug_20310: false,
             truth,
             network: network.clone(),
         };
@@ -235,9 +235,8 @@ impl Nms {
             let device = DeviceIndex::at(place);
             let failing = match self.world.device(device).standing {
                 Standing::Ignored => {
-                    let outage = Outage { going_down: long_ago, up_again: None };
-                    self.outages.insert(device, vec![outage]);
-                    Failing { icmp: true, snmp: self.options.release >= Release::V26_7 }
+                    self.outages.insert(device, vec![Outage::begun(long_ago)]);
+                    Failing { icmp: true, snmp: self.options.release.tries_both() }
                 }
                 Standing::NeverPolled => Failing { icmp: true, snmp: false },
                 Standing::Disabled => Failing::default(),
@@ -308,8 +307,14 @@ impl Nms {
                 device
             }
         };
+        self.enqueue_all(device, at);
+    }
+
+    fn enqueue_all(&mut self, device: DeviceIndex, at: Timestamp) {
         let standing = self.world.device(device).standing;
-        if !matches!(standing, Standing::Disabled | Standing::NeverPolled) {
+        if !matches!(standing, Standing::Disabled | Standing::NeverPolled)
+            && self.has_device(device)
+        {
             self.enqueue(Check::Poll, device, at);
             self.enqueue(Check::Discovery, device, at);
             if self.options.ping_cycle_ms.is_some() {
@@ -322,207 +327,6 @@ impl Nms {
         if self.queued.insert((check, device)) {
             self.queue.push(Reverse((self.cadence(check, device).next(at), check, device)));
         }
-    }
-
-    fn cadence(&self, check: Check, device: DeviceIndex) -> Cadence {
-        let (cycle_ms, purpose) = match check {
-            Check::Poll => (self.options.poll_cycle_ms, "poll"),
-            Check::Ping => {
-                (self.options.ping_cycle_ms.unwrap_or(self.options.poll_cycle_ms), "ping")
-            }
-            Check::Discovery => (DISCOVERY_CYCLE_MS, "discovery"),
-        };
-        // All pings leave together, as from `ping.php`.
-        let key = if check == Check::Ping { 0 } else { u64::from(device.0) };
-        Cadence::new(cycle_ms, keyed(self.world.seed(), purpose, key))
-    }
-
-    fn poll_duration_ms(&self, device: DeviceIndex) -> i64 {
-        let key = keyed(self.world.seed(), "taken", u64::from(device.0));
-        poll_duration_ms(self.options.poll_cycle_ms, key)
-    }
-
-    fn group(&self, device: DeviceIndex) -> usize {
-        usize::from(self.world.device(device).poller_group)
-    }
-
-    fn run(&mut self, check: Check, device: DeviceIndex, at: Timestamp) {
-        if self.stalls[self.group(device)].is_stalled(at) {
-            self.parked.push((check, device));
-            return;
-        }
-        match check {
-            Check::Poll => self.poll(device, at),
-            Check::Ping => self.ping(device, at),
-            Check::Discovery => self.discover(device, at),
-        }
-    }
-
-    /// What the checks of a full poll find.
-    fn probe(&self, device: DeviceIndex) -> Failing {
-        let icmp = !self.network.works(Component::Device(device));
-        let asks_snmp = self.world.device(device).standing != Standing::PingOnly;
-        let snmp = asks_snmp && (icmp || !self.network.answers_management(device));
-        // Up to 26.6, SNMP is tried only when ICMP passed.
-        let both = self.options.release >= Release::V26_7;
-        Failing { icmp, snmp: snmp && (both || !icmp) }
-    }
-
-    fn poll(&mut self, device: DeviceIndex, at: Timestamp) {
-        let failing = self.probe(device);
-        self.judge(device, at, failing, false);
-        if !failing.is_up() {
-            return;
-        }
-        let booted = self.network.booted_at(device);
-        let before = self.devices[device.place()].booted;
-        let mut unread = self.unread.remove(&device).unwrap_or_default();
-        if booted != before {
-            // Its uptime began anew, and with it the meaning of every ifLastChange.
-            unread.extend(self.world.device(device).ports());
-            let last = self.devices[device.place()].frozen.unwrap_or(before).max(before);
-            let after_s = (last.millis() - before.millis()) / 1000;
-            let up_s = (at.millis() - booted.millis()) / 1000;
-            self.events.push(at, device, eventlog::What::Rebooted { after_s, up_s });
-            self.devices[device.place()].booted = booted;
-        }
-        if self.world.device(device).standing != Standing::PingOnly {
-            unread.into_iter().for_each(|port| self.read_port(device, port, at));
-        }
-    }
-
-    fn read_port(&mut self, device: DeviceIndex, port: PortIndex, at: Timestamp) {
-        let (row, mut seen) = (self.port_state(port), self.observed(port));
-        if seen.shut != row.shut {
-            seen.shut_before = row.shut;
-            self.events.push(at, device, eventlog::What::Admin { port, shut: seen.shut });
-        } else {
-            seen.shut_before = row.shut_before;
-        }
-        if seen.oper != row.oper {
-            seen.oper_before = row.oper;
-            let what = eventlog::What::Oper { port, from: row.oper, to: seen.oper };
-            self.events.push(at, device, what);
-        } else {
-            seen.oper_before = row.oper_before;
-        }
-        if seen != row {
-            self.ports.insert(port, seen);
-        }
-    }
-
-    /// The port as a poll would read it now.
-    fn observed(&self, port: PortIndex) -> PortState {
-        let shut = self.network.is_shut(port);
-        let oper = match self.world.port(port).used_for {
-            _ if self.network.works(Component::Port(port)) => OperStatus::Up,
-            PortUse::Spare => OperStatus::LowerLayerDown,
-            PortUse::Link(_) | PortUse::Shut => OperStatus::Down,
-        };
-        let booted = self.network.booted_at(self.world.port(port).device);
-        let last_change = match self.network.port_changed_at(port) {
-            Some(changed) => (((changed.millis() - booted.millis()) / 10) & 0xffff_ffff) as u32,
-            None => self.first_last_change(port, booted),
-        };
-        PortState { oper, oper_before: oper, shut, shut_before: shut, last_change }
-    }
-
-    /// `ifLastChange` of a port that kept its state since its device started: shortly after
-    /// the start for devices older than the simulation, 0 for the rest.
-    fn first_last_change(&self, port: PortIndex, booted: Timestamp) -> u32 {
-        if booted < self.began {
-            (keyed(self.world.seed(), "lastchange", u64::from(port.0)) % 9_000 + 1_000) as u32
-        } else {
-            0
-        }
-    }
-
-    /// The port's row.
-    fn port_state(&self, port: PortIndex) -> PortState {
-        if let Some(row) = self.ports.get(&port) {
-            return *row;
-        }
-        let (oper, shut) = match self.world.port(port).used_for {
-            PortUse::Link(_) => (OperStatus::Up, false),
-            PortUse::Spare => (OperStatus::LowerLayerDown, false),
-            PortUse::Shut => (OperStatus::Down, true),
-        };
-        let last_change = self.first_last_change(port, Timestamp::MIN);
-        PortState { oper, oper_before: oper, shut, shut_before: shut, last_change }
-    }
-
-    /// Fast ping: sees ICMP only and never clears an SNMP failure.
-    fn ping(&mut self, device: DeviceIndex, at: Timestamp) {
-        let icmp = !self.network.works(Component::Device(device));
-        let before = self.devices[device.place()].failing;
-        self.judge(device, at, Failing { icmp, ..before }, false);
-    }
-
-    /// Discovery renews links; with the bug of 26.7 it also saves the status where no outage row
-    /// or event follows it.
-    fn discover(&mut self, device: DeviceIndex, at: Timestamp) {
-        let failing = self.probe(device);
-        if self.bug_26_7 {
-            self.judge(device, at, failing, true);
-        }
-        if !failing.is_up() {
-            return;
-        }
-        for port in self.undiscovered.remove(&device).unwrap_or_default() {
-            let PortUse::Link(index) = self.world.port(port).used_for else { continue };
-            let link = self.world.link(index);
-            let end = usize::from(link.b == port);
-            let works = self.network.works(Component::Port(port));
-            let id = &mut self.adjacencies[index.place()][end];
-            match (works, *id) {
-                (true, None) => {
-                    *id = Some(self.next_link_id);
-                    self.next_link_id += 1;
-                }
-                (false, Some(_)) => *id = None,
-                _ => {}
-            }
-        }
-    }
-
-    fn judge(&mut self, device: DeviceIndex, at: Timestamp, failing: Failing, quietly: bool) {
-        let before = self.devices[device.place()].failing;
-        if before == failing {
-            return;
-        }
-        let last_good = self.last_run(Check::Poll, device, at.plus_millis(-1));
-        let state = &mut self.devices[device.place()];
-        state.failing = failing;
-        if before.is_up() == failing.is_up() {
-            return;
-        }
-        if failing.is_up() {
-            state.recovered = at;
-        } else if last_good >= state.recovered {
-            state.frozen = Some(last_good);
-        }
-        if !quietly {
-            self.write_status(device, at, before, failing);
-        }
-    }
-
-    fn write_status(&mut self, device: DeviceIndex, at: Timestamp, was: Failing, is: Failing) {
-        let what = if is.is_up() { eventlog::What::Up(was) } else { eventlog::What::Down(is) };
-        self.events.push(at, device, what);
-        let outages = self.outages.entry(device).or_default();
-        match outages.last_mut() {
-            Some(open) if open.up_again.is_none() => {
-                if is.is_up() {
-                    open.up_again = Some(at);
-                }
-            }
-            _ if is.is_up() => {}
-            _ => outages.push(Outage { going_down: at, up_again: None }),
-        }
-    }
-
-    fn last_run(&self, check: Check, device: DeviceIndex, at: Timestamp) -> Timestamp {
-        self.stalls[self.group(device)].last_run(self.cadence(check, device), at)
     }
 
     /// Starts a failure; what of it lies before now is left out.
@@ -559,9 +363,127 @@ impl Nms {
         self.bug_26_7 = on;
     }
 
+    /// Switches issue 20310 on or off: fast ping clears failures of SNMP.
+    pub(super) fn set_bug_20310(&mut self, on: bool) {
+        if on && !self.bug_20310 && self.options.ping_cycle_ms.is_some() {
+            let lost = |device: &DeviceIndex| {
+                let failing = self.devices[device.place()].failing;
+                failing.snmp && !failing.icmp
+            };
+            let devices = (0..self.devices.len()).map(DeviceIndex::at);
+            for device in devices.filter(lost).collect::<Vec<_>>() {
+                self.enqueue(Check::Ping, device, self.now);
+            }
+        }
+        self.bug_20310 = on;
+    }
+
+    /// Polls a device at once, as an operator can by hand; stalled pollers do not matter. False
+    /// for a device that is not polled at all.
+    pub(super) fn poll_now(&mut self, device: DeviceIndex) -> bool {
+        let standing = self.world.device(device).standing;
+        if matches!(standing, Standing::Disabled | Standing::NeverPolled)
+            || !self.has_device(device)
+        {
+            return false;
+        }
+        self.poll(device, self.now);
+        true
+    }
+
+    /// Deletes a device with its ports, outages, events and links. False when it is not there.
+    pub(super) fn delete_device(&mut self, device: DeviceIndex) -> bool {
+        if !self.ids.delete(&self.world, device) {
+            return false;
+        }
+        self.outages.remove(&device);
+        self.events.forget(device);
+        self.alerts.forget(device);
+        self.unread.remove(&device);
+        self.checked.remove(&device);
+        for port in self.world.device(device).ports() {
+            self.ports.remove(&port);
+            if let PortUse::Link(link) = self.world.port(port).used_for {
+                self.adjacencies[link.place()] = [None, None];
+            }
+        }
+        true
+    }
+
+    /// Adds a deleted device again and gives its new id; its ports have new ids too. `None` when
+    /// it was not deleted.
+    pub(super) fn add_device_again(&mut self, device: DeviceIndex) -> Option<u32> {
+        let id = self.ids.add_again(&self.world, device)?;
+        self.added.insert(device, self.now);
+        self.devices[device.place()] = DeviceState {
+            failing: Failing::default(),
+            frozen: None,
+            recovered: self.now,
+            booted: self.network.booted_at(device),
+        };
+        for port in self.world.device(device).ports() {
+            self.ports.insert(port, self.observed(port));
+            self.undiscovered.entry(device).or_default().insert(port);
+            if let Some(peer) = self.world.peer(port) {
+                let far = self.world.port(peer).device;
+                self.undiscovered.entry(far).or_default().insert(peer);
+                self.enqueue_all(far, self.now);
+            }
+        }
+        self.enqueue_all(device, self.now);
+        Some(id)
+    }
+
+    /// How often alerts are sent: `Some(0)` at once, `None` never.
+    pub(super) fn set_alerts(&mut self, every_ms: Option<i64>) {
+        self.alerts.set_every(every_ms);
+    }
+
+    /// The notifications that are due and were not taken yet.
+    pub(super) fn take_pushes(&mut self) -> Vec<Push> {
+        self.alerts.take_due(self.now)
+    }
+
+    /// The `device_id` in force; `None` for a device that was deleted.
+    pub(super) fn device_id(&self, device: DeviceIndex) -> Option<u32> {
+        self.ids.device_id(device)
+    }
+
+    /// The `port_id` in force; `None` for a port of a device that was deleted.
+    pub(super) fn port_id(&self, port: PortIndex) -> Option<u32> {
+        self.ids.port_id(&self.world, port)
+    }
+
+    /// Whether LibreNMS has the device: it was not deleted.
+    pub(super) fn has_device(&self, device: DeviceIndex) -> bool {
+        self.ids.device_id(device).is_some()
+    }
+
+    /// The device that a path names: digits are an id, anything else a host name.
+    pub(super) fn find(&self, name: &str) -> Option<DeviceIndex> {
+        if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            name.parse().ok().and_then(|id| self.ids.device_with_id(&self.world, id))
+        } else {
+            self.world.device_named(name).filter(|device| self.has_device(*device))
+        }
+    }
+
+    /// The port with this `port_id`.
+    pub(super) fn find_port(&self, id: u32) -> Option<PortIndex> {
+        self.ids.port_with_id(&self.world, id)
+    }
+
     /// Upgrades or downgrades the server: bodies and rules change, rows stay.
     pub(super) fn set_release(&mut self, release: Release) {
         self.options.release = release;
+        // The next poll of what is down gives its reason by the new rules.
+        let devices = (0..self.devices.len()).map(DeviceIndex::at);
+        let down = devices.filter(|device| !self.devices[device.place()].failing.is_up());
+        for device in down.collect::<Vec<_>>() {
+            if self.world.device(device).standing == Standing::Normal && self.has_device(device) {
+                self.enqueue(Check::Poll, device, self.now);
+            }
+        }
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -20,6 +20,7 @@ fn options() -> NmsOptions {
         ping_cycle_ms: None,
         zone: jiff::tz::TimeZone::UTC,
         release: Release::V26_7,
+        dispatcher: false,
     }
 }
 
@@ -37,7 +38,7 @@ fn text(row: &Row, name: &str) -> String {
 
 fn lines(nms: &Nms) -> Vec<(u64, Timestamp, DeviceIndex, String)> {
     let events = nms.events().since(0);
-    events.map(|event| (event.id, event.at, event.device, event.what.message())).collect()
+    events.map(|event| (event.id, event.at, event.device, event.what.message(None))).collect()
 }
 
 /// A busy day of failures, watched to its end.
@@ -321,4 +322,89 @@ fn an_injected_failure_starts_now_and_ends_when_cleared() {
         .map(|interval| interval.period)
         .collect();
     assert_eq!(down, [Period::new(Timestamp(HOUR_MS), Timestamp(2 * HOUR_MS)); 2]);
+}
+
+/// An unbroken NMS of this release at 0, with fast ping if asked, and a customer's device of it.
+fn customer(release: Release, ping_cycle_ms: Option<i64>) -> (Arc<World>, DeviceIndex, NmsOptions) {
+    let world = world();
+    let cpe = world.devices().iter().position(|device| device.role == crate::simulator::Role::Cpe);
+    let device = DeviceIndex::at(cpe.expect("a customer"));
+    (world, device, NmsOptions { release, ping_cycle_ms, ..options() })
+}
+
+#[test]
+fn fast_ping_writes_outages_only_since_25_10() {
+    for (release, limit_ms) in [(Release::V25_5, CYCLE_MS), (Release::V26_3, 10_000)] {
+        let (world, device, options) = customer(release, Some(10_000));
+        let name = world.id_of(Component::Device(device));
+        let idle = Nms::new(&world, &[], Timestamp(0), options.clone());
+        // Just after a poll, so that the next one is far away.
+        let from = idle.cadence(Check::Poll, device).next(Timestamp(HOUR_MS)).millis() + 1;
+        let dark = failure(&world, name.as_str(), FailureKind::Power, from, 2 * HOUR_MS);
+        let mut nms = Nms::new(&world, &[dark], Timestamp(0), options);
+        nms.advance(Timestamp(from + 20_000));
+        assert!(!nms.is_up(device), "the status is known at once");
+        assert_eq!(nms.outages.contains_key(&device), release == Release::V26_3);
+        nms.advance(Timestamp(from + CYCLE_MS));
+        let outage = nms.outages[&device][0];
+        assert!(outage.going_down.millis() - from <= limit_ms, "{release:?}");
+    }
+}
+
+#[test]
+fn before_26_7_the_next_poll_mends_what_discovery_left() {
+    let (world, device, options) = customer(Release::V26_5, None);
+    let idle = Nms::new(&world, &[], Timestamp(0), options.clone());
+    let discovery = idle.cadence(Check::Discovery, device).next(Timestamp(HOUR_MS)).millis();
+    let name = world.id_of(Component::Device(device));
+    let dark =
+        failure(&world, name.as_str(), FailureKind::Power, discovery - 1_000, discovery + HOUR_MS);
+    let mut nms = Nms::new(&world, &[dark], Timestamp(0), options);
+    nms.set_bug_26_7(true);
+    nms.advance(Timestamp(discovery + 2 * HOUR_MS));
+    assert!(nms.outages[&device][0].up_again.is_some());
+}
+
+#[test]
+fn before_25_8_an_outage_may_stay_open_for_ever() {
+    let (world, device, options) = customer(Release::V25_5, None);
+    let name = world.id_of(Component::Device(device));
+    let both = [
+        failure(&world, name.as_str(), FailureKind::ManagementLost, HOUR_MS, 3 * HOUR_MS),
+        failure(&world, name.as_str(), FailureKind::Power, 2 * HOUR_MS, 4 * HOUR_MS),
+    ];
+    let mut nms = Nms::new(&world, &both, Timestamp(0), options);
+    nms.advance(Timestamp(5 * HOUR_MS));
+    assert!(nms.is_up(device));
+    let open: Vec<bool> = nms.outages[&device].iter().map(|row| row.up_again.is_none()).collect();
+    assert_eq!(open, [true, false]);
+}
+
+#[test]
+fn with_bug_20310_fast_ping_clears_lost_management_again_and_again() {
+    let (world, device, options) = customer(Release::V26_7, Some(60_000));
+    let name = world.id_of(Component::Device(device));
+    let lost = failure(&world, name.as_str(), FailureKind::ManagementLost, HOUR_MS, 2 * HOUR_MS);
+    let mut nms = Nms::new(&world, &[lost], Timestamp(0), options);
+    nms.set_bug_20310(true);
+    nms.advance(Timestamp(3 * HOUR_MS));
+    let outages = &nms.outages[&device];
+    assert_eq!(outages.len(), 12, "one per poll of an hour");
+    let short = |row: &Outage| {
+        row.up_again.is_some_and(|up| up.millis() - row.going_down.millis() <= 60_000)
+    };
+    assert!(outages.iter().all(short));
+}
+
+#[test]
+fn an_upgrade_gives_what_is_down_its_new_reason() {
+    let (world, device, options) = customer(Release::V25_5, None);
+    let name = world.id_of(Component::Device(device));
+    let dark = failure(&world, name.as_str(), FailureKind::Power, HOUR_MS, 9 * HOUR_MS);
+    let mut nms = Nms::new(&world, &[dark], Timestamp(0), options);
+    nms.advance(Timestamp(2 * HOUR_MS));
+    assert_eq!(text(&nms.device_row(device, Shape::Raw), "status_reason"), "icmp");
+    nms.set_release(Release::V26_7);
+    nms.advance(Timestamp(2 * HOUR_MS + CYCLE_MS));
+    assert_eq!(text(&nms.device_row(device, Shape::Raw), "status_reason"), "icmp,snmp");
 }

@@ -1,8 +1,21 @@
 //! `/control`: staging failures and faults while the simulator runs.
 //!
 //! No part of LibreNMS. It has its own token (`X-Control-Token`); bodies are
-//! JSON; times are milliseconds. A refused command answers 400 with
-//! `{"error": ...}`.
+//! JSON; times are milliseconds. A refused command answers 400 or 422 with
+//! `{"error": ...}`, or says so in plain text.
+//!
+//! | call | what it does |
+//! | --- | --- |
+//! | `GET /now` | simulated time, speed, release, sizes |
+//! | `POST /pause`, `/resume` | stops simulated time, lets it run |
+//! | `POST /speed {"speed"}`, `/jump {"ms"}` | how fast time runs; jumps ahead |
+//! | `POST /release {"release"}` | an upgrade: `strings`, `25.5`, `26.3`, `26.4`, `26.5`, `26.7` |
+//! | `GET, POST /failures {"component","kind","for_ms"?}`, `DELETE /failures/{id}` | breaks the network |
+//! | `GET, POST, DELETE /faults {"fault",...,"path"?,"for_ms"?,"requests"?}`, `DELETE /faults/{id}` | breaks the server: [`FaultKind`](super::FaultKind) |
+//! | `POST /devices/{name}/poll` | polls a device now |
+//! | `DELETE /devices/{name}`, `POST /devices/{name}/again` | deletes a device; adds it again with a new id |
+//! | `GET, PUT, DELETE /webhook {"url","headers"?,"every_ms"?}` | pushes alerts there |
+//! | `GET /truth[?format=csv]`, `/services`, `/requests` | what really was; the services; what clients asked |
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -14,8 +27,8 @@ use correlate::model::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, Simulator};
-use crate::simulator::{Failure, FailureKind, Release, SimulatorError};
+use super::{Fault, Simulator, Webhook};
+use crate::simulator::{DeviceIndex, Failure, FailureKind, Release, SimulatorError};
 
 pub(super) fn router(simulator: &Simulator) -> Router {
     let control = Router::new()
@@ -29,6 +42,10 @@ pub(super) fn router(simulator: &Simulator) -> Router {
         .route("/failures/{id}", delete(clear))
         .route("/faults", get(faults).post(stage).delete(clear_faults))
         .route("/faults/{id}", delete(clear_fault))
+        .route("/devices/{name}", delete(delete_device))
+        .route("/devices/{name}/poll", post(poll_now))
+        .route("/devices/{name}/again", post(add_again))
+        .route("/webhook", get(webhook).put(set_webhook).delete(clear_webhook))
         .route("/truth", get(truth))
         .route("/services", get(services))
         .route("/requests", get(requests))
@@ -132,7 +149,7 @@ async fn set_release(
     State(simulator): State<Simulator>,
     Json(Upgrade { release }): Json<Upgrade>,
 ) -> Result<Json<Value>, Refused> {
-    let known = Release::ALL.into_iter().find(|known| known.as_str() == release);
+    let known = Release::named(&release);
     let Some(known) = known else {
         let allowed: Vec<&str> = Release::ALL.into_iter().map(Release::as_str).collect();
         let allowed = allowed.join(", ");
@@ -216,6 +233,65 @@ async fn clear_fault(State(simulator): State<Simulator>, Path(id): Path<u64>) ->
 
 async fn clear_faults(State(simulator): State<Simulator>) -> Response {
     simulator.clear_faults();
+    taken_back(true)
+}
+
+/// The device of a world's host name, or with its first or its present id.
+fn device(simulator: &Simulator, name: &str) -> Result<DeviceIndex, Refused> {
+    let named = simulator.world().device_named(name);
+    let born = || name.parse().ok().and_then(|id| simulator.world().device_with_id(id));
+    let found = simulator.state().nms.find(name).or(named).or_else(born);
+    found.ok_or_else(|| Refused(format!("unknown device {name:?}: expected a host name or an id")))
+}
+
+async fn poll_now(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let device = device(&simulator, &name)?;
+    if simulator.poll_now(device) {
+        return Ok(Json(json!({ "now_ms": simulator.now().millis() })));
+    }
+    Err(Refused(format!("device {name:?} is disabled, deleted or never polled")))
+}
+
+async fn delete_device(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+) -> Result<Response, Refused> {
+    let device = device(&simulator, &name)?;
+    Ok(taken_back(simulator.delete_device(device)))
+}
+
+async fn add_again(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let device = device(&simulator, &name)?;
+    match simulator.add_device_again(device) {
+        Some(id) => Ok(Json(json!({ "device_id": id }))),
+        None => Err(Refused(format!("device {name:?} was not deleted"))),
+    }
+}
+
+/// Never shows the headers: one of them holds the secret.
+async fn webhook(State(simulator): State<Simulator>) -> Json<Value> {
+    let url = simulator.shared.pusher.url();
+    Json(json!({ "url": url, "pushes": simulator.pushes() }))
+}
+
+async fn set_webhook(
+    State(simulator): State<Simulator>,
+    Json(webhook): Json<Webhook>,
+) -> Result<Json<Value>, Refused> {
+    webhook.check()?;
+    let url = webhook.url.clone();
+    simulator.set_webhook(Some(webhook));
+    Ok(Json(json!({ "url": url })))
+}
+
+async fn clear_webhook(State(simulator): State<Simulator>) -> Response {
+    simulator.set_webhook(None);
     taken_back(true)
 }
 

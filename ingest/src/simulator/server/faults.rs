@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 /// Slow bodies go out in pieces of this size.
 const SLOW_CHUNK_BYTES: usize = 1024;
 
+/// A connection breaks so long after the last byte.
+const BREAKS_AFTER: Duration = Duration::from_millis(20);
+
 /// What is wrong with the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
@@ -25,6 +28,15 @@ pub enum FaultKind {
     ServerError,
     /// 503, the database refuses connections.
     Unavailable,
+    /// 503 without the database's words: Laravel's maintenance mode.
+    Maintenance,
+    /// 500, PHP ran out of time.
+    TimeLimit,
+    /// 429, as a proxy in between gives it.
+    TooMany {
+        /// The header `Retry-After`, in seconds.
+        retry_after_s: u32,
+    },
     /// 504 with nginx's HTML page.
     GatewayTimeout,
     /// 200 with an HTML page.
@@ -41,6 +53,14 @@ pub enum FaultKind {
         /// How many bytes come through; bodies that are shorter are cut in half.
         after_bytes: usize,
     },
+    /// The connection breaks in the middle of the body.
+    BrokenOff {
+        /// How many bytes come through at most.
+        after_bytes: usize,
+    },
+    /// Filters by device are dropped, as LibreNMS does for a host that it does not know: the
+    /// whole table is shown.
+    DroppedFilter,
     /// Bodies trickle, a kilobyte at a time.
     Slow {
         /// Wait before each piece, in real milliseconds.
@@ -48,6 +68,8 @@ pub enum FaultKind {
     },
     /// Discovery saves the status without outage row or event (issue 20251 of LibreNMS).
     Bug267,
+    /// Fast ping clears failures of SNMP every minute (issue 20310 of LibreNMS).
+    Bug20310,
     /// A poller group does nothing: its rows freeze as they are.
     StalledPollers {
         /// Which, from 0.
@@ -55,8 +77,8 @@ pub enum FaultKind {
     },
 }
 
-/// A fault and when it applies. Faults of the NMS (`bug267`, `stalled_pollers`) apply to
-/// everything; the others to requests.
+/// A fault and when it applies. Faults of the NMS (`bug267`, `bug20310`, `stalled_pollers`)
+/// apply to everything; the others to requests.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fault {
     /// What is wrong.
@@ -81,7 +103,10 @@ impl Fault {
 
     /// Whether it changes the NMS and not the answers.
     pub(super) fn is_of_nms(&self) -> bool {
-        matches!(self.kind, FaultKind::Bug267 | FaultKind::StalledPollers { .. })
+        matches!(
+            self.kind,
+            FaultKind::Bug267 | FaultKind::Bug20310 | FaultKind::StalledPollers { .. }
+        )
     }
 }
 
@@ -93,13 +118,24 @@ pub(super) struct Staged {
     pub(super) until: Option<Timestamp>,
 }
 
-/// How much of each list is shown, in percent; carried to the handlers.
+/// What the handlers show; carried to them with the request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Keep(pub(super) u32);
+pub(super) struct Shown {
+    /// How much of each list, in percent.
+    keep_percent: u32,
+    /// Filters by device do not work.
+    pub(super) drops_filters: bool,
+}
 
-impl Keep {
+impl Default for Shown {
+    fn default() -> Shown {
+        Shown { keep_percent: 100, drops_filters: false }
+    }
+}
+
+impl Shown {
     pub(super) fn cut<T>(self, rows: &mut Vec<T>) {
-        let keep = rows.len() as u64 * u64::from(self.0.min(100)) / 100;
+        let keep = rows.len() as u64 * u64::from(self.keep_percent.min(100)) / 100;
         rows.truncate(keep as usize);
     }
 }
@@ -129,6 +165,19 @@ impl FaultKind {
                 "{\n    \"status\": \"error\",\n    \"message\": \"Error connecting to database: \
                  SQLSTATE[HY000] [2002] Connection refused\"\n}",
             ),
+            FaultKind::Maintenance => json(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "{\n    \"message\": \"Service Unavailable\"\n}",
+            ),
+            FaultKind::TimeLimit => json(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "{\n    \"status\": \"error\",\n    \"message\": \"Maximum execution time of 120 \
+                 seconds exceeded: vendor\\/laravel\"\n}",
+            ),
+            FaultKind::TooMany { retry_after_s } => {
+                let headers = [(header::RETRY_AFTER, retry_after_s.to_string())];
+                Some((StatusCode::TOO_MANY_REQUESTS, headers, "Too Many Requests").into_response())
+            }
             FaultKind::GatewayTimeout => html(
                 StatusCode::GATEWAY_TIMEOUT,
                 "<html>\n<head><title>504 Gateway Time-out</title></head>\n<body>\n<center><h1>\
@@ -144,11 +193,13 @@ impl FaultKind {
     }
 
     /// What the handlers are told.
-    pub(super) fn keep(self) -> Keep {
+    pub(super) fn shown(self) -> Shown {
+        let all = Shown::default();
         match self {
-            FaultKind::EmptyOk => Keep(0),
-            FaultKind::Shrink { keep_percent } => Keep(keep_percent),
-            _ => Keep(100),
+            FaultKind::EmptyOk => Shown { keep_percent: 0, ..all },
+            FaultKind::Shrink { keep_percent } => Shown { keep_percent, ..all },
+            FaultKind::DroppedFilter => Shown { drops_filters: true, ..all },
+            _ => all,
         }
     }
 
@@ -156,6 +207,7 @@ impl FaultKind {
     pub(super) fn spoil(self, answer: Response) -> Response {
         match self {
             FaultKind::Truncated { after_bytes } => answer.map(|body| cut(body, after_bytes)),
+            FaultKind::BrokenOff { after_bytes } => answer.map(|body| broken(body, after_bytes)),
             FaultKind::Slow { pause_ms } => answer.map(|body| trickle(body, pause_ms)),
             _ => answer,
         }
@@ -174,6 +226,17 @@ fn cut(body: Body, after_bytes: usize) -> Body {
         std::future::ready(part)
     });
     Body::from_stream(pieces)
+}
+
+/// The body as far as it comes, and then an error: the server closes the connection.
+fn broken(body: Body, after_bytes: usize) -> Body {
+    let pieces = cut(body, after_bytes).into_data_stream();
+    let end = futures::stream::once(async {
+        // What was written so far goes out first.
+        tokio::time::sleep(BREAKS_AFTER).await;
+        Err(axum::Error::new(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)))
+    });
+    Body::from_stream(pieces.chain(end))
 }
 
 fn trickle(body: Body, pause_ms: u64) -> Body {

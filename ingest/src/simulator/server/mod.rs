@@ -5,6 +5,7 @@ mod api;
 mod clock;
 mod control;
 mod faults;
+mod push;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -20,13 +21,15 @@ use super::failures::Failure;
 use super::history::History;
 use super::nms::{Nms, NmsOptions, POLLER_GROUPS, Release};
 use super::truth::Truth;
-use super::world::World;
+use super::world::{DeviceIndex, PortIndex, World};
 use clock::{MAX_SPEED, SimClock};
 use faults::Staged;
+use push::Pusher;
 use requests::RequestLog;
 
 pub use clock::WallClock;
 pub use faults::{Fault, FaultKind};
+pub use push::{PushCounts, Webhook};
 pub use requests::RequestCounts;
 
 /// The most faults that can be staged at once.
@@ -51,6 +54,11 @@ pub struct SimOptions {
     pub ping_cycle_ms: Option<i64>,
     /// Which version's bodies are shown.
     pub release: Release,
+    /// The dispatcher service polls, and not cron: what is down is polled every minute, and
+    /// `/pollers` tells the intervals.
+    pub dispatcher: bool,
+    /// Compresses bodies for clients that accept it.
+    pub gzip: bool,
     /// What `X-Auth-Token` must hold; not empty.
     pub token: String,
     /// The same for `/control`; `None` leaves `/control` out.
@@ -68,6 +76,8 @@ impl SimOptions {
             poll_cycle_ms: 300_000,
             ping_cycle_ms: None,
             release: Release::default(),
+            dispatcher: false,
+            gzip: true,
             token: token.into(),
             control_token: None,
         }
@@ -114,6 +124,8 @@ struct Shared {
     options: SimOptions,
     wall: WallClock,
     state: Mutex<State>,
+    requests: RequestLog,
+    pusher: Pusher,
 }
 
 /// What moves.
@@ -123,7 +135,6 @@ struct State {
     injected: Vec<(u64, Failure)>,
     faults: Vec<Staged>,
     next_fault: u64,
-    requests: RequestLog,
 }
 
 impl Simulator {
@@ -144,6 +155,7 @@ impl Simulator {
             ping_cycle_ms: options.ping_cycle_ms,
             zone,
             release: options.release,
+            dispatcher: options.dispatcher,
         };
         let mut nms = Nms::new(&world, &failures, options.since, nms_options);
         nms.advance(options.start);
@@ -153,9 +165,16 @@ impl Simulator {
             injected: Vec::new(),
             faults: Vec::new(),
             next_fault: 1,
-            requests: RequestLog::default(),
         };
-        let shared = Shared { world, scripted: failures, options, wall, state: Mutex::new(state) };
+        let shared = Shared {
+            world,
+            scripted: failures,
+            options,
+            wall,
+            state: Mutex::new(state),
+            requests: RequestLog::new(),
+            pusher: Pusher::default(),
+        };
         Ok(Simulator { shared: Arc::new(shared) })
     }
 
@@ -168,12 +187,16 @@ impl Simulator {
         }
     }
 
-    /// Serves [`Simulator::router`] until the future is dropped.
+    /// Serves [`Simulator::router`], and pushes to the webhook if one is set, until the future
+    /// is dropped.
     ///
     /// # Errors
     /// When the listener fails for good.
     pub async fn serve(self, listener: tokio::net::TcpListener) -> std::io::Result<()> {
-        axum::serve(listener, self.router()).await
+        tokio::select! {
+            ended = async { axum::serve(listener, self.router()).await } => ended,
+            never = push::run(&self) => match never {},
+        }
     }
 
     /// The network.
@@ -212,6 +235,45 @@ impl Simulator {
     /// Shows another version's bodies from now on: an upgrade of the server.
     pub fn set_release(&self, release: Release) {
         self.state().nms.set_release(release);
+    }
+
+    /// Pushes alerts there from now on; `None` pushes none.
+    pub fn set_webhook(&self, webhook: Option<Webhook>) {
+        self.state().nms.set_alerts(webhook.as_ref().map(|webhook| webhook.every_ms));
+        self.shared.pusher.set(webhook);
+    }
+
+    /// What became of the pushes so far.
+    pub fn pushes(&self) -> PushCounts {
+        self.shared.pusher.counts()
+    }
+
+    /// Polls a device at once, as an operator can by hand. False for one that is not polled, or
+    /// is not there.
+    pub fn poll_now(&self, device: DeviceIndex) -> bool {
+        self.state().nms.poll_now(device)
+    }
+
+    /// Deletes a device from LibreNMS with its ports, outages, events and links. False when it
+    /// is not there. The truth goes on under its first id.
+    pub fn delete_device(&self, device: DeviceIndex) -> bool {
+        self.state().nms.delete_device(device)
+    }
+
+    /// Adds a deleted device again; gives its new `device_id`. Its ports have new ids too, those
+    /// of the first and so on. `None` when it was not deleted.
+    pub fn add_device_again(&self, device: DeviceIndex) -> Option<u32> {
+        self.state().nms.add_device_again(device)
+    }
+
+    /// The `device_id` in force; `None` for a device that was deleted.
+    pub fn device_id(&self, device: DeviceIndex) -> Option<u32> {
+        self.state().nms.device_id(device)
+    }
+
+    /// The `port_id` in force; `None` for a port of a device that was deleted.
+    pub fn port_id(&self, port: PortIndex) -> Option<u32> {
+        self.state().nms.port_id(port)
     }
 
     /// Starts a failure; what of it lies in the past is left out. The number is for
@@ -283,7 +345,7 @@ impl Simulator {
 
     /// What was asked so far, as measured here.
     pub fn requests(&self) -> RequestCounts {
-        self.state().requests.counts()
+        self.shared.requests.counts()
     }
 
     /// The state, moved to the present.
@@ -317,6 +379,7 @@ impl State {
     fn apply_nms_faults(&mut self) {
         let kinds: Vec<FaultKind> = self.faults.iter().map(|staged| staged.fault.kind).collect();
         self.nms.set_bug_26_7(kinds.contains(&FaultKind::Bug267));
+        self.nms.set_bug_20310(kinds.contains(&FaultKind::Bug20310));
         for group in 0..POLLER_GROUPS {
             self.nms.set_stalled(group, kinds.contains(&FaultKind::StalledPollers { group }));
         }

@@ -367,18 +367,22 @@ impl<'a> Builder<'a> {
         let mut ports = Vec::new();
         for (place, device) in self.devices.iter_mut().enumerate() {
             let drafts = &mut self.port_drafts[place];
-            if matches!(device.role, Role::Core | Role::Access) {
-                let unused = (0..self.options.spare_ports)
+            let more: Vec<PortUse> = match device.role {
+                Role::Core | Role::Access => (0..self.options.spare_ports)
                     .map(|n| if n % 2 == 0 { PortUse::Spare } else { PortUse::Shut })
-                    .map(|used_for| PortDraft { used_for, customer: None });
-                drafts.extend(unused);
-            }
+                    .collect(),
+                Role::Cpe => vec![PortUse::Local; self.options.local_ports as usize],
+                Role::Oddment => Vec::new(),
+            };
+            drafts.extend(more.into_iter().map(|used_for| PortDraft { used_for, customer: None }));
             let start = PortIndex::at(ports.len()).0;
-            ports.extend(drafts.drain(..).zip(1..).map(|(draft, if_index)| Port {
-                device: DeviceIndex::at(place),
-                if_index,
-                used_for: draft.used_for,
-                customer: draft.customer,
+            ports.extend(std::mem::take(drafts).into_iter().zip(1..).map(|(draft, if_index)| {
+                Port {
+                    device: DeviceIndex::at(place),
+                    if_index,
+                    used_for: draft.used_for,
+                    customer: draft.customer,
+                }
             }));
             device.ports = start..PortIndex::at(ports.len()).0;
         }

@@ -41,6 +41,8 @@ pub struct WorldOptions {
     pub hub: Option<String>,
     /// Unused ports per access switch and core router, to make lists as long as real ones.
     pub spare_ports: u32,
+    /// Ports per customer's equipment that lead to what LibreNMS does not know.
+    pub local_ports: u32,
 }
 
 impl Default for WorldOptions {
@@ -51,6 +53,7 @@ impl Default for WorldOptions {
             account: String::from("librenms"),
             hub: None,
             spare_ports: 2,
+            local_ports: 0,
         }
     }
 }
@@ -218,7 +221,7 @@ impl World {
                 let link = self.link(link);
                 Some(if link.a == port { link.b } else { link.a })
             }
-            PortUse::Spare | PortUse::Shut => None,
+            PortUse::Local | PortUse::Spare | PortUse::Shut => None,
         }
     }
 

@@ -139,6 +139,8 @@ impl Device {
 pub enum PortUse {
     /// One end of a link.
     Link(LinkIndex),
+    /// Connected to something that LibreNMS does not know: up while its device has power.
+    Local,
     /// Not connected: `lowerLayerDown` for ever.
     Spare,
     /// Not connected and administratively down for ever.

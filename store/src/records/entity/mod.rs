@@ -5,8 +5,12 @@
 
 mod access;
 mod definitions;
+mod pushes;
 mod sources;
+mod sync_jobs;
 
 pub(super) use access::*;
 pub(super) use definitions::*;
+pub(super) use pushes::*;
 pub(super) use sources::*;
+pub(super) use sync_jobs::*;

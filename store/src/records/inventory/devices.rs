@@ -161,7 +161,7 @@ fn to_row(device: &Device, seen_at: Timestamp) -> device::Model {
     }
 }
 
-fn read(row: device::Model) -> Device {
+pub(super) fn read(row: device::Model) -> Device {
     Device {
         account: row.account,
         native_id: row.native_id,

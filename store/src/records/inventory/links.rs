@@ -6,8 +6,9 @@
 
 use correlate::model::Timestamp;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{QueryOrder, QuerySelect};
 
+use super::listing::links_of;
 use super::{Inventory, upsert};
 use crate::records::entity::link;
 use crate::records::error::{Doing, RecordsError};
@@ -82,15 +83,7 @@ impl Inventory<'_> {
         device: Option<&str>,
         page: Page,
     ) -> Result<Vec<Link>, RecordsError> {
-        let mut query = link::Entity::find().filter(link::Column::Account.eq(account));
-        if let Some(device) = device {
-            query = query.filter(
-                sea_orm::Condition::any()
-                    .add(link::Column::LocalDevice.eq(device))
-                    .add(link::Column::RemoteDevice.eq(device)),
-            );
-        }
-        let rows = query
+        let rows = links_of(account, device)
             .order_by_asc(link::Column::LocalDevice)
             .order_by_asc(link::Column::LocalPort)
             .order_by_asc(link::Column::RemoteDevice)
@@ -121,7 +114,7 @@ fn to_row(link: &Link, seen_at: Timestamp) -> link::Model {
     }
 }
 
-fn read(row: link::Model) -> Link {
+pub(super) fn read(row: link::Model) -> Link {
     let end = |id: String| Some(id).filter(|id| !id.is_empty());
     Link {
         account: row.account,

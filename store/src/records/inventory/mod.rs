@@ -8,6 +8,7 @@
 
 mod devices;
 mod links;
+mod listing;
 mod names;
 mod ports;
 
@@ -21,6 +22,7 @@ use super::error::{Doing, RecordsError};
 
 pub use devices::Device;
 pub use links::Link;
+pub use listing::Listing;
 pub use names::ComponentName;
 pub use ports::Port;
 

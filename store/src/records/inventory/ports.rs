@@ -128,7 +128,7 @@ fn to_row(port: &Port, seen_at: Timestamp) -> port::Model {
     }
 }
 
-fn read(row: port::Model) -> Port {
+pub(super) fn read(row: port::Model) -> Port {
     Port {
         account: row.account,
         native_id: row.native_id,

@@ -25,16 +25,18 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_sources", include_str!("0002_sources.sql")),
     ("0003_access", include_str!("0003_access.sql")),
     (SERVICE_COMPONENTS, include_str!("0004_service_components.sql")),
-    ("0005_people", include_str!("0005_people.sql")),
-    (AUDIT_CHAIN, include_str!("0006_audit_chain.sql")),
-    ("0007_audit_order", include_str!("0007_audit_order.sql")),
+    ("0005_push", include_str!("0005_push.sql")),
+    ("0006_sync_jobs", include_str!("0006_sync_jobs.sql")),
+    ("0007_people", include_str!("0007_people.sql")),
+    (AUDIT_CHAIN, include_str!("0008_audit_chain.sql")),
+    ("0009_audit_order", include_str!("0009_audit_order.sql")),
 ];
 
 /// Its table is filled from definitions, which no SQL reads on both databases.
 const SERVICE_COMPONENTS: &str = "0004_service_components";
 
 /// Entries that are there are hashed, which no SQL does on both databases.
-const AUDIT_CHAIN: &str = "0006_audit_chain";
+const AUDIT_CHAIN: &str = "0008_audit_chain";
 
 /// Key of the advisory lock that keeps processes from migrating together;
 /// any constant that nothing else in the database uses ("padwacht" in ASCII).

@@ -87,14 +87,14 @@ pub(super) fn clip_instant(at: Timestamp) -> i64 {
     at.clamp(EARLIEST, LATEST).millis()
 }
 
-fn check_limit(limit: usize) -> Result<(), SeriesError> {
+pub(super) fn check_limit(limit: usize) -> Result<(), SeriesError> {
     if (1..=ROWS_MAX).contains(&limit) {
         return Ok(());
     }
     Err(SeriesError::Invalid(format!("the limit must be 1 to {ROWS_MAX}, found {limit}")))
 }
 
-fn check_ids(count: usize) -> Result<(), SeriesError> {
+pub(super) fn check_ids(count: usize) -> Result<(), SeriesError> {
     if count <= IDS_MAX {
         return Ok(());
     }

@@ -81,6 +81,9 @@ impl Nms {
     }
 
     fn added_at(&self, device: DeviceIndex) -> Timestamp {
+        if let Some(again) = self.added.get(&device) {
+            return *again;
+        }
         let key = keyed(self.world.seed(), "inserted", u64::from(device.0));
         self.began.plus_millis(-YOUNGEST_DEVICE_MS - (key % OLDEST_DEVICE_MS) as i64)
     }
@@ -108,13 +111,15 @@ impl Nms {
         };
         let ended = good(last(Check::Poll, self.now.plus_millis(-taken)));
         let mut pinged = last(Check::Poll, self.now);
-        if self.options.ping_cycle_ms.is_some() && self.options.release < Release::V26_7 {
+        if self.options.ping_cycle_ms.is_some() && self.options.release.ping_renews_last_ping() {
             pinged = pinged.max(last(Check::Ping, self.now));
         }
+        let added = self.added.get(&device).copied().unwrap_or(Timestamp::MIN);
+        let since_added = |at: Timestamp| (at >= added).then_some(at);
         Times {
             polled: ended.map(|run| run.plus_millis(taken)),
             ports_read: good(last(Check::Poll, self.now)),
-            pinged: Some(pinged),
+            pinged: since_added(pinged),
             discovered: good(last(Check::Discovery, self.now)),
         }
     }
@@ -126,12 +131,7 @@ impl Nms {
         row.extend(self.nature(device));
         row.extend(self.condition(device, shape));
         row.extend(self.place(device, shape));
-        match self.options.release {
-            Release::Strings => {
-                row.into_iter().map(|(key, value)| (key, value.into_string_value())).collect()
-            }
-            _ => row,
-        }
+        self.typed(row)
     }
 
     fn time(&self, at: Option<Timestamp>, shape: Shape) -> Json {
@@ -144,7 +144,7 @@ impl Nms {
     /// A 0/1 column; bool in model rows since 25.10.
     fn flag(&self, set: bool, shape: Shape) -> Json {
         match shape {
-            Shape::Model if self.options.release >= Release::V26_4 => Json::from(set),
+            Shape::Model if self.options.release.has_model_flags() => Json::from(set),
             _ => Json::from(i64::from(set)),
         }
     }
@@ -153,9 +153,9 @@ impl Nms {
         let known = self.world.device(device);
         let number = device.0 + 1;
         let sys_name = known.sys_name();
-        let modern = self.options.release >= Release::V26_7;
+        let modern = self.options.release.has_display();
         let mut row = vec![
-            ("device_id", Json::from(device.native_id())),
+            ("device_id", Json::from(self.ids.device_id(device))),
             ("inserted", self.time(Some(self.added_at(device)), shape)),
             ("hostname", Json::from(known.hostname.as_str())),
             ("sysName", Json::from(sys_name)),
@@ -199,7 +199,7 @@ impl Nms {
             ("bgpLocalAs", Json::from((known.role == Role::Core).then_some(64_500_u32))),
             ("sysObjectID", Json::Null),
         ];
-        if self.options.release >= Release::V26_7 {
+        if self.options.release.has_display() {
             row.push(("snmpEngineID", Json::Null));
         }
         row.extend([
@@ -254,7 +254,7 @@ impl Nms {
             ("last_ping_timetaken", Json::from(times.pinged.map(|_| 1.9))),
             ("purpose", Json::Null),
             ("type", Json::from(if snmp { "network" } else { "" })),
-            ("serial", Json::from(format!("SIM{:08}", device.native_id()))),
+            ("serial", Json::from(format!("SIM{:08}", device.0 + 1))),
             ("icon", icon),
             ("poller_group", Json::from(i64::from(known.poller_group))),
             ("override_sysLocation", self.flag(false, shape)),
@@ -264,7 +264,7 @@ impl Nms {
             ("disable_notify", self.flag(false, shape)),
             ("ignore_status", self.flag(false, shape)),
         ];
-        if self.options.release >= Release::V26_4 {
+        if self.options.release.has_mtu_status() {
             row.push(("mtu_status", self.flag(true, shape)));
         }
         row
@@ -278,9 +278,12 @@ impl Nms {
         match (shape, self.options.release) {
             (Shape::Raw, _) => {
                 let decimal = |degrees: Option<f64>| Json::from(degrees.map(|d| format!("{d:.8}")));
-                let parents = known.parents.iter();
-                let ids: Vec<String> =
-                    parents.clone().map(|parent| parent.native_id().to_string()).collect();
+                let parents = known.parents.iter().filter(|parent| self.has_device(**parent));
+                let ids: Vec<String> = parents
+                    .clone()
+                    .filter_map(|parent| self.ids.device_id(*parent))
+                    .map(|id| id.to_string())
+                    .collect();
                 let names: Vec<&str> =
                     parents.map(|parent| &*self.world.device(*parent).hostname).collect();
                 vec![
@@ -292,7 +295,7 @@ impl Nms {
                 ]
             }
             (Shape::Model, Release::V26_4) => Vec::new(),
-            (Shape::Model, Release::V26_7) => {
+            (Shape::Model, Release::V26_5 | Release::V26_7) => {
                 let location = Json::Object(vec![
                     ("id", Json::from(known.site.0 + 1)),
                     ("location", flat),

@@ -1,14 +1,28 @@
 //! The rows that the API shows, as they are at the NMS's present instant.
 
 mod device;
+mod monitors;
 mod other;
 mod port;
 
 use correlate::model::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::Nms;
+use crate::simulator::json::Row;
+
 pub(in crate::simulator) use device::Shape;
 pub(in crate::simulator) use port::{PORT_COLUMNS, SEARCH_COLUMNS};
+
+impl Nms {
+    /// The row in the types of the release.
+    fn typed(&self, row: Row) -> Row {
+        if !self.options.release.has_strings_only() {
+            return row;
+        }
+        row.into_iter().map(|(key, value)| (key, value.into_string_value())).collect()
+    }
+}
 
 /// `YYYY-MM-DD HH:MM:SS` in the server's zone, as raw rows have it.
 pub(in crate::simulator) fn local(at: Timestamp, zone: &TimeZone) -> String {

@@ -2,8 +2,10 @@
 
 use correlate::model::Timestamp;
 
+use super::monitors::POLLER_NAMES;
 use super::{epoch_s, local};
 use crate::simulator::json::{Json, Row};
+use crate::simulator::nms::eventlog::What;
 use crate::simulator::nms::{Event, EventLog, Nms, Outage};
 use crate::simulator::world::{DeviceIndex, LinkIndex, PortIndex, SiteIndex};
 
@@ -77,20 +79,21 @@ impl Nms {
     pub(in crate::simulator) fn link_row(&self, place: u32) -> Row {
         let (near, far) = self.link_ends(place);
         let (local, remote) = (self.world.port(near).device, self.world.port(far).device);
-        let known = self.has_port(far).then(|| far.native_id());
-        vec![
+        let known = self.has_port(far).then(|| self.ids.port_id(&self.world, far)).flatten();
+        self.typed(vec![
             ("id", Json::from(self.link_id(place))),
-            ("local_port_id", Json::from(near.native_id())),
-            ("local_device_id", Json::from(local.native_id())),
+            ("local_port_id", Json::from(self.ids.port_id(&self.world, near))),
+            ("local_device_id", Json::from(self.ids.device_id(local))),
             ("remote_port_id", Json::from(known)),
             ("active", Json::Int(1)),
             ("protocol", Json::from("lldp")),
             ("remote_hostname", Json::from(self.world.device(remote).sys_name())),
-            ("remote_device_id", Json::from(remote.native_id())),
+            // 0: a neighbour that is not monitored.
+            ("remote_device_id", Json::from(self.ids.device_id(remote).unwrap_or(0))),
             ("remote_port", Json::from(self.world.port_name(far))),
             ("remote_platform", Json::Null),
             ("remote_version", Json::from("")),
-        ]
+        ])
     }
 
     /// Every site as a location.
@@ -125,27 +128,30 @@ impl Nms {
     /// One line of the log.
     pub(in crate::simulator) fn event_row(&self, event: &Event) -> Row {
         let device = self.world.device(event.device);
-        let id = event.device.native_id();
+        let id = self.ids.device_id(event.device);
+        let node = self.options.dispatcher.then_some(POLLER_NAMES[self.group(event.device)]);
+        let reference = match event.what {
+            What::Rebooted { after_s, .. } => Some(after_s.to_string()),
+            What::Service { .. } => self.check_id(event.device).map(|id| id.to_string()),
+            _ => {
+                let port = event.what.port().and_then(|port| self.ids.port_id(&self.world, port));
+                port.map(|id| id.to_string())
+            }
+        };
         let number = i64::try_from(event.id).unwrap_or(i64::MAX);
-        let row = vec![
+        self.typed(vec![
             ("hostname", Json::from(device.hostname.as_str())),
             ("sysName", Json::from(device.sys_name())),
             ("host", Json::from(id)),
             ("event_id", Json::from(number)),
             ("device_id", Json::from(id)),
             ("datetime", Json::from(self.event_datetime(event))),
-            ("message", Json::from(event.what.message())),
+            ("message", Json::from(event.what.message(node))),
             ("type", Json::from(event.what.kind())),
-            ("reference", Json::from(event.what.reference())),
+            ("reference", Json::from(reference)),
             ("username", Json::from("")),
             ("severity", Json::from(event.what.severity())),
-        ];
-        match self.options.release {
-            crate::simulator::Release::Strings => {
-                row.into_iter().map(|(key, value)| (key, value.into_string_value())).collect()
-            }
-            _ => row,
-        }
+        ])
     }
 
     /// The server's clock as `/system` shows it.

@@ -2,7 +2,7 @@
 
 use super::epoch_s;
 use crate::simulator::json::Json;
-use crate::simulator::nms::{Nms, PortState, Release};
+use crate::simulator::nms::{Nms, OperStatus, PortState};
 use crate::simulator::random::keyed;
 use crate::simulator::world::{DeviceIndex, LinkKind, Port, PortIndex, PortUse, Role, Standing};
 
@@ -55,8 +55,9 @@ pub(in crate::simulator) const SEARCH_COLUMNS: [&str; 5] =
 impl Nms {
     /// Whether LibreNMS has a row for the port: it never asked some devices.
     pub(in crate::simulator) fn has_port(&self, port: PortIndex) -> bool {
-        let standing = self.world.device(self.world.port(port).device).standing;
-        !matches!(standing, Standing::PingOnly | Standing::NeverPolled)
+        let device = self.world.port(port).device;
+        let standing = self.world.device(device).standing;
+        self.has_device(device) && !matches!(standing, Standing::PingOnly | Standing::NeverPolled)
     }
 
     /// The value of one of [`PORT_COLUMNS`], or of `poll_period`; `None` for any other.
@@ -64,8 +65,8 @@ impl Nms {
         let known = self.world.port(port);
         let state = || self.port_state(port);
         let value = match column {
-            "port_id" => Json::from(port.native_id()),
-            "device_id" => Json::from(known.device.native_id()),
+            "port_id" => Json::from(self.ids.port_id(&self.world, port)),
+            "device_id" => Json::from(self.ids.device_id(known.device)),
             "ifIndex" => Json::from(known.if_index),
             "ifName" | "ifDescr" => Json::from(self.world.port_name(port)),
             "ifAlias" => Json::from(self.alias(port)),
@@ -93,10 +94,15 @@ impl Nms {
             "port_descr_notes" | "portName" | "ifVlan" | "ifTrunk" | "poll_period" => Json::Null,
             _ => return None,
         };
-        Some(match self.options.release {
-            Release::Strings => value.into_string_value(),
-            _ => value,
+        Some(match self.options.release.has_strings_only() {
+            true => value.into_string_value(),
+            false => value,
         })
+    }
+
+    /// `ifOperStatus`, for searches that look at every port.
+    pub(in crate::simulator) fn oper_status(&self, port: PortIndex) -> OperStatus {
+        self.port_state(port).oper
     }
 
     fn alias(&self, port: PortIndex) -> String {
@@ -137,6 +143,7 @@ impl Nms {
                 LinkKind::Metro => 10_000_000_000,
                 LinkKind::Tail => 1_000_000_000,
             },
+            PortUse::Local => 1_000_000_000,
             PortUse::Spare | PortUse::Shut => 0,
         }
     }
@@ -150,7 +157,7 @@ impl Nms {
         let PortState { oper, .. } = self.port_state(port);
         let way = if column.starts_with("ifIn") { "in" } else { "out" };
         match oper {
-            crate::simulator::nms::OperStatus::Up => {
+            OperStatus::Up => {
                 let speed = self.speed(self.world.port(port)).max(8) as u64;
                 (keyed(self.world.seed(), way, u64::from(port.0)) % (speed / 8)) as i64 / 3
             }

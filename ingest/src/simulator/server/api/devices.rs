@@ -6,16 +6,16 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
-use super::super::faults::Keep;
+use super::super::faults::Shown;
 use super::super::{Simulator, answers};
-use super::{Params, find, ok_object};
+use super::{Params, ok_object};
 use crate::simulator::json::{Json, Row};
 use crate::simulator::nms::{Nms, Shape};
 use crate::simulator::world::{DeviceIndex, Standing};
 
 pub(super) async fn list(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Query(params): Query<Params>,
 ) -> Response {
     let mut places = {
@@ -26,7 +26,7 @@ pub(super) async fn list(
     }
     // A bad column makes the query fail, which LibreNMS shows as no rows.
     .unwrap_or_default();
-    keep.cut(&mut places);
+    shown.cut(&mut places);
     let count = answers::count(places.len());
     answers::stream(&simulator, "devices", places, count, |nms, place| {
         nms.device_row(DeviceIndex(place), Shape::Raw)
@@ -38,7 +38,9 @@ fn selected(nms: &Nms, params: &Params) -> Vec<u32> {
     let query = params.get("query").map_or("", String::as_str);
     let kind = params.get("type").map_or("all", String::as_str);
     let all = nms.world().hostname_order().iter().copied();
-    all.filter(|&place| is_selected(nms, DeviceIndex(place), kind, query)).collect()
+    all.filter(|&place| nms.has_device(DeviceIndex(place)))
+        .filter(|&place| is_selected(nms, DeviceIndex(place), kind, query))
+        .collect()
 }
 
 fn is_selected(nms: &Nms, device: DeviceIndex, kind: &str, query: &str) -> bool {
@@ -92,7 +94,7 @@ fn compare(a: &Json, b: &Json) -> Ordering {
 
 pub(super) async fn one(State(simulator): State<Simulator>, Path(name): Path<String>) -> Response {
     let state = simulator.stale_state();
-    match find(&simulator.shared.world, &name) {
+    match state.nms.find(&name) {
         Some(device) => {
             let row = state.nms.device_row(device, Shape::Model);
             answers::list("devices", vec![row], answers::count(1))
@@ -104,39 +106,39 @@ pub(super) async fn one(State(simulator): State<Simulator>, Path(name): Path<Str
 /// Rows of one device that are an empty list for an unknown one.
 fn of_device(
     simulator: &Simulator,
-    keep: Keep,
+    shown: Shown,
     name: &str,
     key: &'static str,
     rows: impl Fn(&Nms, DeviceIndex) -> Vec<Row>,
 ) -> Response {
     let state = simulator.stale_state();
-    let device = find(&simulator.shared.world, name);
+    let device = state.nms.find(name);
     let mut rows = device.map_or_else(Vec::new, |device| rows(&state.nms, device));
-    keep.cut(&mut rows);
+    shown.cut(&mut rows);
     answers::list(key, rows, Row::new())
 }
 
 pub(super) async fn outages(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Path(name): Path<String>,
 ) -> Response {
-    of_device(&simulator, keep, &name, "outages", Nms::outage_rows)
+    of_device(&simulator, shown, &name, "outages", Nms::outage_rows)
 }
 
 pub(super) async fn availability(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Path(name): Path<String>,
 ) -> Response {
-    of_device(&simulator, keep, &name, "availability", Nms::availability_rows)
+    of_device(&simulator, shown, &name, "availability", Nms::availability_rows)
 }
 
 pub(super) async fn maintenance(
     State(simulator): State<Simulator>,
     Path(name): Path<String>,
 ) -> Response {
-    match find(&simulator.shared.world, &name) {
+    match simulator.stale_state().nms.find(&name) {
         Some(_) => ok_object(vec![
             ("status", Json::from("ok")),
             ("is_under_maintenance", Json::from(false)),

@@ -4,9 +4,9 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
-use super::super::faults::Keep;
+use super::super::faults::Shown;
 use super::super::{Simulator, answers};
-use super::{Params, find};
+use super::Params;
 use crate::simulator::json::Json;
 use crate::simulator::nms::{Event, Nms};
 use crate::simulator::world::DeviceIndex;
@@ -15,46 +15,52 @@ const DEFAULT_LIMIT: usize = 50;
 
 pub(super) async fn events(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Query(params): Query<Params>,
 ) -> Response {
-    page(&simulator, keep, &params, None)
+    page(&simulator, shown, &params, None)
 }
 
 /// An unknown name drops the filter: the whole log is shown.
 pub(super) async fn events_of_device(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Path(name): Path<String>,
     Query(params): Query<Params>,
 ) -> Response {
-    let device = find(&simulator.shared.world, &name);
-    page(&simulator, keep, &params, device)
+    let device = simulator.stale_state().nms.find(&name).filter(|_| !shown.drops_filters);
+    page(&simulator, shown, &params, device)
 }
 
-/// One end of the range: numbers are ids, other text is compared with the local time.
+/// One end of the range: numbers are ids (since 2021), other text is compared with the local
+/// time.
 enum Bound {
     Id(u64),
     Datetime(String),
 }
 
-fn bound(params: &Params, name: &str) -> Option<Bound> {
+fn bound(nms: &Nms, params: &Params, name: &str) -> Option<Bound> {
     let text = params.get(name).filter(|text| !text.is_empty())?;
+    if !nms.release().has_event_cursor() {
+        // MySQL makes no sensible time of a number, and then every line is later.
+        return text.parse::<u64>().is_err().then(|| Bound::Datetime(text.clone()));
+    }
     Some(text.parse().map_or_else(|_| Bound::Datetime(text.clone()), Bound::Id))
 }
 
 fn page(
     simulator: &Simulator,
-    keep: Keep,
+    shown: Shown,
     params: &Params,
     device: Option<DeviceIndex>,
 ) -> Response {
     let number = |name: &str| params.get(name).and_then(|text| text.parse::<usize>().ok());
     let state = simulator.stale_state();
     let nms = &state.nms;
-    let mut found = selected(nms, device, bound(params, "from"), bound(params, "to"));
-    keep.cut(&mut found);
-    if params.get("sortorder").map(String::as_str) == Some("DESC") {
+    let mut found = selected(nms, device, bound(nms, params, "from"), bound(nms, params, "to"));
+    shown.cut(&mut found);
+    let sorts = nms.release().has_event_cursor();
+    if sorts && params.get("sortorder").map(String::as_str) == Some("DESC") {
         found.reverse();
     }
     let total = found.len();

@@ -2,6 +2,7 @@
 
 mod devices;
 mod logs;
+mod monitors;
 mod other;
 mod ports;
 
@@ -13,11 +14,11 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, Response};
 use axum::routing::get;
+use tower_http::compression::CompressionLayer;
 
-use super::faults::{FaultKind, Keep};
+use super::faults::{FaultKind, Shown};
 use super::{Simulator, answers};
 use crate::simulator::json::{Json, Row};
-use crate::simulator::world::{DeviceIndex, World};
 
 const BASE: &str = "/api/v0";
 
@@ -44,12 +45,21 @@ pub(super) fn router(simulator: &Simulator) -> Router {
         .route("/resources/locations", get(other::locations))
         .route("/devicegroups", get(other::groups))
         .route("/devicegroups/{name}", get(other::group))
+        .route("/services", get(monitors::services))
+        .route("/services/{h}", get(monitors::services_of_device))
+        .route("/bgp", get(monitors::sessions))
+        .route("/pollers", get(monitors::pollers))
+        .route("/pollers/log", get(monitors::poller_log))
         .route("/logs/eventlog", get(logs::events))
         .route("/logs/eventlog/{h}", get(logs::events_of_device))
         .fallback(no_route)
         .method_not_allowed_fallback(no_route)
         .layer(from_fn_with_state(simulator.clone(), gate))
         .with_state(simulator.clone());
+    let api = match simulator.shared.options.gzip {
+        true => api.layer(CompressionLayer::new()),
+        false => api,
+    };
     Router::new()
         .route("/up", get(|| async { Html("<!DOCTYPE html>\n<html><body>up</body></html>\n") }))
         .nest(BASE, api)
@@ -64,10 +74,9 @@ async fn no_route() -> Response {
 async fn gate(State(simulator): State<Simulator>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let path = path.strip_prefix(BASE).unwrap_or(&path);
+    let measure = simulator.shared.requests.begin(path, request.uri().query().unwrap_or_default());
     let fault = {
-        let wall = (simulator.shared.wall)();
         let mut state = simulator.state();
-        state.requests.begin(path, wall);
         if is_known(&simulator.shared.options.token, request.headers(), request.uri()) {
             state.fault_of(path)
         } else {
@@ -77,15 +86,16 @@ async fn gate(State(simulator): State<Simulator>, mut request: Request, next: Ne
     let answer = match fault.and_then(FaultKind::answer) {
         Some(answer) => answer,
         None => {
-            request.extensions_mut().insert(fault.map_or(Keep(100), FaultKind::keep));
+            let shown = fault.map_or_else(Shown::default, FaultKind::shown);
+            request.extensions_mut().insert(shown);
             next.run(request).await
         }
     };
-    simulator.stale_state().requests.end();
-    match fault {
+    let answer = match fault {
         Some(fault) => fault.spoil(answer),
         None => answer,
-    }
+    };
+    measure.watch(answer)
 }
 
 /// Whether the request carries the token, in one of the places where LibreNMS looks for it.
@@ -100,15 +110,6 @@ fn is_known(token: &str, headers: &HeaderMap, uri: &Uri) -> bool {
     }
     let pairs = uri.query().unwrap_or_default().split('&');
     pairs.filter_map(|pair| pair.strip_prefix("api_token=")).any(|given| given == token)
-}
-
-/// The device that a path names: digits are an id, anything else a host name.
-fn find(world: &World, name: &str) -> Option<DeviceIndex> {
-    if name.bytes().all(|byte| byte.is_ascii_digit()) {
-        name.parse().ok().and_then(|id| world.device_with_id(id))
-    } else {
-        world.device_named(name)
-    }
 }
 
 /// Every position below `len`.

@@ -5,10 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::super::faults::Keep;
+use super::super::faults::Shown;
 use super::super::{Simulator, answers};
-use super::{find, ok_object};
-use crate::simulator::Release;
+use super::{no_route, ok_object};
 use crate::simulator::json::{Json, Row};
 use crate::simulator::nms::{Nms, instant};
 use crate::simulator::world::{DeviceIndex, Role};
@@ -20,9 +19,9 @@ const GROUPS: [(&str, Role); 3] = [
     ("Customer equipment", Role::Cpe),
 ];
 
-pub(super) async fn index() -> Response {
+pub(super) async fn index(State(simulator): State<Simulator>) -> Response {
     let url = |path: &str| Json::from(format!("https://librenms.example.net/api/v0{path}"));
-    ok_object(vec![
+    let mut routes = vec![
         ("get_device", url("/devices/{hostname}")),
         ("list_devices", url("/devices")),
         ("get_all_ports", url("/ports")),
@@ -33,32 +32,37 @@ pub(super) async fn index() -> Response {
         ("list_locations", url("/resources/locations")),
         ("get_device_groups", url("/devicegroups")),
         ("server_info", url("/system")),
-    ])
+        ("list_services", url("/services")),
+        ("list_bgp", url("/bgp")),
+    ];
+    if simulator.stale_state().nms.release().has_poller_calls() {
+        routes.extend([("ping", url("/ping")), ("list_pollers", url("/pollers"))]);
+    }
+    ok_object(routes)
 }
 
-pub(super) async fn ping() -> Response {
+pub(super) async fn ping(State(simulator): State<Simulator>) -> Response {
+    if !simulator.stale_state().nms.release().has_poller_calls() {
+        return no_route().await;
+    }
     ok_object(vec![("message", Json::from("pong"))])
 }
 
 pub(super) async fn system(State(simulator): State<Simulator>) -> Response {
     let state = simulator.stale_state();
     let now = instant(state.nms.now()).to_zoned(state.nms.zone().clone());
-    let (version, schema) = match state.nms.release() {
-        Release::Strings => ("1.36", Json::from("231")),
-        Release::V25_5 => ("25.5.0", Json::from("2025_05_03_152418_x (330)")),
-        Release::V26_4 => ("26.4.1", Json::from("2026_04_08_000000_x (380)")),
-        Release::V26_7 => ("26.7.0", Json::from("2026_07_09_000000_x (395)")),
-    };
-    let date = match state.nms.release() {
-        Release::Strings => Json::Text(now.timestamp().as_second().to_string()),
-        _ => Json::Text(now.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()),
+    let release = state.nms.release();
+    let (version, schema) = (release.version(), release.schema());
+    let date = match release.has_strings_only() {
+        true => now.timestamp().as_second().to_string(),
+        false => now.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
     };
     let row: Row = vec![
         ("local_ver", Json::from(version)),
         ("local_sha", Json::from("")),
-        ("local_date", date),
+        ("local_date", Json::from(date)),
         ("local_branch", Json::from("")),
-        ("db_schema", schema),
+        ("db_schema", Json::from(schema)),
         ("php_ver", Json::from("8.4.21")),
         ("python_ver", Json::from("3.12.13")),
         ("database_ver", Json::from("MariaDB 10.5.29-MariaDB")),
@@ -68,9 +72,9 @@ pub(super) async fn system(State(simulator): State<Simulator>) -> Response {
     answers::list("system", vec![row], answers::count(1))
 }
 
-fn links_or_none(simulator: &Simulator, keep: Keep, only: Option<DeviceIndex>) -> Response {
+fn links_or_none(simulator: &Simulator, shown: Shown, only: Option<DeviceIndex>) -> Response {
     let mut places = simulator.stale_state().nms.link_places(only);
-    keep.cut(&mut places);
+    shown.cut(&mut places);
     if places.is_empty() {
         return answers::none_found("Links do not exist");
     }
@@ -80,19 +84,19 @@ fn links_or_none(simulator: &Simulator, keep: Keep, only: Option<DeviceIndex>) -
 
 pub(super) async fn links(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
 ) -> Response {
-    links_or_none(&simulator, keep, None)
+    links_or_none(&simulator, shown, None)
 }
 
 /// An unknown name drops the filter: the links of every device are shown.
 pub(super) async fn links_of_device(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Path(name): Path<String>,
 ) -> Response {
-    let device = find(&simulator.shared.world, &name);
-    links_or_none(&simulator, keep, device)
+    let device = simulator.stale_state().nms.find(&name).filter(|_| !shown.drops_filters);
+    links_or_none(&simulator, shown, device)
 }
 
 pub(super) async fn link(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
@@ -107,10 +111,10 @@ pub(super) async fn link(State(simulator): State<Simulator>, Path(id): Path<Stri
 
 pub(super) async fn locations(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
 ) -> Response {
     let mut rows = simulator.stale_state().nms.location_rows();
-    keep.cut(&mut rows);
+    shown.cut(&mut rows);
     if rows.is_empty() {
         return answers::none_found("Locations do not exist");
     }
@@ -118,7 +122,7 @@ pub(super) async fn locations(
     answers::list("locations", rows, count)
 }
 
-pub(super) async fn groups(Extension(keep): Extension<Keep>) -> Response {
+pub(super) async fn groups(Extension(shown): Extension<Shown>) -> Response {
     let mut rows: Vec<Row> = GROUPS
         .iter()
         .zip(1_u32..)
@@ -139,7 +143,7 @@ pub(super) async fn groups(Extension(keep): Extension<Keep>) -> Response {
             ]
         })
         .collect();
-    keep.cut(&mut rows);
+    shown.cut(&mut rows);
     if rows.is_empty() {
         return answers::none_found("No device groups found");
     }
@@ -150,7 +154,7 @@ pub(super) async fn groups(Extension(keep): Extension<Keep>) -> Response {
 
 pub(super) async fn group(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Path(name): Path<String>,
 ) -> Response {
     let numbered = GROUPS.iter().zip(1_u32..);
@@ -159,11 +163,13 @@ pub(super) async fn group(
         return answers::refusal(StatusCode::NOT_FOUND, format!("Device group {name} not found"));
     };
     let devices = simulator.shared.world.devices().iter().enumerate();
-    let mut rows: Vec<Row> = devices
-        .filter(|(_, device)| device.role == *role)
-        .map(|(place, _)| vec![("device_id", DeviceIndex::at(place).native_id().into())])
-        .collect();
-    keep.cut(&mut rows);
+    let members = devices.filter(|(_, device)| device.role == *role);
+    let mut rows: Vec<Row> = {
+        let state = simulator.stale_state();
+        let ids = members.filter_map(|(place, _)| state.nms.device_id(DeviceIndex::at(place)));
+        ids.map(|id| vec![("device_id", id.into())]).collect()
+    };
+    shown.cut(&mut rows);
     if rows.is_empty() {
         return answers::none_found(&format!("No devices found in group {name}"));
     }

@@ -5,9 +5,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::super::faults::Keep;
+use super::super::faults::Shown;
 use super::super::{Simulator, answers};
-use super::{Params, find, places};
+use super::{Params, places};
 use crate::simulator::json::Row;
 use crate::simulator::nms::{Nms, PORT_COLUMNS, SEARCH_COLUMNS};
 use crate::simulator::world::PortIndex;
@@ -50,7 +50,7 @@ fn row(nms: &Nms, port: PortIndex, columns: &[&'static str]) -> Row {
 
 pub(super) async fn all(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Query(params): Query<Params>,
 ) -> Response {
     let columns = match columns(&params, &["port_id", "ifName"]) {
@@ -58,19 +58,21 @@ pub(super) async fn all(
         Err(refusal) => return *refusal,
     };
     let mut found = places(simulator.shared.world.ports().len());
-    {
+    let release = {
         let state = simulator.stale_state();
         found.retain(|&place| state.nms.has_port(PortIndex(place)));
-    }
-    keep.cut(&mut found);
-    answers::stream(&simulator, "ports", found, Row::new(), move |nms, place| {
+        state.nms.release()
+    };
+    shown.cut(&mut found);
+    let more = if release.counts_ports() { answers::count(found.len()) } else { Row::new() };
+    answers::stream(&simulator, "ports", found, more, move |nms, place| {
         row(nms, PortIndex(place), &columns)
     })
 }
 
 pub(super) async fn of_device(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Path(name): Path<String>,
     Query(params): Query<Params>,
 ) -> Response {
@@ -79,18 +81,30 @@ pub(super) async fn of_device(
         Err(refusal) => return *refusal,
     };
     let mut found = Vec::new();
-    if let Some(device) = find(&simulator.shared.world, &name) {
+    let is_404 = {
         let state = simulator.stale_state();
-        let ports = simulator.shared.world.device(device).ports();
-        found.extend(ports.filter(|port| state.nms.has_port(*port)).map(|port| port.0));
+        let has = |port: &PortIndex| state.nms.has_port(*port);
+        let world = &simulator.shared.world;
+        match state.nms.find(&name) {
+            _ if shown.drops_filters => {
+                found.extend(places(world.ports().len()).into_iter().map(PortIndex).filter(has));
+            }
+            Some(device) => found.extend(world.device(device).ports().filter(has)),
+            None => {}
+        }
+        state.nms.release().has_no_ports_404()
+    };
+    let mut found: Vec<u32> = found.into_iter().map(|port| port.0).collect();
+    shown.cut(&mut found);
+    match is_404 {
+        true => listed(&simulator, found, columns),
+        false => all_of(&simulator, found, columns),
     }
-    keep.cut(&mut found);
-    listed(&simulator, found, columns)
 }
 
 pub(super) async fn search(
     State(simulator): State<Simulator>,
-    Extension(keep): Extension<Keep>,
+    Extension(shown): Extension<Shown>,
     Path((fields, text)): Path<(String, String)>,
     Query(params): Query<Params>,
 ) -> Response {
@@ -109,11 +123,16 @@ pub(super) async fn search(
         let state = simulator.stale_state();
         found.retain(|&place| matches(&state.nms, PortIndex(place), &fields, &text));
     }
-    keep.cut(&mut found);
+    shown.cut(&mut found);
     listed(&simulator, found, columns)
 }
 
 fn matches(nms: &Nms, port: PortIndex, fields: &[&'static str], text: &str) -> bool {
+    // The search that clients make all the time; it passes every port.
+    if fields == ["ifOperStatus"] {
+        let status = nms.oper_status(port).as_str();
+        return status.to_ascii_lowercase().contains(text) && nms.has_port(port);
+    }
     nms.has_port(port)
         && fields.iter().any(|field| {
             let value = nms.port_cell(port, field).and_then(|value| value.text());
@@ -126,6 +145,10 @@ fn listed(simulator: &Simulator, found: Vec<u32>, columns: Columns) -> Response 
     if found.is_empty() {
         return answers::none_found("No ports found");
     }
+    all_of(simulator, found, columns)
+}
+
+fn all_of(simulator: &Simulator, found: Vec<u32>, columns: Columns) -> Response {
     answers::stream(simulator, "ports", found, Row::new(), move |nms, place| {
         row(nms, PortIndex(place), &columns)
     })
@@ -133,7 +156,7 @@ fn listed(simulator: &Simulator, found: Vec<u32>, columns: Columns) -> Response 
 
 pub(super) async fn one(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
     let state = simulator.stale_state();
-    let port = id.parse().ok().and_then(|id| simulator.shared.world.port_with_id(id));
+    let port = id.parse().ok().and_then(|id| state.nms.find_port(id));
     let known = port.filter(|port| state.nms.has_port(*port));
     let rows = known.map(|port| row(&state.nms, port, &PORT_COLUMNS));
     answers::list("port", rows.into_iter().collect(), Row::new())

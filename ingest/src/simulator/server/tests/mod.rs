@@ -1,5 +1,7 @@
 //! Black-box tests of both APIs over the router.
 
+mod checklist;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::{Body, to_bytes};
@@ -44,15 +46,20 @@ impl Answer {
 
 impl Bench {
     fn new(services: usize) -> Bench {
+        Bench::with(services, |_| {})
+    }
+
+    fn with(services: usize, change: impl FnOnce(&mut SimOptions)) -> Bench {
         let options = WorldOptions { services, ..WorldOptions::default() };
         let world = World::generate(&Topology::surfnet(), &options).expect("valid");
         let wall = Arc::new(AtomicI64::new(0));
         let clock = Arc::clone(&wall);
-        let options = SimOptions {
+        let mut options = SimOptions {
             since: START.plus_millis(-HOUR_MS),
             control_token: Some(String::from("control")),
             ..SimOptions::new(START, "token")
         };
+        change(&mut options);
         let simulator = Simulator::new(
             Arc::new(world),
             Vec::new(),

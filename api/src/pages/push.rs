@@ -1,0 +1,140 @@
+//! Push from an NMS account: its secrets, its settings, what it pushed.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::extract::{Form, Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+use correlate::model::ComponentId;
+use dashboards::{PushPage, PushResult, PushRow, PushSecretRow, urls};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use store::records::{ComponentName, PushOutcome, PushSecret, PushSecretId, ReceivedPush};
+
+use super::{html, shell};
+use crate::app::ApiState;
+use crate::auth::Principal;
+use crate::problem::ApiError;
+use crate::push;
+use crate::v1::operations::{known_source, push_url};
+
+/// Pushes that the page shows.
+const PUSHES_SHOWN: u64 = 50;
+
+/// Which secret a form is about.
+#[derive(Deserialize)]
+pub(crate) struct RevokeForm {
+    #[serde(default)]
+    id: String,
+}
+
+/// `GET /sources/{name}/push`.
+pub(crate) async fn source_push(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    known_source(&state, &name).await?;
+    page(&state, &principal, &name, &headers, &uri, None).await
+}
+
+/// `POST /sources/{name}/push`: makes a secret, and shows it once.
+pub(crate) async fn make_push_secret(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    known_source(&state, &name).await?;
+    let fresh = push::issue(state.records(), &principal.actor(&state), &name).await?;
+    page(&state, &principal, &name, &headers, &uri, Some(fresh.secret)).await
+}
+
+/// `POST /sources/{name}/push/revoke`.
+pub(crate) async fn revoke_push_secret(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    Form(form): Form<RevokeForm>,
+) -> Result<Response, ApiError> {
+    let id: PushSecretId = form.id.parse().map_err(ApiError::of_records)?;
+    let revoked = state.records().push_secrets().revoke(&principal.actor(&state), &name, id).await;
+    revoked.map_err(ApiError::of_records)?;
+    Ok(Redirect::to(&urls::source_push(&name)).into_response())
+}
+
+async fn page(
+    state: &ApiState,
+    principal: &Principal,
+    name: &str,
+    headers: &HeaderMap,
+    uri: &Uri,
+    fresh: Option<SecretString>,
+) -> Result<Response, ApiError> {
+    let records = state.records();
+    let read = async {
+        let secrets = records.push_secrets().list(name).await?;
+        let pushes = records.pushes().latest(name, PUSHES_SHOWN).await?;
+        let devices: Vec<_> = pushes.iter().filter_map(|push| device_of(name, push)).collect();
+        let names = records.inventory().component_names(&devices).await?;
+        Ok((secrets, pushes, names))
+    };
+    let read = async {
+        read.await.map_err(|error: store::records::RecordsError| ApiError::records(error))
+    };
+    let (shell, (secrets, pushes, names)) =
+        tokio::try_join!(shell::full(state, principal, headers, uri), read)?;
+    let now = state.now();
+    let tested = pushes.iter().find(|push| push.outcome == PushOutcome::Test);
+    html(&PushPage {
+        shell,
+        account: name.to_owned(),
+        url: push_url(state, name),
+        fresh: fresh.map(|secret| secret.expose_secret().to_owned()),
+        tested_at: tested.map(|push| push.at),
+        secrets: secrets.into_iter().map(|secret| secret_row(secret, now)).collect(),
+        pushes: pushes.into_iter().map(|push| push_row(name, push, &names)).collect(),
+    })
+}
+
+fn device_of(account: &str, push: &ReceivedPush) -> Option<ComponentId> {
+    push.device.as_ref().map(|device| ComponentId::of(account, "device", device))
+}
+
+fn secret_row(secret: PushSecret, now: correlate::model::Timestamp) -> PushSecretRow {
+    PushSecretRow {
+        works: secret.works_at(now),
+        id: secret.id.to_string(),
+        prefix: secret.prefix,
+        created_by: secret.created_by,
+        created_at: secret.created_at,
+        ends_at: secret.ends_at,
+        last_used_at: secret.last_used_at,
+    }
+}
+
+fn push_row(
+    account: &str,
+    push: ReceivedPush,
+    names: &BTreeMap<ComponentId, ComponentName>,
+) -> PushRow {
+    let named = device_of(account, &push).and_then(|id| names.get(&id)).map(ToString::to_string);
+    PushRow {
+        at: push.at,
+        result: match push.outcome {
+            PushOutcome::Device => PushResult::Device,
+            PushOutcome::Anything => PushResult::Anything,
+            PushOutcome::Test => PushResult::Test,
+            PushOutcome::Limited => PushResult::Limited,
+            PushOutcome::LogAway => PushResult::LogAway,
+        },
+        device: named.or(push.device),
+        rule: push.rule,
+        address: push.address,
+        found: None,
+    }
+}

@@ -1,0 +1,192 @@
+//! Push from an NMS: who may, and what comes of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use store::log::ReadLimits;
+use store::records::{SourceReport, SourceState};
+use store::wire::{Subject, TRIGGERS_TOPIC, Trigger, triggers_topic};
+
+use crate::rig::{Answer, NOW, TestApp};
+
+const SECRETS: &str = "/api/v1/sources/ams1/push/secrets";
+
+/// A web server that has heard of `ams1` and `rtm1`.
+async fn app() -> TestApp {
+    let app = TestApp::without_series().await;
+    app.log.ensure_topic(&triggers_topic()).await.expect("the topic is made");
+    for account in ["ams1", "rtm1"] {
+        let report = SourceReport {
+            account: account.to_owned(),
+            at: NOW,
+            state: SourceState::Ok,
+            success: true,
+            error: None,
+            counters: BTreeMap::new(),
+        };
+        app.records.source_status().report(&report).await.expect("taken in");
+    }
+    app
+}
+
+async fn issue(app: &TestApp, path: &str) -> Value {
+    let token = app.token().await;
+    let headers = [("authorization", token.as_str())];
+    app.send(Method::POST, path, &headers, None).await.expect(201).json()
+}
+
+async fn secret(app: &TestApp, path: &str) -> String {
+    issue(app, path).await["secret"].as_str().expect("a secret").to_owned()
+}
+
+async fn push(app: &TestApp, account: &str, secret: &str, body: &str) -> Answer {
+    let bearer = format!("Bearer {secret}");
+    app.post_text(&format!("/push/{account}"), &[("authorization", &bearer)], body).await
+}
+
+/// What ingest hears; waits for as many as are expected.
+async fn triggers(app: &TestApp, count: usize) -> Vec<(String, Subject)> {
+    let mut found = Vec::new();
+    while found.len() < count {
+        let wait = Duration::from_secs(60);
+        let next = found.len() as u64;
+        let read = app.log.read(TRIGGERS_TOPIC, 0, next, ReadLimits::default(), wait).await;
+        found.extend(read.expect("reads").into_iter().map(|record| {
+            let value = record.value.expect("no tombstone");
+            let Trigger { nms, subject, .. } = Trigger::decode(&value).expect("a trigger");
+            (nms, subject)
+        }));
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_push_becomes_a_trigger_for_its_device() {
+    let app = app().await;
+    let secret = secret(&app, SECRETS).await;
+    let body = r#"{"v":1,"rule":"Device down","state":1,"device_id":42}"#;
+    let answer = push(&app, "ams1", &secret, body).await.expect(202);
+    assert_eq!(answer.json(), json!({"result": "device", "device": "42"}));
+    let broken = "{\"msg\":\"line \"one\"\n\", \"device_id\": 7";
+    assert_eq!(push(&app, "ams1", &secret, broken).await.expect(202).json()["device"], "7");
+    let answer = push(&app, "ams1", &secret, "nothing of use").await.expect(202);
+    assert_eq!(answer.json()["result"], "anything");
+    let large = "x".repeat(100_000);
+    assert_eq!(push(&app, "ams1", &secret, &large).await.expect(202).json()["result"], "anything");
+    let expected = [
+        Subject::Device("42".into()),
+        Subject::Device("7".into()),
+        Subject::Anything,
+        Subject::Anything,
+    ]
+    .map(|subject| ("ams1".to_owned(), subject));
+    assert_eq!(triggers(&app, 4).await, expected);
+
+    let token = app.token().await;
+    let listed = app.get("/api/v1/sources/ams1/push", &[("authorization", &token)]).await;
+    let listed = listed.expect(200);
+    assert!(!listed.body.contains(&secret), "the secret is shown once");
+    let listed = listed.json();
+    let outcomes: Vec<_> = listed["pushes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|push| (push["outcome"].as_str().expect("a text"), push["device"].as_str()))
+        .collect();
+    let expected =
+        [("anything", None), ("anything", None), ("device", Some("7")), ("device", Some("42"))];
+    assert_eq!(outcomes, expected);
+    assert_eq!(listed["pushes"][3]["rule"], "Device down");
+    assert_eq!(listed["secrets"][0]["last_used_at"], "2026-11-22T12:00:00.000Z");
+    assert_eq!(listed["url"], format!("{}/push/ams1", app.base));
+}
+
+#[tokio::test]
+async fn every_way_in_which_librenms_can_send_the_secret_works() {
+    let app = app().await;
+    let secret = secret(&app, SECRETS).await;
+    let ways = [("x-padwacht-secret", secret.as_str()), ("x-auth-token", &secret)];
+    for way in ways {
+        app.post_text("/push/ams1", &[way], "device_id=1").await.expect(202);
+    }
+    assert_eq!(triggers(&app, 2).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_test_button_is_answered_and_reads_nothing() {
+    let app = app().await;
+    let secret = secret(&app, SECRETS).await;
+    let body = r#"{"alert_id":"000","rule":"Test-Rule","device_id":"000"}"#;
+    let answer = push(&app, "ams1", &secret, body).await.expect(200);
+    assert_eq!(answer.json(), json!({"result": "test", "device": null}));
+    let bounds = app.log.bounds(TRIGGERS_TOPIC, 0).await.expect("is there");
+    assert!(bounds.is_empty());
+}
+
+#[tokio::test]
+async fn a_stranger_learns_nothing() {
+    let app = app().await;
+    let own = secret(&app, SECRETS).await;
+    let other = secret(&app, "/api/v1/sources/rtm1/push/secrets").await;
+    let mut answers = Vec::new();
+    for (account, secret) in
+        [("ams1", other.as_str()), ("ams1", "pwpush_0"), ("nowhere", &own), ("ams1", "")]
+    {
+        let answer = push(&app, account, secret, r#"{"device_id":1}"#).await.expect(401);
+        let mut body = answer.json();
+        body["request_id"].take();
+        answers.push((answer.header("www-authenticate").to_owned(), body));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    let bounds = app.log.bounds(TRIGGERS_TOPIC, 0).await.expect("is there");
+    assert!(bounds.is_empty());
+
+    let mut statuses = Vec::new();
+    for _ in 0..30 {
+        statuses.push(push(&app, "ams1", "pwpush_0", "").await.status);
+    }
+    assert_eq!(statuses.last(), Some(&503), "whoever goes on is slowed down");
+    app.advance_ms(60_000);
+    push(&app, "ams1", &own, r#"{"device_id":1}"#).await.expect(202);
+}
+
+#[tokio::test]
+async fn a_secret_can_be_rotated_without_a_gap_and_revoked() {
+    let app = app().await;
+    let old = secret(&app, SECRETS).await;
+    let fresh = issue(&app, SECRETS).await;
+    let new = fresh["secret"].as_str().expect("a secret");
+    for secret in [old.as_str(), new] {
+        push(&app, "ams1", secret, "").await.expect(202);
+    }
+    app.advance_ms(24 * 3_600_000);
+    push(&app, "ams1", &old, "").await.expect(401);
+    push(&app, "ams1", new, "").await.expect(202);
+
+    let token = app.token().await;
+    let headers = [("authorization", token.as_str())];
+    let path = format!("{SECRETS}/{}", fresh["id"].as_str().expect("an id"));
+    app.send(Method::DELETE, &path, &headers, None).await.expect(204);
+    app.send(Method::DELETE, &path, &headers, None).await.expect(404);
+    push(&app, "ams1", new, "").await.expect(401);
+    app.send(Method::POST, "/api/v1/sources/nowhere/push/secrets", &headers, None)
+        .await
+        .expect(404);
+}
+
+#[tokio::test]
+async fn a_storm_is_taken_together_and_nothing_is_missed() {
+    let app = app().await;
+    let secret = secret(&app, SECRETS).await;
+    let mut limited = 0;
+    for device in 0..210 {
+        let answer = push(&app, "ams1", &secret, &format!(r#"{{"device_id":{device}}}"#)).await;
+        limited += usize::from(answer.expect(202).json()["result"] == "limited");
+    }
+    assert_eq!(limited, 10, "the clock of the test stands still");
+    let heard = triggers(&app, 201).await;
+    assert_eq!(heard.len(), 201, "one stands for those that were limited");
+    assert_eq!(heard.last(), Some(&("ams1".to_owned(), Subject::Anything)));
+}

@@ -1,0 +1,133 @@
+//! What one account may ask of its server at a time. Every request passes here.
+//!
+//! | Bound | What it spares |
+//! |---|---|
+//! | requests in any second ([`Window`]) | the web server |
+//! | bursts (governor) | the rest of what shares it |
+//! | requests at once | php-fpm workers, which people's pages need as well |
+//! | one bulk list at once | each holds a worker for minutes |
+//! | bytes of answers at once | PHP builds each in memory before it sends |
+//!
+//! Where there is more than one place, one is kept for calls that somebody
+//! waits for, so that a push is not stuck behind a long reading.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::Call;
+use super::window::{Place, Window};
+use crate::librenms::settings::Settings;
+
+/// Bytes in flight are counted in units of this, because semaphores count in
+/// 32 bits.
+const UNIT_BYTES: u64 = 1024;
+
+/// What an answer of a kind that was never seen is taken for.
+const SMALL_EXPECTED_BYTES: u64 = 64 * 1024;
+const BULK_EXPECTED_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The throttle of one account.
+#[derive(Debug)]
+pub(super) struct Gate {
+    window: Window,
+    /// Kept for urgent calls; none if only one request a second is allowed.
+    reserve: Option<Window>,
+    pace: DefaultDirectRateLimiter,
+    requests: Semaphore,
+    /// What calls that are not urgent may take of `requests`.
+    ordinary: Semaphore,
+    bulk: Semaphore,
+    bytes: Semaphore,
+    bytes_units: u32,
+    /// How large the last answer of each kind was.
+    sizes: Mutex<HashMap<&'static str, u64>>,
+}
+
+/// Leave to send one request. To be dropped when its answer has been read.
+#[derive(Debug)]
+pub(super) struct Leave<'a> {
+    place: Option<Place<'a>>,
+    _held: [Option<SemaphorePermit<'a>>; 4],
+}
+
+impl Leave<'_> {
+    /// The answer has begun, so the request has arrived.
+    pub(super) fn answered(&mut self) {
+        self.place = None;
+    }
+}
+
+impl Gate {
+    pub(super) fn new(settings: &Settings) -> Gate {
+        let per_second = settings.requests_per_second;
+        let burst = settings.burst.min(per_second);
+        let kept = u32::from(per_second.get() > 1);
+        let at_once = settings.requests_at_once.get() as usize;
+        let units = settings.bytes_in_flight_max.div_ceil(UNIT_BYTES).max(1);
+        let bytes_units = u32::try_from(units).unwrap_or(u32::MAX);
+        Gate {
+            window: Window::new(per_second.get() - kept),
+            reserve: (kept > 0).then(|| Window::new(kept)),
+            pace: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
+            requests: Semaphore::new(at_once),
+            ordinary: Semaphore::new(at_once.saturating_sub(1).max(1)),
+            bulk: Semaphore::new(BULK_CALLS_MAX),
+            bytes: Semaphore::new(bytes_units as usize),
+            bytes_units,
+            sizes: Mutex::default(),
+        }
+    }
+
+    /// Waits until the call may be sent.
+    pub(super) async fn enter(&self, call: &Call) -> Leave<'_> {
+        // The places of the second come last: none is held while waiting.
+        let bulk = if call.bulk { Some(one_of(&self.bulk).await) } else { None };
+        let ordinary = if call.urgent { None } else { Some(one_of(&self.ordinary).await) };
+        let request = one_of(&self.requests).await;
+        let units = self.units(call);
+        let bytes = self.bytes.acquire_many(units).await.expect("never closed");
+        let place = match (&self.reserve, call.urgent) {
+            (Some(reserve), true) => tokio::select! {
+                biased;
+                place = self.window.place() => place,
+                place = reserve.place() => place,
+            },
+            (_, urgent) => {
+                if !urgent {
+                    self.pace.until_ready().await;
+                }
+                self.window.place().await
+            }
+        };
+        Leave { place: Some(place), _held: [bulk, ordinary, Some(request), Some(bytes)] }
+    }
+
+    /// An answer of this kind had so many bytes, after decompression.
+    pub(super) fn was(&self, call: &Call, bytes: u64) {
+        let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        sizes.insert(call.name, bytes);
+    }
+
+    /// What the call takes of the bytes in flight: as much as last time, but
+    /// never more than half, so that one huge list does not shut out the small
+    /// calls beside it.
+    fn units(&self, call: &Call) -> u32 {
+        let known = {
+            let sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+            sizes.get(call.name).copied()
+        };
+        let unknown = if call.bulk { BULK_EXPECTED_BYTES } else { SMALL_EXPECTED_BYTES };
+        let units = known.unwrap_or(unknown).div_ceil(UNIT_BYTES).max(1);
+        u32::try_from(units).unwrap_or(u32::MAX).min((self.bytes_units / 2).max(1))
+    }
+}
+
+/// A list call occupies a PHP worker of the server for minutes.
+const BULK_CALLS_MAX: usize = 1;
+
+async fn one_of(semaphore: &Semaphore) -> SemaphorePermit<'_> {
+    semaphore.acquire().await.expect("the semaphore is never closed")
+}

@@ -1,0 +1,93 @@
+//! How edges were known: kept whatever comes first, read beside transitions.
+
+use correlate::model::{ComponentState, Timestamp};
+use store::evidence::SampleSource;
+use store::series::{Edge, EdgeEvidence, SeriesBatch};
+
+use super::rig::{Rig, ask, batch, component, transition};
+
+/// 2026-11-22T12:03:10Z.
+const AT: i64 = 1_795_348_990_000;
+
+fn edge(id: &str, at: i64, source: SampleSource, uncertainty_ms: u32) -> Edge {
+    Edge {
+        component: component(id),
+        at: Timestamp(at),
+        state: ComponentState::Down,
+        known: EdgeEvidence { source, uncertainty_ms, observed_at: Timestamp(at + 5_000) },
+    }
+}
+
+#[tokio::test]
+async fn the_better_word_stays_whatever_comes_first_and_however_often() {
+    let rig = Rig::start().await;
+    let (poll, log) = (
+        edge("n/port/1", AT, SampleSource::Poll, 300_000),
+        edge("n/port/1", AT, SampleSource::EventLog, 60_000),
+    );
+    let other = |edge: &Edge| Edge { component: component("n/port/2"), ..edge.clone() };
+    for edges in [[poll.clone(), log.clone()], [other(&log), other(&poll)]] {
+        for _ in 0..2 {
+            for edge in &edges {
+                rig.series.write_edges(std::slice::from_ref(edge)).await.expect("written");
+            }
+        }
+    }
+    rig.series.write_edges(&[]).await.expect("nothing to do");
+    let asked = ["n/port/1", "n/port/2", "n/port/3"];
+    let asked = asked.map(|id| transition(id, AT, ComponentState::Down));
+    let found = rig.series.evidence_of(&asked).await.expect("read");
+    let found: Vec<_> = found.into_iter().collect();
+    let expected = ["n/port/1", "n/port/2"].map(|id| ((component(id), Timestamp(AT)), log.known));
+    assert_eq!(found, expected);
+    // A transition to another state, or at another instant, is another edge.
+    let others = [
+        transition("n/port/1", AT, ComponentState::Up),
+        transition("n/port/2", AT + 1, ComponentState::Down),
+    ];
+    assert!(rig.series.evidence_of(&others).await.expect("read").is_empty());
+}
+
+#[tokio::test]
+async fn the_view_of_transitions_shows_how_each_was_known() {
+    let rig = Rig::start().await;
+    let transitions = vec![
+        transition("n/port/1", AT, ComponentState::Down),
+        transition("n/port/1", AT + 60_000, ComponentState::Up),
+        transition("n/port/2", AT, ComponentState::Down),
+    ];
+    let written = SeriesBatch { transitions, ..batch(1, Vec::new()) };
+    rig.series.write(&written).await.expect("written");
+    let orphan = edge("n/port/9", AT, SampleSource::Push, 1);
+    let edges = [
+        edge("n/port/1", AT, SampleSource::EventLog, 60_000),
+        edge("n/port/2", AT, SampleSource::Push, 0),
+        orphan,
+    ];
+    rig.series.write_edges(&edges).await.expect("written");
+    let sql = "SELECT component, state, evidence, uncertainty_ms, toUnixTimestamp(observed_at) - toUnixTimestamp(at)
+               FROM v_component_transitions ORDER BY component, at";
+    let answer = ask(&rig.engine.bi_config(), true, sql).await.expect("readable");
+    assert_eq!(
+        answer,
+        "n/port/1\tdown\tevent_log\t60000\t5\n\
+         n/port/1\tup\t\t\\N\t\\N\n\
+         n/port/2\tdown\tpush\t\\N\t5"
+    );
+}
+
+#[tokio::test]
+async fn what_pushes_found_is_listed_by_account_and_time() {
+    let rig = Rig::start().await;
+    let edges = [
+        edge("n/port/1", AT, SampleSource::Push, 60_000),
+        edge("n/port/2", AT - 600_000, SampleSource::Push, 60_000),
+        edge("n/port/3", AT, SampleSource::Poll, 60_000),
+        edge("nn/port/1", AT, SampleSource::Push, 60_000),
+    ];
+    rig.series.write_edges(&edges).await.expect("written");
+    let found = rig.series.edges_by_push("n", Timestamp(AT), 10).await.expect("read");
+    assert_eq!((found.rows, found.truncated), (vec![edges[0].clone()], false));
+    let found = rig.series.edges_by_push("n", Timestamp(0), 1).await.expect("read");
+    assert_eq!((found.rows.len(), found.truncated), (1, true));
+}
