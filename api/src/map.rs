@@ -53,6 +53,7 @@ fn pages(map: Routes) -> Routes {
         .page(May(ReadPipeline), Get, urls::SOURCE_PUSH, pages::source_push)
         .page(May(EditPipeline), Post, urls::SOURCE_PUSH, pages::make_push_secret)
         .page(May(EditPipeline), Post, urls::SOURCE_PUSH_REVOKE, pages::revoke_push_secret)
+        .page(May(ReadPipeline), Get, urls::MANUAL_LIBRENMS, pages::manual)
         .page(May(Profile), Get, urls::PROFILE, pages::profile)
         .page(May(Profile), Post, urls::PROFILE, pages::save_profile)
         .page(Public, Get, urls::REGISTER, pages::registration)

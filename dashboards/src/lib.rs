@@ -26,7 +26,7 @@ pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
     AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
-    CustomersPage, ErrorKind, ErrorPage, InvitedForm, KnownEdge, LoginError, LoginPage,
+    CustomersPage, ErrorKind, ErrorPage, InvitedForm, KnownEdge, LoginError, LoginPage, ManualPage,
     OverviewLivePartial, OverviewPage, PermissionRow, PermissionsPage, ProfilePage, PushPage,
     RegisterPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
     UserForm, UserHead, UserImportLine, UserImportPlan, UserPage, UsersImportPage, UsersImported,

@@ -84,6 +84,8 @@ pub const API_DOCS: &str = "/docs";
 pub const SOURCE_PUSH: &str = "/sources/{name}/push";
 /// POST takes `id` and revokes that push secret.
 pub const SOURCE_PUSH_REVOKE: &str = "/sources/{name}/push/revoke";
+/// The manual of the integration with LibreNMS.
+pub const MANUAL_LIBRENMS: &str = "/manual/librenms";
 /// Files of [`crate::asset`].
 pub const ASSET: &str = "/assets/{file}";
 

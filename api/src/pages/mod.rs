@@ -6,6 +6,7 @@ mod assets;
 mod audit;
 mod customers;
 mod error;
+mod manual;
 mod names;
 mod overview;
 mod path;
@@ -33,6 +34,7 @@ pub(crate) use customers::{
     add_customer, customer, customer_form, customers, remove_customer, save_customer,
 };
 pub(crate) use error::error;
+pub(crate) use manual::manual;
 pub(crate) use overview::{overview, overview_live};
 pub(crate) use preferences::switch_language;
 pub(crate) use profile::{profile, register, registration, save_profile};

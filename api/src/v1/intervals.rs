@@ -1,5 +1,7 @@
 //! The intervals of a service, as JSON and as CSV.
 
+use std::collections::BTreeMap;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -11,8 +13,8 @@ use store::Scope;
 use store::series::{Bounded, ROWS_MAX};
 use utoipa::{IntoParams, ToSchema};
 
-use super::csv;
 use super::query::{instant, limit, period};
+use super::{csv, start};
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::instant;
@@ -67,6 +69,10 @@ pub(crate) struct IntervalOut {
     state: &'static str,
     /// The components to blame at the start, sorted.
     cause: Vec<String>,
+    /// It may have begun up to so many milliseconds before `start`, as exactly
+    /// as the NMS knew; null where that is not known, and where not a
+    /// component but planned work or an edit began it.
+    start_uncertainty_ms: Option<u32>,
     /// How the cause moves within the interval.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cause_moves: Vec<CauseMoveOut>,
@@ -112,7 +118,7 @@ pub(crate) async fn intervals(
         to: instant::rfc3339(found.period.until),
         as_of: found.as_of.and_then(instant::rfc3339),
         truncated: found.intervals.truncated,
-        intervals: found.intervals.rows.iter().map(interval_out).collect(),
+        intervals: found.intervals.rows.iter().map(|one| found.interval_out(one)).collect(),
     })
     .into_response())
 }
@@ -122,7 +128,7 @@ pub(crate) async fn intervals(
     get, path = "/api/v1/services/{id}/intervals.csv", tag = "services",
     params(("id" = String, Path, description = "The service's id, percent-encoded"), IntervalsQuery),
     responses(
-        (status = 200, description = "service,start,end,state,cause; times in RFC 3339",
+        (status = 200, description = "service,start,end,state,cause,start_uncertainty_ms; times in RFC 3339",
             body = String, content_type = "text/csv"),
         (status = 404, description = "There is no such service", body = Problem,
             content_type = "application/problem+json"),
@@ -143,6 +149,8 @@ struct Found {
     period: Period,
     as_of: Option<Timestamp>,
     intervals: Bounded<Interval>,
+    /// By start, in milliseconds.
+    uncertainty: BTreeMap<Timestamp, u32>,
 }
 
 async fn find(
@@ -167,7 +175,13 @@ async fn find(
     if must_ask && !is_known(state, scope, id).await? {
         return Err(ApiError::NotFound(Thing::Service));
     }
-    Ok(Found { period, as_of, intervals })
+    // Of what was believed earlier, the evidence is not kept.
+    let uncertainty = match as_of {
+        None => start::uncertainty(state.series(), &intervals.rows).await,
+        Some(_) => Ok(BTreeMap::new()),
+    };
+    let uncertainty = uncertainty.map_err(ApiError::series)?;
+    Ok(Found { period, as_of, intervals, uncertainty })
 }
 
 /// Whether there is such a service in `scope`: in bounds the records alone
@@ -184,17 +198,21 @@ pub(crate) async fn is_known(
     Ok(scope.is_everything() && super::services::current(state, scope, id).await?.is_some())
 }
 
-fn interval_out(interval: &Interval) -> IntervalOut {
-    IntervalOut {
-        start: instant::rfc3339(interval.start),
-        end: interval.end.and_then(instant::rfc3339),
-        state: interval.state.as_str(),
-        cause: texts(&interval.cause),
-        cause_moves: interval
-            .cause_moves
-            .iter()
-            .map(|(at, cause)| CauseMoveOut { at: instant::rfc3339(*at), cause: texts(cause) })
-            .collect(),
+impl Found {
+    fn interval_out(&self, interval: &Interval) -> IntervalOut {
+        let moves = interval.cause_moves.iter();
+        let moved = |(at, cause): &(Timestamp, Vec<ComponentId>)| CauseMoveOut {
+            at: instant::rfc3339(*at),
+            cause: texts(cause),
+        };
+        IntervalOut {
+            start: instant::rfc3339(interval.start),
+            end: interval.end.and_then(instant::rfc3339),
+            state: interval.state.as_str(),
+            cause: texts(&interval.cause),
+            start_uncertainty_ms: self.uncertainty.get(&interval.start).copied(),
+            cause_moves: moves.map(moved).collect(),
+        }
     }
 }
 
@@ -203,12 +221,16 @@ fn texts(components: &[ComponentId]) -> Vec<String> {
 }
 
 fn as_csv(id: &ServiceId, found: &Found) -> Response {
-    let mut body = csv::line(["service", "start", "end", "state", "cause"]);
+    let header = ["service", "start", "end", "state", "cause", "start_uncertainty_ms"];
+    let mut body = csv::line(header);
     for interval in &found.intervals.rows {
         let start = instant::rfc3339(interval.start).unwrap_or_default();
         let end = interval.end.and_then(instant::rfc3339).unwrap_or_default();
         let cause = texts(&interval.cause).join(" ");
-        body.push_str(&csv::line([id.as_str(), &start, &end, interval.state.as_str(), &cause]));
+        let uncertainty = found.uncertainty.get(&interval.start).map(u32::to_string);
+        let uncertainty = uncertainty.unwrap_or_default();
+        let state = interval.state.as_str();
+        body.push_str(&csv::line([id.as_str(), &start, &end, state, &cause, &uncertainty]));
     }
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, attachment(id))];

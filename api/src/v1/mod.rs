@@ -17,6 +17,7 @@ mod query;
 mod services;
 mod set_aside;
 mod sources;
+mod start;
 mod status;
 mod sync;
 mod tokens;

@@ -5,6 +5,7 @@ mod audit;
 mod customers;
 mod error;
 mod login;
+mod manual;
 mod overview;
 mod path;
 mod push;
@@ -19,6 +20,7 @@ pub use audit::{AuditPage, AuditRow, AuditVerdict, PermissionRow, PermissionsPag
 pub use customers::{ContactForm, CustomerForm, CustomerPage, CustomerRow, CustomersPage};
 pub use error::{ErrorKind, ErrorPage};
 pub use login::{LoginError, LoginPage};
+pub use manual::ManualPage;
 pub use overview::{OverviewLivePartial, OverviewPage};
 pub use push::PushPage;
 pub use service::ServicePage;

@@ -37,6 +37,7 @@
 //! series.set_aside_since(since) -> Result<Option<(u64, Timestamp)>>
 //! series.write_edges(&[Edge]) -> Result<()>                 how edges were known; idempotent
 //! series.evidence_of(&[Transition]) -> Result<BTreeMap<(ComponentId, Timestamp), EdgeEvidence>>
+//! series.uncertainty_at(&[(ComponentId, Timestamp)]) -> Result<BTreeMap<_, u32>>
 //! series.edges_by_push(nms, since, limit) -> Result<Bounded<Edge>>
 //! series.newest_row() -> Result<Option<NewestRow>>          where a rebuilt state goes on
 //! series.scan_transitions(Scan, before, after) -> Result<Vec<Transition>>     page by page
