@@ -20,6 +20,9 @@ mod map;
 mod metric;
 mod pages;
 mod path_view;
+mod people;
+mod people_csv;
+mod policy;
 #[cfg(test)]
 mod policy_tests;
 mod problem;

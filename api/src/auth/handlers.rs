@@ -151,7 +151,7 @@ async fn check(
     }
     let found = state.records().users().credentials(email).await.map_err(ApiError::records)?;
     let known = found.is_some();
-    let usable = found.filter(|found| found.user.active);
+    let usable = found.filter(|found| found.user.is_active());
     let result = match (known, &usable) {
         (false, _) => LoginResult::UnknownUser,
         (true, None) => LoginResult::Inactive,

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use correlate::model::{ComponentId, Interval, Period, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::Scope;
 use store::series::{Bounded, ROWS_MAX};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{instant, limit, period};
 use super::{csv, start};
 use crate::app::ApiState;
+use crate::auth::Principal;
 use crate::instant;
 use crate::problem::{ApiError, Problem, Thing};
 
@@ -99,12 +101,13 @@ pub(crate) struct CauseMoveOut {
 )]
 pub(crate) async fn intervals(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     query: Result<Query<IntervalsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let id = ServiceId::from(id);
-    let found = find(&state, &id, query, LIMIT_DEFAULT).await?;
+    let found = find(&state, principal.scope(), &id, query, LIMIT_DEFAULT).await?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.trim_start().starts_with("text/csv")) {
         return Ok(as_csv(&id, &found));
@@ -133,11 +136,12 @@ pub(crate) async fn intervals(
 )]
 pub(crate) async fn intervals_csv(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     query: Result<Query<IntervalsQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let id = ServiceId::from(id);
-    let found = find(&state, &id, query, ROWS_MAX as u64).await?;
+    let found = find(&state, principal.scope(), &id, query, ROWS_MAX as u64).await?;
     Ok(as_csv(&id, &found))
 }
 
@@ -151,6 +155,7 @@ struct Found {
 
 async fn find(
     state: &ApiState,
+    scope: &Scope,
     id: &ServiceId,
     query: Result<Query<IntervalsQuery>, QueryRejection>,
     limit_default: u64,
@@ -160,12 +165,14 @@ async fn find(
     let limit = limit(query.limit, limit_default, ROWS_MAX as u64)?;
     let limit = usize::try_from(limit).map_err(ApiError::internal)?;
     let as_of = query.as_of.as_deref().map(|text| instant("as_of", text)).transpose()?;
+    let series = state.series().within(scope);
     let intervals = match as_of {
-        None => state.series().intervals(id, period, limit).await,
-        Some(as_of) => state.series().intervals_as_of(id, period, as_of, limit).await,
+        None => series.intervals(id, period, limit).await,
+        Some(as_of) => series.intervals_as_of(id, period, as_of, limit).await,
     };
     let intervals = intervals.map_err(ApiError::series)?;
-    if intervals.rows.is_empty() && !is_known(state, id).await? {
+    let must_ask = intervals.rows.is_empty() || !scope.is_everything();
+    if must_ask && !is_known(state, scope, id).await? {
         return Err(ApiError::NotFound(Thing::Service));
     }
     // Of what was believed earlier, the evidence is not kept.
@@ -177,11 +184,18 @@ async fn find(
     Ok(Found { period, as_of, intervals, uncertainty })
 }
 
-pub(super) async fn is_known(state: &ApiState, id: &ServiceId) -> Result<bool, ApiError> {
-    if state.records().services().get(id).await.map_err(ApiError::records)?.is_some() {
+/// Whether there is such a service in `scope`: in bounds the records alone
+/// decide, which know at once whose it is.
+pub(crate) async fn is_known(
+    state: &ApiState,
+    scope: &Scope,
+    id: &ServiceId,
+) -> Result<bool, ApiError> {
+    let record = state.records().services().within(scope).get(id).await;
+    if record.map_err(ApiError::records)?.is_some() {
         return Ok(true);
     }
-    Ok(super::services::current(state, id).await?.is_some())
+    Ok(scope.is_everything() && super::services::current(state, scope, id).await?.is_some())
 }
 
 impl Found {

@@ -4,8 +4,14 @@ nav-main = Main menu
 nav-menu = Menu
 nav-overview = Overview
 nav-services = Services
+nav-sources = Sources
 nav-set-aside = Set aside
 nav-docs = API
+nav-customers = Customers
+nav-users = Users
+nav-profile = My profile
+nav-audit = Audit trail
+nav-permissions = Permissions
 nav-sign-out = Sign out
 language = Language
 theme = Appearance
@@ -167,6 +173,7 @@ as-list = As a list
 path-heading = Path
 path-none = No path is in force now.
 path-all = All are needed
+path-shared = Shared part
 path-any = One is enough
 path-at-least = { $k } of { $n } routes are needed
 path-any-of = One of { $n } routes is enough
@@ -323,3 +330,274 @@ column-when = When
 column-reason = Reason
 column-record = Record
 column-count = Number
+
+# Sources
+sources-lead = The systems that states come from, and how well they can be read.
+sources-none = No sources yet
+sources-none-text = Set up an account under [[nms]] in padwacht.toml; it appears here after the first round.
+column-source = Source
+source-ok = In order
+source-suspect = In doubt
+source-down = Cannot be read
+source-ok-meaning = Answers come in time and make sense.
+source-devices = Devices
+source-devices-stale = Outdated
+source-ports = Ports
+source-data-age = Age of data
+source-reported = Last reported
+source-silent = No report for long
+source-silent-text = The ingest stage itself no longer reports. What stands here says little about now; see whether the process runs.
+source-push-link = Set up push
+source-poll-took = Last round took
+source-last-success = Last usable
+source-calls = Requests
+source-calls-none = Nothing was asked yet.
+source-failed = Failed
+source-failed-count = { $n ->
+    [one] 1 failed
+   *[other] { $count } failed
+}
+source-cached = { $n ->
+    [one] 1 from memory
+   *[other] { $count } from memory
+}
+source-wire = On the wire
+source-unpacked = Unpacked
+source-throttle = Held by the throttle
+source-together = Together
+source-call = Kind of request
+source-counted-since = Counted since
+source-latency-note = Times over the last hour or two.
+source-p50 = Half within
+source-p99 = 99% within
+source-max = Longest
+source-last-call = Last
+source-failures = Latest errors
+source-failures-none = Nothing has gone wrong since the start.
+source-fault = What it means
+source-remedy = What to do
+source-first = First
+source-findings = Found by itself
+source-findings-note = Each can be set where it is wrong.
+source-finding = What
+source-finding-value = Value
+source-finding-how = How it was found
+source-finding-set = Set by you
+
+# Errors of sources
+fault-unauthorized = The token is refused: unknown or disabled.
+fault-unauthorized-do = Make a new token in LibreNMS under API access, for a user of role global-read, and put it into the settings.
+fault-forbidden = The user of the token may not see this.
+fault-forbidden-do = Give that user the role global-read in LibreNMS.
+fault-not-found = What was asked for does not exist at this address.
+fault-not-found-do = Check the address and its sub-directory; a very old LibreNMS does not know some requests.
+fault-rejected = The source calls the request wrong.
+fault-rejected-do = Please report it with the version of LibreNMS; probably a column or parameter has changed.
+fault-throttled = Something between us and the source limits the number of requests.
+fault-throttled-do = Lower requests_per_second for this account, or raise the limit in the proxy.
+fault-server-failed = The source itself failed while it answered.
+fault-server-failed-do = See logs/librenms.log on that server; often PHP's memory_limit is too low.
+fault-overloaded = The source ran out of time or memory for the answer.
+fault-overloaded-do = Raise PHP's memory_limit and max_execution_time and the web server's patience on that server.
+fault-unavailable = The source is under maintenance, or cannot reach its own database.
+fault-unavailable-do = Check MariaDB on that server, and whether an update is running.
+fault-timed-out = No complete answer came in time.
+fault-timed-out-do = Check the load of that server; raise request_timeout if large lists really take so long.
+fault-unreachable = No connection can be made.
+fault-unreachable-do = Check address, DNS, route and firewall, and whether the web server runs.
+fault-tls = The secure connection fails: certificate, name or protocol is wrong.
+fault-tls-do = Renew the certificate, or install the authority that issued it here.
+fault-redirected = The address redirects; that is not followed, because the token would go along.
+fault-redirected-do = Put the final address into the settings, or remove the login page in front of it.
+fault-not-json = A web page came instead of data.
+fault-not-json-do = Run validate.php on that server (often file permissions), and see that no login page stands in front.
+fault-malformed = The answer does not have the shape that LibreNMS gives.
+fault-malformed-do = See whether a proxy changes answers or PHP adds warnings; else report it with the version.
+fault-truncated = The answer broke off. Nothing of it was used.
+fault-truncated-do = See the logs of web server and PHP on that server: a limit or a restart cut it.
+fault-too-large = The answer is larger than the limit. Nothing of it was used.
+fault-too-large-do = No ordinary LibreNMS does this; check the address, and report it.
+fault-empty = The list is empty where there must be something. The last known state stays.
+fault-empty-do = Check the rights of the token's user; updates of LibreNMS sometimes take them away.
+fault-shrunk = The list is suddenly much shorter. The last known state stays.
+fault-shrunk-do = If so many devices were really removed, it is believed after an hour. Else check the rights of the token's user.
+fault-foreign-rows = The source gave rows of another device than was asked for. Nothing of it was used.
+fault-foreign-rows-do = The device has probably just been removed; if it stays, report it with the version of LibreNMS.
+fault-zone-unknown = The time zone of the source cannot be found out, so its times cannot be placed.
+fault-zone-unknown-do = Set time_zone for this account.
+fault-clock-ahead = The source gives times in the future.
+fault-clock-ahead-do = Run NTP on that server, its pollers and here, and check time_zone.
+fault-stalled = The source answers, but has itself stopped looking at the network.
+fault-stalled-do = Check the pollers of LibreNMS: the poller page, cron or librenms.service.
+fault-paused = Too much failed in a row; the source is left alone for a while.
+fault-paused-do = Nothing: it is tried again by itself. Mend the error that came before.
+fault-misconfigured = With these settings the account cannot be read.
+fault-misconfigured-do = Correct the account's settings and start ingest again; padwacht doctor checks them.
+
+# Users and customers
+role-beheer = Administrator
+role-beheer-text = sees and does everything
+role-accountmanager = Account manager
+role-accountmanager-text = reads what belongs to the assigned customers
+role-klant = Customer
+role-klant-text = reads their own services
+standing-invited = Invited
+standing-active = Active
+standing-inactive = Inactive
+standing-banned = Banned
+field-name = Name
+field-role = Role
+field-standing = Access
+field-time-zone = Time zone
+field-notification-email = Notifications to
+field-customers = Acts for these customers
+field-customers-help = One customer a line, by name or number. At least one for a customer, none for an administrator.
+field-number = Number
+field-manager = Account manager
+field-nobody = Nobody
+field-contact = Contact
+field-contacts = Contacts
+field-duty = Duty
+field-phone = Telephone
+form-save = Save
+form-cancel = Cancel
+form-saved = Saved.
+column-user = User
+column-line = Line
+column-plan = What happens
+users-lead = Who may come in, and as what.
+users-search = Search by name or address
+users-all-roles = All roles
+users-all-standings = Everybody
+users-none = No users found
+users-invite = Invite a user
+users-import = Import users
+user-since = Added
+user-new-lead = Whoever is invited chooses a password by a link that works once.
+user-access = Access
+user-access-text = Whoever may no longer come in is out at once: sessions end, and API tokens never work again.
+user-invite-again = Invite again
+user-deactivate = Withdraw access
+user-reactivate = Let in again
+user-ban = Ban
+link-heading = Invitation
+link-text = Send this link to the user. It is shown only now.
+link-until = It works once, until
+link-no-mail = Padwacht does not send this invitation itself.
+import-lead = All or nothing: try it first, and see line by line what would happen.
+import-text = List (CSV)
+import-help = The first line names the columns; only email is needed. Part several customers by a vertical bar:
+import-try = Try
+import-do = Do it
+import-file = Choose a file
+import-lines = Line by line
+import-unreadable = This cannot be read as a list of users:
+import-trial = This is a trial: nothing has changed yet.
+import-done = Done. The links below are shown only now.
+import-invite = Invite
+import-update = Change
+import-nothing = Nothing to do
+import-refused = Refused
+register-title = Invitation
+register-heading = Welcome to Padwacht
+register-lead = You are invited as { $email }. Choose a password to come in.
+register-password = Password, at least { $least } characters
+register-again = Once more
+register-submit = Create account
+register-gone = This invitation does not work
+register-gone-text = It expired or was used. Ask your administrator for a new one.
+profile-lead = Your name, language and time zone. An administrator changes address, role and customers.
+profile-zone-help = Instants are shown in your own time zone. Days and figures are those of the product, so that everybody reads the same.
+customers-lead = Whose services they are, and whom to call.
+customers-search = Search by name or number
+customers-none = No customers found
+customers-add = Add a customer
+customer-remove = Remove customer
+
+# What is wrong in a form
+problem-email-taken = There is a user with this address already.
+problem-email = Give a mail address, such as name@example.net.
+problem-name = Give a name of one line.
+problem-notification-email = The address for notifications is no mail address.
+problem-time-zone = Choose a time zone of the list, such as Europe/Amsterdam.
+problem-customer-needed = A user with the role customer acts for at least one customer.
+problem-customers-of-administrator = An administrator sees every customer: name none.
+problem-unknown-customer = No customer has the name or number "{ $name }".
+problem-last-administrator = This is the last active administrator; one must remain.
+problem-never-came-in = This user never chose a password: send a new invitation.
+problem-stale = Somebody else was first. Below is what is there now; make your change again.
+problem-customer-taken = Another customer has this name or number.
+problem-contacts = Every contact has a name; there can be at most twenty.
+problem-manager = This user cannot be account manager, or has too many customers.
+problem-in-use = This customer still has services or users.
+problem-password = Choose a password of at least { $least } characters.
+problem-passwords-differ = The two passwords differ.
+problem-other = This was refused: { $reason }
+
+# Audit trail and permissions
+audit-lead = Who changed what, when and from where.
+audit-search = Search by who or what
+audit-who = Who
+audit-object = What
+audit-changes = Change
+audit-by-token = by token
+audit-all-kinds = Everything
+audit-kind-service = Services
+audit-kind-customer = Customers
+audit-kind-user = Users
+audit-kind-window = Maintenance
+audit-kind-api-token = API tokens
+audit-kind-account = NMS accounts
+audit-kind-setting = Settings
+audit-none = Nothing found
+audit-verify = Check the chain
+audit-whole = The chain is whole, from entry { $first } to { $last }.
+audit-keep = Keep this hash elsewhere:
+audit-broken = The chain is broken.
+permissions-lead = What each role may do. This comes from the very rules that every request passes.
+permissions-action = Action
+permissions-own = Own: one's own account, or what belongs to the customers that somebody acts for or that are assigned to them.
+permission-read-services = Read services: state, figures, export
+permission-explain-services = Read why a service is so
+permission-edit-services = Change and import services
+permission-read-customers = Read customers
+permission-edit-customers = Change customers
+permission-read-users = Read users
+permission-edit-users = Invite, change and ban users
+permission-plan-work = What if, and announce maintenance
+permission-read-components = Read components and samples
+permission-read-pipeline = Read sources and pipeline
+permission-edit-pipeline = Let sources push and read them anew
+permission-read-audit = Read and check the audit trail
+permission-read-permissions = Read these permissions
+permission-profile = One's own profile
+permission-tokens = One's own API tokens
+permission-session = One's own session
+permission-api-docs = Documentation of the API
+reach-nothing = Nothing
+reach-own = Own
+reach-everything = Everything
+import-invites = { $n ->
+    [one] 1 invitation
+   *[other] { $count } invitations
+}
+import-updates = { $n ->
+    [one] 1 change
+   *[other] { $count } changes
+}
+import-has-refused = { $n ->
+    [one] 1 line is refused; nothing has changed.
+   *[other] { $count } lines are refused; nothing has changed.
+}
+customer-services = { $n ->
+    [one] 1 service
+   *[other] { $count } services
+}
+audit-fields = { $n ->
+    [one] 1 field
+   *[other] { $count } fields
+}
+permissions-routes = { $n ->
+    [one] 1 address
+   *[other] { $count } addresses
+}

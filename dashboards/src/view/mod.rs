@@ -13,11 +13,14 @@ pub(crate) mod kpi;
 pub(crate) mod overview;
 pub(crate) mod pager;
 pub(crate) mod path;
+
 pub(crate) mod path_route;
+pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod push;
 pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod set_aside;
+pub(crate) mod source;
 pub(crate) mod strip;
 pub(crate) mod timeline;

@@ -58,6 +58,8 @@ pub(super) struct Device {
     pub(super) lines: Lines,
     /// When it went down lately, and by which checks.
     pub(super) downs: Vec<(Timestamp, FailingChecks)>,
+    /// Up to when its outages were read and told.
+    pub(super) outages_told: Option<Timestamp>,
     gone: bool,
 }
 

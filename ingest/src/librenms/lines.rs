@@ -15,6 +15,9 @@ use super::policy::Policy;
 /// A row that disagrees with a line for so long does so for good.
 const WAIT_MS_MAX: i64 = 600_000;
 
+/// The lines that one poll writes about one port are this close together.
+const SAME_POLL_MS_MAX: i64 = 1_000;
+
 /// A device that writes more than this has its older lines forgotten: rows and
 /// outages tell the rest.
 const WAITING_MAX: usize = 500;
@@ -146,6 +149,14 @@ impl Lines {
             course.push((*waiting, next.0, next.1));
             now = Some(next);
         }
+        // One poll writes a line for each column: the state in between never was.
+        course.dedup_by(|next, known| {
+            let is_same = next.0.at.millis() - known.0.at.millis() <= SAME_POLL_MS_MAX;
+            if is_same {
+                *known = *next;
+            }
+            is_same
+        });
         let agrees =
             course.last().is_none_or(|&(_, oper, shut)| (oper, shut) == (row.oper, row.shut));
         if !agrees {
@@ -288,19 +299,33 @@ mod tests {
     #[test]
     fn a_port_that_came_and_went_is_believed_as_far_as_its_row_remembers() {
         use OperStatus::{NotUp, Up as IsUp};
-        let flap = [(5, oper(NotUp)), (6, oper(IsUp))];
-        check_port(&flap, &row(IsUp, Some(NotUp), false), &[(5, Down), (6, Up)]);
-        check_port(&flap, &row(IsUp, None, false), &[(6, Up)]);
-        let twice = [(4, oper(NotUp)), (5, oper(IsUp)), (6, oper(NotUp))];
-        check_port(&twice, &row(NotUp, Some(IsUp), false), &[(5, Up), (6, Down)]);
+        let flap = [(5, oper(NotUp)), (8, oper(IsUp))];
+        check_port(&flap, &row(IsUp, Some(NotUp), false), &[(5, Down), (8, Up)]);
+        check_port(&flap, &row(IsUp, None, false), &[(8, Up)]);
+        let twice = [(2, oper(NotUp)), (5, oper(IsUp)), (8, oper(NotUp))];
+        check_port(&twice, &row(NotUp, Some(IsUp), false), &[(5, Up), (8, Down)]);
     }
 
     #[test]
     fn a_port_that_is_shut_is_unknown_since_the_first_of_its_lines() {
         use OperStatus::NotUp;
-        let shut = [(5, What::Shut(true)), (6, oper(NotUp))];
+        let shut = [(5, What::Shut(true)), (8, oper(NotUp))];
         let unknown = ComponentState::Unknown;
-        check_port(&shut, &row(NotUp, None, true), &[(5, unknown), (6, unknown)]);
+        check_port(&shut, &row(NotUp, None, true), &[(5, unknown), (8, unknown)]);
+    }
+
+    #[test]
+    fn the_lines_of_one_poll_are_one_change() {
+        use OperStatus::{NotUp, Up as IsUp};
+        let opened = [(5, What::Shut(false)), (6, oper(IsUp))];
+        let opened: Vec<_> = opened.iter().map(|&(id, what)| (id, Some(7), what)).collect();
+        let found = lines(&opened).of_port(
+            &row(IsUp, Some(NotUp), false),
+            Some((NotUp, true)),
+            &Policy::default(),
+            SENT,
+        );
+        assert_eq!(seconds(&found), [(6, Up)]);
     }
     #[test]
     fn of_lines_of_one_instant_only_what_they_come_to_was_so() {

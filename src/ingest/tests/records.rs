@@ -95,23 +95,3 @@ async fn an_account_that_cannot_be_opened_is_down_and_says_why() {
     assert_eq!((error.kind.as_str(), error.message.as_str()), expected);
     rig.stop().await.expect("stops well");
 }
-
-#[tokio::test]
-async fn who_asks_for_an_inventory_hears_that_it_was_read() {
-    let every = Duration::from_millis(1);
-    let feed = Feed {
-        inventory_interval: every,
-        ..feed("ams1", every, |_| outcome(vec![report("1", 5)]))
-    };
-    let rig = Rig::start(vec![feed], Arc::new(TestLog::new(Away::Here))).await;
-    let jobs = rig.records.sync_jobs();
-    let asked = jobs.request(&records::Actor::new("anna", Timestamp(0)), "ams1").await;
-    let (job, _) = asked.expect("asked");
-    let counts = eventually("the job to be done", async || {
-        let job = jobs.get("ams1", job.id).await.expect("reads")?;
-        job.counts.filter(|_| job.state == records::SyncState::Done)
-    })
-    .await;
-    assert_eq!((counts.devices, counts.ports, counts.links), (1, 1, 1));
-    rig.stop().await.expect("stops well");
-}

@@ -25,11 +25,13 @@ macro_rules! on_both {
 }
 
 mod access;
+mod audit;
 mod closure;
 mod crash;
 mod database;
 mod import;
 mod outbox;
+mod people;
 mod pushes;
 mod schema;
 mod services;
