@@ -234,7 +234,7 @@ impl Book {
                 cause,
                 &mut samples,
             );
-            if unproven {
+            if unproven.is_some() {
                 self.want_outages(id, read.sent.plus_millis(-OUTAGES_BACK_MS));
             }
         }
@@ -325,8 +325,8 @@ impl Device {
         read: ReadAt,
         cause: Evidence,
         samples: &mut Vec<ObservedSample>,
-    ) -> bool {
-        let mut unproven = false;
+    ) -> Option<Timestamp> {
+        let mut unproven = None;
         let counts = !facts.disabled && !facts.ahead && !policy.sets_aside(facts);
         if self.lines.any_of_device()
             && counts
@@ -339,7 +339,11 @@ impl Device {
             self.downs.drain(..excess);
             let found = self.lines.of_device(up, policy, read.sent);
             unproven = found.unproven;
-            let contrary = facts.poll_began.filter(|_| !up);
+            let contrary = match unproven {
+                // If the outages prove it, this is an edge.
+                Some(before) => Some(before),
+                None => facts.poll_began.filter(|_| !up),
+            };
             for one in found.believed.iter().filter(|_| !facts.is_unborn()) {
                 let placed = place_line(&mut self.seen, one, contrary);
                 samples.push(sample(Kind::Device, facts.device_id, placed, Evidence::EventLog));

@@ -56,8 +56,8 @@ pub(super) struct Lines(Vec<Waiting>);
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct OfDevice {
     pub(super) believed: Vec<Believed>,
-    /// There were others before, which only its outages can prove.
-    pub(super) unproven: bool,
+    /// When the last of others before them was written, which only its outages can prove.
+    pub(super) unproven: Option<Timestamp>,
 }
 
 impl Lines {
@@ -119,7 +119,7 @@ impl Lines {
         let (before, believed) = states.split_at(states.len() - last);
         OfDevice {
             believed: believed.iter().map(|(line, state, _)| Believed::of(line, *state)).collect(),
-            unproven: !before.is_empty(),
+            unproven: before.last().map(|(line, ..)| line.earliest),
         }
     }
 
@@ -164,6 +164,13 @@ impl Lines {
             return Vec::new();
         }
         self.0.retain(|waiting| !is_due(waiting));
+        // One poll may write several lines, of one instant: only what they come to was ever so.
+        let course: Vec<_> = course
+            .iter()
+            .enumerate()
+            .filter(|(place, step)| course.get(place + 1).is_none_or(|next| next.0.at != step.0.at))
+            .map(|(_, step)| *step)
+            .collect();
         let state = |&(_, oper, shut): &(Waiting, OperStatus, bool)| policy.port_state(oper, shut);
         let present = policy.port_state(row.oper, row.shut);
         let last = course.iter().rev().take_while(|step| state(step) == present).count();
@@ -211,7 +218,7 @@ mod tests {
     fn a_line_is_believed_when_the_row_agrees() {
         let mut all = lines(&[(5, None, What::DeviceDown(ICMP))]);
         let found = all.of_device(false, &Policy::default(), SENT);
-        assert_eq!((seconds(&found.believed), found.unproven), (vec![(5, Down)], false));
+        assert_eq!((seconds(&found.believed), found.unproven), (vec![(5, Down)], None));
         assert!(all.is_empty());
     }
 
@@ -251,7 +258,10 @@ mod tests {
     fn what_is_over_needs_the_outages_to_prove_it() {
         let mut all = lines(&[(5, None, What::DeviceDown(ICMP)), (8, None, What::DeviceUp)]);
         let found = all.of_device(true, &Policy::default(), SENT);
-        assert_eq!((seconds(&found.believed), found.unproven), (vec![(8, Up)], true));
+        assert_eq!(
+            (seconds(&found.believed), found.unproven),
+            (vec![(8, Up)], Some(Timestamp(5_000)))
+        );
     }
 
     fn row(oper: OperStatus, oper_before: Option<OperStatus>, shut: bool) -> PortRow {
@@ -316,5 +326,18 @@ mod tests {
             SENT,
         );
         assert_eq!(seconds(&found), [(6, Up)]);
+    }
+    #[test]
+    fn of_lines_of_one_instant_only_what_they_come_to_was_so() {
+        // Opened by hand: one poll reads that it is not shut any more, and that it is up.
+        let mut all = Lines::default();
+        for (event_id, what) in [(5, What::Shut(false)), (6, oper(OperStatus::Up))] {
+            let at = Timestamp(5_000);
+            all.push(Waiting { earliest: at, at, ..waiting(event_id, Some(7), what) });
+        }
+        let row = row(OperStatus::Up, Some(OperStatus::NotUp), false);
+        let before = Some((OperStatus::NotUp, true));
+        let found = all.of_port(&row, before, &Policy::default(), SENT);
+        assert_eq!(seconds(&found), [(5, Up)]);
     }
 }

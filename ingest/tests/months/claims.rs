@@ -107,12 +107,16 @@ impl Claims {
 
     /// Where the edges of a component may have been.
     pub(crate) fn doubts(&self, component: &ComponentId) -> Vec<Doubt> {
-        let claims = self.of(component).filter(|(_, claim)| claim.state != Unknown);
-        let doubt = |(at, claim): (Timestamp, Claim)| Doubt {
-            from: at.plus_millis(-claim.uncertainty_ms - SLACK_MS),
-            until: at,
-        };
-        claims.map(doubt).filter(|doubt| doubt.from < doubt.until).collect()
+        let mut before = Unknown;
+        let mut doubts = Vec::new();
+        for (until, claim) in self.of(component) {
+            if claim.state != Unknown && (claim.uncertainty_ms > 0 || claim.state != before) {
+                let from = until.plus_millis(-claim.uncertainty_ms - SLACK_MS);
+                doubts.push(Doubt { from, until });
+            }
+            before = claim.state;
+        }
+        doubts
     }
 
     /// Every claim was so within its uncertainty, and every edge was an edge.
