@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ingest::librenms::LibreNms;
-use ingest::source::{Clock, Source, SystemClock};
+use ingest::source::{Clock, FollowedClock, Source, SystemClock};
 use store::log::Log;
 use store::records::Records;
 use tokio::sync::mpsc;
@@ -47,7 +47,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::config::{Config, NmsAccount, NmsKind};
+use crate::config::{ClockOf, Config, NmsAccount, NmsKind};
 use crate::parts;
 
 /// Below the data directory: one file for each account.
@@ -136,7 +136,11 @@ fn feed(account: &NmsAccount, cursors: &Path) -> Feed {
         cursor_file,
         clock: Arc::new(SystemClock),
         open: Arc::new(move || {
-            let source = LibreNms::new(parts::librenms(&account)?, Arc::new(SystemClock))?;
+            let clock: Arc<dyn Clock> = match account.clock {
+                ClockOf::Own => Arc::new(SystemClock),
+                ClockOf::Nms => Arc::new(FollowedClock::default()),
+            };
+            let source = LibreNms::new(parts::librenms(&account)?, clock)?;
             Ok(Box::new(source))
         }),
     }

@@ -15,6 +15,7 @@
 //! components unknown. A source never writes to the log or to a database, and
 //! nothing that it returns holds a secret.
 
+mod clock;
 mod fault;
 mod inventory;
 mod latency;
@@ -22,6 +23,7 @@ mod ledger;
 mod reading;
 mod traffic;
 
+pub use clock::{Clock, FollowedClock, SystemClock};
 pub use fault::{Fault, SourceError};
 pub use inventory::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
 pub use ledger::{Exchange, Ledger};
@@ -30,30 +32,6 @@ pub use traffic::{CallError, CallStats, Latency, Learned, Traffic};
 
 use async_trait::async_trait;
 use correlate::model::{ComponentState, Timestamp};
-
-/// Tells the time in UTC; injected, so that tests and the demo can run ahead.
-///
-/// Any `Fn() -> Timestamp` is a clock.
-pub trait Clock: Send + Sync {
-    /// The present instant.
-    fn now(&self) -> Timestamp;
-}
-
-impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
-    fn now(&self) -> Timestamp {
-        self()
-    }
-}
-
-/// The clock of this machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(jiff::Timestamp::now().as_millisecond())
-    }
-}
 
 /// One account at one network management system.
 #[async_trait]

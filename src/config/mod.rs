@@ -37,7 +37,7 @@ pub(crate) use cluster::ClusterConfig;
 pub(crate) use correlate::CorrelateConfig;
 pub(crate) use general::{GeneralConfig, Language, LogFormat, TelemetryConfig};
 pub(crate) use log::{KafkaConfig, LogConfig, LogPlace};
-pub(crate) use nms::{NmsAccount, NmsKind, Polling};
+pub(crate) use nms::{ClockOf, NmsAccount, NmsKind, Polling};
 pub(crate) use origin::Origin;
 pub(crate) use problem::{ConfigError, Problem};
 pub(crate) use reader::Setting;

@@ -53,6 +53,8 @@ const ASIDE: Choice<SetAside> = Choice(&[("real", SetAside::Real), ("unknown", S
 const BULK_PORTS: Whole = Whole { min: 0, max: 100_000_000 };
 const BULK_PORTS_DEFAULT: u32 = 50_000;
 
+const CLOCKS: Choice<ClockOf> = Choice(&[("own", ClockOf::Own), ("nms", ClockOf::Nms)]);
+
 const NMS_URL: UrlOf =
     UrlOf { schemes: &["https", "http"], example: "https://librenms.example.net" };
 const KINDS: Choice<NmsKind> = Choice(&[("librenms", NmsKind::LibreNms)]);
@@ -69,6 +71,15 @@ const API_PATH: &str = "/api/v0";
 pub(crate) enum NmsKind {
     /// LibreNMS, API v0.
     LibreNms,
+}
+
+/// Whose time an account's readings are dated in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ClockOf {
+    /// That of this machine.
+    Own,
+    /// That of the NMS, by the `Date` of its answers: for a simulated one.
+    Nms,
 }
 
 /// How accounts are polled.
@@ -116,6 +127,8 @@ pub(crate) struct NmsAccount {
     /// The zone in which the server writes its local times; found out by asking
     /// if not given.
     pub time_zone: Option<TimeZone>,
+    /// Whose time readings are dated in.
+    pub clock: ClockOf,
     /// How it is polled: `[ingest]`, with its own settings on top.
     pub polling: Polling,
 }
@@ -208,9 +221,10 @@ fn account(section: &Section<'_>, default: Polling) -> Option<NmsAccount> {
         section.missing("token", "the API token (or token_file or token_env, where it stands)");
     }
     let time_zone = section.optional("time_zone", &Zone);
+    let clock = section.or("clock", &CLOCKS, ClockOf::Own);
     let polling = polling(section, default);
     let url = base_url(url?);
-    Some(NmsAccount { name: name?, kind, url, token: token?, time_zone, polling })
+    Some(NmsAccount { name: name?, kind, url, token: token?, time_zone, clock, polling })
 }
 
 fn simple_account(reader: &Reader<'_>, polling: Polling) -> Option<NmsAccount> {
@@ -238,6 +252,7 @@ fn simple_account(reader: &Reader<'_>, polling: Polling) -> Option<NmsAccount> {
         url: base_url(parsed),
         token: SecretString::from(token.0.clone()),
         time_zone: None,
+        clock: ClockOf::Own,
         polling,
     })
 }

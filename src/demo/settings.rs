@@ -16,8 +16,8 @@ use url::Url;
 
 use crate::cli::DemoArgs;
 use crate::config::{
-    self, ClickHouseConfig, Config, ConfigError, Machine, NmsAccount, NmsKind, Override, Polling,
-    World,
+    self, ClickHouseConfig, ClockOf, Config, ConfigError, Machine, NmsAccount, NmsKind, Override,
+    Polling, World,
 };
 
 /// The account's name: the first part of all component ids.
@@ -118,6 +118,7 @@ pub(super) fn complete(config: &mut Config, running: Running) -> anyhow::Result<
         url: Url::parse(&url).context("write the simulator's address")?,
         token: running.token,
         time_zone: Some(zone),
+        clock: ClockOf::Own,
         polling: Polling {
             poll_interval: Some(POLL_INTERVAL),
             glance_interval: None,

@@ -78,12 +78,10 @@ impl Nms {
         self.simulator.now()
     }
 
-    /// Waits for a read of all devices that began after this call, and gives
-    /// the wall time then.
-    pub(crate) async fn read_begins(&self) -> Timestamp {
+    /// Waits for a read of all devices that began after this call.
+    pub(crate) async fn read_begins(&self) {
         let before = self.device_reads();
-        wait::until("ingest reads the devices", async || (self.device_reads() > before).then(wall))
-            .await
+        wait::until_true("ingest reads the devices", async || self.device_reads() > before).await;
     }
 
     /// Waits until everything that is true now has been read: until a second

@@ -119,7 +119,8 @@ impl Pipeline {
 
     /// Waits until everything that LibreNMS says now is in the log.
     pub(crate) async fn read_all(&self) {
-        let since = self.nms.read_begins().await;
+        self.nms.read_begins().await;
+        let since = self.nms.now();
         self.log.has_all(&self.nms.watched(), since).await;
     }
 
@@ -212,7 +213,10 @@ data_dir = "{data}"
 name = "librenms"
 url = "{url}"
 token = "{TOKEN}"
+clock = "nms"
 poll_interval = "1s"
+glance_interval = "1h"
+changes_interval = "1h"
 requests_per_second = 100
 [log]
 samples_partitions = 3

@@ -7,8 +7,9 @@
 use std::error::Error;
 use std::time::Duration;
 
+use correlate::model::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::Deserialize;
 
 use super::decode::DecodeError;
@@ -221,6 +222,13 @@ fn causes(error: &reqwest::Error) -> Vec<String> {
         next = cause.source();
     }
     causes
+}
+
+/// When the server answered by its own clock, to the second (RFC 9110, 6.6.1).
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    Some(Timestamp(date.timestamp().as_millisecond()))
 }
 
 /// `Retry-After` in seconds or as a date, if it is not unreasonably far away.

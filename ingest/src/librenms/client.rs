@@ -112,13 +112,14 @@ pub(super) struct Client {
     cache: Cache,
     breaker: Mutex<Breaker>,
     ledger: Ledger,
+    clock: Arc<dyn Clock>,
     calls: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl Client {
     /// A client for the account; sends nothing yet. `clock` dates what is
-    /// reported, and measures nothing.
+    /// reported, hears what time it is there, and measures nothing.
     pub(super) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Client, SettingsError> {
         let failed = |reason: String| SettingsError::Client { reason };
         let mut token = HeaderValue::from_str(settings.token.expose_secret())
@@ -143,7 +144,8 @@ impl Client {
             gate: Gate::new(settings),
             cache: Cache::default(),
             breaker: Mutex::new(Breaker::default()),
-            ledger: Ledger::new(&settings.name, clock),
+            ledger: Ledger::new(&settings.name, Arc::clone(&clock)),
+            clock,
             settings: settings.clone(),
             calls: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -367,6 +369,9 @@ impl Client {
             }
         };
         leave.answered();
+        if let Some(at) = answer.as_ref().ok().and_then(|head| answer::date(head.headers())) {
+            self.clock.heard(at);
+        }
         answer
     }
 
