@@ -35,6 +35,7 @@ notice-source-down-title = Source { $source } does not answer.
 notice-source-down-meaning = What it watches turns unknown: that counts neither as uptime nor as downtime.
 notice-source-suspect-title = Source { $source } gives doubtful answers.
 notice-source-suspect-meaning = The last known states stay in force until they expire; the answers are not taken over.
+notice-source-link = See what is wrong and what to do
 notice-set-aside-title = { $n ->
     [one] 1 record or sample was set aside in the last 24 hours.
    *[other] { $count } records and samples were set aside in the last 24 hours.

@@ -35,6 +35,7 @@ notice-source-down-title = Bron { $source } antwoordt niet.
 notice-source-down-meaning = Wat deze bron bewaakt, wordt onbekend: dat telt niet als beschikbaar en niet als storing.
 notice-source-suspect-title = Bron { $source } geeft twijfelachtige antwoorden.
 notice-source-suspect-meaning = We houden de laatst bekende toestand aan tot die verloopt; de antwoorden worden niet overgenomen.
+notice-source-link = Bekijk wat er mis is en wat te doen
 notice-set-aside-title = { $n ->
     [one] In de afgelopen 24 uur is 1 record of meting terzijde gelegd.
    *[other] In de afgelopen 24 uur zijn { $count } records en metingen terzijde gelegd.

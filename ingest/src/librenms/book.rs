@@ -177,16 +177,6 @@ impl Book {
         gone
     }
 
-    /// Marks one device as gone, as of `read`.
-    pub(super) fn lose_device(&mut self, id: u64, read: ReadAt) {
-        if let Some(device) = self.devices.get_mut(&id) {
-            device.gone = true;
-            if let Some((_, at)) = &mut device.facts {
-                *at = read;
-            }
-        }
-    }
-
     /// Takes in the ports of a device, all of them, in any order.
     pub(super) fn take_ports(&mut self, device_id: u64, mut rows: Vec<PortRow>, read: ReadAt) {
         let device = self.devices.entry(device_id).or_default();
