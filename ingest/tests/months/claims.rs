@@ -108,11 +108,16 @@ impl Claims {
     /// Where the edges of a component may have been.
     pub(crate) fn doubts(&self, component: &ComponentId) -> Vec<Doubt> {
         let mut before = Unknown;
+        // Since when the edge must be: the claim before was so as well.
+        let mut not_before = Timestamp::MIN;
         let mut doubts = Vec::new();
         for (until, claim) in self.of(component) {
+            let from = until.plus_millis(-claim.uncertainty_ms - SLACK_MS);
             if claim.state != Unknown && (claim.uncertainty_ms > 0 || claim.state != before) {
-                let from = until.plus_millis(-claim.uncertainty_ms - SLACK_MS);
-                doubts.push(Doubt { from, until });
+                doubts.push(Doubt { from: from.max(not_before), until });
+            }
+            if claim.state != Unknown {
+                not_before = from;
             }
             before = claim.state;
         }
