@@ -112,7 +112,6 @@ pub(super) struct Client {
     cache: Cache,
     breaker: Mutex<Breaker>,
     ledger: Ledger,
-    clock: Arc<dyn Clock>,
     calls: AtomicU64,
     bytes: AtomicU64,
 }
@@ -144,8 +143,7 @@ impl Client {
             gate: Gate::new(settings),
             cache: Cache::default(),
             breaker: Mutex::new(Breaker::default()),
-            ledger: Ledger::new(&settings.name, Arc::clone(&clock)),
-            clock,
+            ledger: Ledger::new(&settings.name, clock),
             settings: settings.clone(),
             calls: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -370,7 +368,7 @@ impl Client {
         };
         leave.answered();
         if let Some(at) = answer.as_ref().ok().and_then(|head| answer::date(head.headers())) {
-            self.clock.heard(at);
+            self.ledger.heard(at);
         }
         answer
     }

@@ -62,6 +62,11 @@ impl Ledger {
         Ledger { nms: nms.to_owned(), clock, book: Mutex::new(book) }
     }
 
+    /// The NMS has said that it is `at` there.
+    pub fn heard(&self, at: Timestamp) {
+        self.clock.heard(at);
+    }
+
     /// A request of this kind was held back by the throttle for so long.
     pub fn waited(&self, kind: &'static str, waited: Duration) {
         histogram!("padwacht_source_throttle_wait_seconds", "nms" => self.nms.clone())

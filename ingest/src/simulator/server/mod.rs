@@ -7,24 +7,13 @@ mod control;
 mod faults;
 mod push;
 mod requests;
-/// An answer bears the simulated time (RFC 9110, 6.6.1), and not that of this
-/// machine, which the server would add.
-async fn date(State(simulator): State<Simulator>, mut response: Response) -> Response {
-    let now = jiff::Timestamp::from_millisecond(simulator.now().millis());
-    let text = now.and_then(|now| DateTimePrinter::new().timestamp_to_rfc9110_string(&now));
-    if let Some(value) = text.ok().and_then(|text| HeaderValue::try_from(text).ok()) {
-        response.headers_mut().insert(header::DATE, value);
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract;
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response_with_state;
 use axum::response::Response;
@@ -415,4 +404,18 @@ impl State {
         self.faults.retain(|staged| staged.fault.requests != Some(0));
         Some(kind)
     }
+}
+
+/// An answer bears the simulated time (RFC 9110, 6.6.1), and not that of this
+/// machine, which the server would add.
+async fn date(
+    extract::State(simulator): extract::State<Simulator>,
+    mut response: Response,
+) -> Response {
+    let now = jiff::Timestamp::from_millisecond(simulator.now().millis());
+    let text = now.and_then(|now| DateTimePrinter::new().timestamp_to_rfc9110_string(&now));
+    if let Some(value) = text.ok().and_then(|text| HeaderValue::try_from(text).ok()) {
+        response.headers_mut().insert(header::DATE, value);
+    }
+    response
 }
