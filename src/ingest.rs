@@ -21,6 +21,7 @@
 mod account;
 mod append;
 mod cursor;
+mod detail;
 mod encode;
 mod metric;
 mod note;

@@ -29,8 +29,8 @@ pub use pages::{
     CustomersPage, ErrorKind, ErrorPage, InvitedForm, KnownEdge, LoginError, LoginPage, ManualPage,
     OverviewLivePartial, OverviewPage, PermissionRow, PermissionsPage, ProfilePage, PushPage,
     RegisterPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
-    UserForm, UserHead, UserImportLine, UserImportPlan, UserPage, UsersImportPage, UsersImported,
-    UsersPage, WhatIfPage, WhyPage,
+    SourcePage, SourcesPage, UserForm, UserHead, UserImportLine, UserImportPlan, UserPage,
+    UsersImportPage, UsersImported, UsersPage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Menu, Notice, Shell, SourceTrouble, User};
@@ -49,4 +49,8 @@ pub use view::push::{PushResult, PushRow, PushSecretRow};
 pub use view::service::ServiceHead;
 pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::set_aside::{SetAsideReason, SetAsideRow};
+pub use view::source::{
+    SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, SourceReason,
+    explains_fault,
+};
 pub use view::timeline::{Segment, Timeline, Zoom};

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use crate::i18n::Lang;
 use crate::markup::{Markup, escape, icon};
 use crate::view::pager::Pager;
+use crate::view::source::{Bytes, SourceCondition};
 
 /// A reader's language and time zone.
 #[derive(Clone, Debug)]
@@ -289,6 +290,36 @@ impl Locale {
         let seconds = i64::try_from(*seconds).unwrap_or(i64::MAX / 1_000);
         let rounded = if seconds > 60 { seconds.div_euclid(60) * 60 + 60 } else { seconds };
         self.duration(rounded.saturating_mul(1_000))
+    }
+
+    /// How long something takes, to the millisecond while it is short.
+    pub(crate) fn millis(&self, millis: impl Borrow<u64>) -> String {
+        match *millis.borrow() {
+            millis @ 0..1_000 => format!("{millis} ms"),
+            millis => self.duration(i64::try_from(millis).unwrap_or(i64::MAX)),
+        }
+    }
+
+    /// How old something is, or a dash where there is nothing.
+    pub(crate) fn age(&self, millis: impl Borrow<Option<u64>>) -> String {
+        millis.borrow().map_or_else(|| NO_FIGURE.to_owned(), |millis| self.millis(millis))
+    }
+
+    /// A number of bytes: `3,4 MB` or `3.4 MB`.
+    pub(crate) fn bytes(&self, bytes: impl Borrow<u64>) -> String {
+        let mark = if self.lang == Lang::Dutch { ',' } else { '.' };
+        Bytes { bytes: *bytes.borrow(), mark }.to_string()
+    }
+
+    /// Icon and name of a source's condition, in its colour.
+    pub(crate) fn condition(&self, condition: impl Borrow<SourceCondition>) -> Markup {
+        let condition = *condition.borrow();
+        Markup::new(format!(
+            r#"<span class="badge-state is-{}">{}<span>{}</span></span>"#,
+            condition.class(),
+            icon(condition.icon()),
+            escape(&self.t(condition.key()))
+        ))
     }
 
     /// Which rows of how many: `26–50 van 412`.

@@ -103,6 +103,7 @@ pub(crate) enum Section {
     Overview,
     Services,
     SetAside,
+    Sources,
     WhatIf,
     Customers,
     Users,

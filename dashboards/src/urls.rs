@@ -79,6 +79,10 @@ pub const AUDIT_CSV: &str = "/audit.csv";
 pub const PERMISSIONS: &str = "/permissions";
 /// The page that shows the OpenAPI document.
 pub const API_DOCS: &str = "/docs";
+/// The systems that states come from.
+pub const SOURCES: &str = "/sources";
+/// One of them.
+pub const SOURCE: &str = "/sources/{name}";
 /// How an NMS account may push. GET shows it; POST makes a new secret and
 /// shows it once.
 pub const SOURCE_PUSH: &str = "/sources/{name}/push";
@@ -149,6 +153,11 @@ pub fn what_if(plan: &PlanForm, ask: bool) -> String {
 /// The events of one service.
 pub fn service_events(id: &str) -> String {
     format!("{EVENTS}?service={}", encode(id))
+}
+
+/// The page of one source.
+pub fn source(name: &str) -> String {
+    format!("/sources/{}", encode(name))
 }
 
 /// Where an NMS account pushes to.

@@ -5,6 +5,8 @@
 mod fixtures;
 #[path = "../examples/gallery/people.rs"]
 mod people;
+#[path = "../examples/gallery/sources.rs"]
+mod sources;
 #[path = "../examples/gallery/why.rs"]
 mod why;
 
@@ -30,6 +32,10 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ),
         ("services", render(&fixtures::services(shell()))),
         ("set aside", render(&fixtures::set_aside(shell()))),
+        ("sources", render(&sources::sources(shell()))),
+        ("no sources", render(&sources::none(shell()))),
+        ("source", render(&sources::source(shell()))),
+        ("new source", render(&sources::new(shell()))),
         ("service", render(&fixtures::service(shell(), Zoom::Days7))),
         (
             "service as known earlier",

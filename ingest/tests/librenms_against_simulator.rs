@@ -15,26 +15,68 @@ use ingest::simulator::{
     Failure, FailureKind, FailureRates, Fault, FaultKind, SimOptions, Simulator, Topology, Truth,
     World, WorldOptions,
 };
-use ingest::source::{ObservedSample, Source, SourceState};
+use ingest::source::{
+    DeviceReport, Evidence, Hint, Kept, Kind, ObservedSample, Reading, Source, SourceState,
+};
 
 /// 2026-08-20 10:15:00 UTC.
 const START: Timestamp = Timestamp(1_787_220_900_000);
 const CYCLE_MS: i64 = 300_000;
 const POLLS: i64 = 60;
-/// LibreNMS dates a good poll by its end, and the simulator's polls take up to 12 s.
-const LONGEST_POLL_MS: i64 = 12_000;
-
 fn component(nms: &str, sample: &ObservedSample) -> ComponentId {
     ComponentId::of(nms, sample.kind.as_str(), &sample.native_id)
 }
 
-/// Whether the component was in this state at some instant of `[from, until]`.
-fn was(truth: &Truth, id: &ComponentId, state: ComponentState, from: i64, until: i64) -> bool {
-    truth.state_at(id, Timestamp(from)) == state
-        || truth.intervals_of(id).iter().any(|interval| {
-            let Period { from: start, .. } = interval.period;
-            interval.state == state && start.millis() > from && start.millis() <= until
-        })
+/// What is wrong with a sample, given what really was; `None` if it is true.
+///
+/// An edge must lie within its uncertainty. Every other sample must be of a
+/// state that held at its instant; but the same sample given again is as old
+/// as the first.
+fn untrue(truth: &Truth, id: &ComponentId, sample: &ObservedSample) -> Option<String> {
+    let (at, state) = (sample.at, sample.state);
+    let edges: Vec<i64> = truth
+        .intervals_of(id)
+        .into_iter()
+        .filter(|interval| interval.state == state)
+        .map(|interval| interval.period.from.millis())
+        .collect();
+    let from = at.millis() - i64::from(sample.uncertainty_ms);
+    let is_edge = sample.uncertainty_ms > 0 && sample.uncertainty_ms < u32::MAX;
+    let holds = match is_edge {
+        true => edges.iter().any(|&edge| from <= edge && edge <= at.millis()),
+        false => sample.uncertainty_ms == u32::MAX || truth.state_at(id, at) == state,
+    };
+    (!holds).then(|| format!("{id} {sample:?}, but {state} since {edges:?}"))
+}
+
+fn brief(sample: &ObservedSample) -> String {
+    let ObservedSample { at, state, evidence, uncertainty_ms, .. } = sample;
+    format!("{state} at {at} ±{uncertainty_ms} by {evidence:?}")
+}
+
+/// Holds all samples against the truth; how many edges there were, by evidence.
+#[track_caller]
+fn check_all(truth: &Truth, samples: &[ObservedSample]) -> HashMap<Evidence, usize> {
+    let mut first = HashMap::new();
+    let mut edges = HashMap::new();
+    for sample in samples {
+        let id = component("librenms", sample);
+        if sample.state == ComponentState::Unknown || sample.at < truth.period().from {
+            continue;
+        }
+        if sample.uncertainty_ms > 0 {
+            *edges.entry(sample.evidence).or_insert(0) += 1;
+        }
+        if first.insert((id.clone(), sample.at, sample.state), ()).is_some() {
+            continue;
+        }
+        if let Some(wrong) = untrue(truth, &id, sample) {
+            let same = |s: &&ObservedSample| component("librenms", s) == id;
+            let told: Vec<_> = samples.iter().filter(same).map(brief).collect();
+            panic!("{wrong}; told: {}", told.join(", "));
+        }
+    }
+    edges
 }
 
 struct Bench {
@@ -44,6 +86,13 @@ struct Bench {
 }
 
 async fn bench(failures: impl Fn(&World) -> Vec<Failure>) -> Bench {
+    bench_with(failures, None).await
+}
+
+async fn bench_with(
+    failures: impl Fn(&World) -> Vec<Failure>,
+    ping_cycle_ms: Option<i64>,
+) -> Bench {
     let options = WorldOptions { services: 60, ..WorldOptions::default() };
     let world = World::generate(&Topology::surfnet(), &options).expect("a valid world");
     let failures = failures(&world);
@@ -52,6 +101,7 @@ async fn bench(failures: impl Fn(&World) -> Vec<Failure>) -> Bench {
         let wall = Arc::clone(&wall);
         let options = SimOptions {
             since: START.plus_millis(-CYCLE_MS),
+            ping_cycle_ms,
             ..SimOptions::new(START, "0123456789abcdef0123456789abcdef")
         };
         let clock = move || Timestamp(wall.load(Ordering::SeqCst));
@@ -77,7 +127,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn every_sample_was_true_within_its_uncertainty() {
+async fn every_edge_of_the_lists_lies_within_its_uncertainty() {
     let day = Period::new(START, START.plus_millis(POLLS * CYCLE_MS));
     let bench = bench(|world| Failure::random(world, 5, day, &FailureRates::lively())).await;
     let mut samples = Vec::new();
@@ -87,37 +137,80 @@ async fn every_sample_was_true_within_its_uncertainty() {
         assert_eq!(outcome.health.state, SourceState::Ok, "{:?}", outcome.health.reason);
         samples.extend(outcome.reports.into_iter().flat_map(|report| report.samples));
     }
-    let truth = bench.simulator.truth();
-    let mut by_state: HashMap<ComponentState, usize> = HashMap::new();
-    for sample in &samples {
-        *by_state.entry(sample.state).or_insert(0) += 1;
-        if sample.state == ComponentState::Unknown || sample.at < START {
-            continue;
-        }
-        let id = component("librenms", sample);
-        let until = sample.at.millis();
-        let from = until - i64::from(sample.uncertainty_ms) - LONGEST_POLL_MS;
-        if !was(&truth, &id, sample.state, from, until) {
-            for s in
-                samples.iter().filter(|s| s.kind == sample.kind && s.native_id == sample.native_id)
-            {
-                eprintln!(
-                    "{:?} {} ±{} {:?}",
-                    s.state,
-                    s.at.millis() - START.millis(),
-                    s.uncertainty_ms,
-                    s.evidence
-                );
-            }
-            for i in truth.intervals_of(&id) {
-                eprintln!("truth {:?} {}", i.state, i.period.from.millis() - START.millis());
-            }
-        }
-        assert!(was(&truth, &id, sample.state, from, until), "{id} {sample:?}");
-    }
     for state in [ComponentState::Up, ComponentState::Down, ComponentState::Unknown] {
-        assert!(by_state.get(&state).is_some_and(|count| *count > 50), "{by_state:?}");
+        assert!(samples.iter().filter(|sample| sample.state == state).count() > 50, "{state}");
     }
+    let edges = check_all(&bench.simulator.truth(), &samples);
+    assert!(edges[&Evidence::Poll] > 50, "{edges:?}");
+}
+
+#[tokio::test]
+async fn every_edge_of_all_ways_of_reading_lies_within_its_uncertainty() {
+    for (seed, ping_cycle_ms) in [(7, None), (8, Some(60_000))] {
+        let day = Period::new(START, START.plus_millis(POLLS * CYCLE_MS));
+        let failures = |world: &World| Failure::random(world, seed, day, &FailureRates::lively());
+        let bench = bench_with(failures, ping_cycle_ms).await;
+        let kept = Kept::default();
+        let mut samples = Vec::new();
+        // Odd steps, so that readings fall everywhere into the cycles.
+        for step in 0..POLLS * 3 {
+            bench.pass(37_000);
+            let mut readings = vec![Reading::Changes];
+            if step % 2 == 0 {
+                readings.push(Reading::Glance);
+            }
+            if step % 9 == 0 {
+                readings.insert(0, Reading::Full);
+            }
+            if bench.source.plan().backfill_wanted {
+                readings.push(Reading::Backfill);
+            }
+            if step % 31 == 30 {
+                // The process is away for a while, and the changes wait.
+                bench.pass(20 * 60_000);
+            }
+            for reading in readings {
+                let health = bench.source.read(reading, &kept).await;
+                assert_eq!(health.state, SourceState::Ok, "{:?}", health.reason);
+            }
+            samples.extend(kept.take().into_iter().flat_map(|report| report.samples));
+        }
+        let edges = check_all(&bench.simulator.truth(), &samples);
+        assert!(edges[&Evidence::EventLog] > 50, "{edges:?}");
+        let exact = |sample: &&ObservedSample| {
+            sample.evidence == Evidence::EventLog && sample.uncertainty_ms > 0
+        };
+        let widest = samples.iter().filter(exact).map(|s| s.uncertainty_ms).min();
+        assert!(widest.is_some_and(|ms| ms <= 300_000), "{widest:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_a_sample_at_the_next_reading_of_the_log_and_at_a_push() {
+    let bench = bench(|_| Vec::new()).await;
+    bench.pass(CYCLE_MS);
+    let kept = Kept::default();
+    bench.source.read(Reading::Full, &kept).await;
+    bench.source.read(Reading::Changes, &kept).await;
+    kept.take();
+    let world = Arc::clone(bench.simulator.world());
+    let core = world.device_named("cr1.zwolle.example.net").expect("known").native_id().to_string();
+    let of_core = |reports: Vec<DeviceReport>| -> Vec<_> {
+        let samples = reports.into_iter().flat_map(|report| report.samples);
+        let core = samples.filter(|s| s.kind == Kind::Device && *s.native_id == *core);
+        core.filter(|s| s.uncertainty_ms > 0).map(|s| (s.state, s.evidence)).collect()
+    };
+    let now = bench.simulator.now();
+    let until = now.plus_millis(CYCLE_MS * 2);
+    let dark = Failure::named(&world, "site:Zwolle", FailureKind::Power, now, until);
+    bench.simulator.inject(dark.expect("a known site"));
+    bench.pass(CYCLE_MS);
+    bench.source.read(Reading::Changes, &kept).await;
+    assert_eq!(of_core(kept.take()), [(ComponentState::Down, Evidence::EventLog)]);
+    bench.pass(2 * CYCLE_MS);
+    let hint = Hint::Device(core.clone().into());
+    bench.source.read(Reading::Hints(vec![hint]), &kept).await;
+    assert_eq!(of_core(kept.take()), [(ComponentState::Up, Evidence::Push)]);
 }
 
 #[tokio::test]

@@ -13,12 +13,13 @@
 //! read once. How often each is done is the source's to say ([`Plan`]).
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use correlate::model::Timestamp;
 use ingest::source::{Clock, Health, Hint, Plan, Reading, Source, SourceState};
-use store::records::{self, SourceReport};
+use store::records::{self, SourceDetail, SourceReport};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,7 @@ use super::note::Stock;
 use super::outlet::QueueOutlet;
 use super::totals::Totals;
 use super::triggers::Word;
-use super::{Feed, cursor, metric};
+use super::{Feed, cursor, detail, metric};
 use crate::trouble::Trouble;
 
 /// Accounts are not all asked in the same instant, nor one account always at
@@ -73,7 +74,8 @@ pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken
             let kind = "misconfigured".to_owned();
             let error_text = records::SourceError { kind, message: format!("{error:#}") };
             let at = feed.clock.now();
-            desk.tell(&feed.name, at, SourceState::Down, false, Some(error_text));
+            let detail = SourceDetail::default();
+            desk.tell(&feed.name, at, SourceState::Down, false, Some(error_text), detail);
             return End::Failed(error);
         }
     };
@@ -86,6 +88,7 @@ pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken
         inventory_wanted: Notify::new(),
         told: Mutex::new(None),
         inventories: Mutex::new(Trouble::new(format!("read the inventory of {}", feed.name))),
+        full_ms: AtomicU64::new(0),
         source,
         name: feed.name,
         clock: feed.clock,
@@ -106,19 +109,22 @@ struct Poller {
     /// What was told last, and when.
     told: Mutex<Option<(SourceState, Option<String>, Instant)>>,
     inventories: Mutex<Trouble>,
+    /// How long the last full reading took.
+    full_ms: AtomicU64,
 }
 
 impl Poller {
     async fn read_for_ever(&self) {
-        let mut health = self.read(Reading::Full).await;
-        // Until the NMS could be read once, nothing else makes sense of it.
         let began = Instant::now();
+        // Until the NMS was read once, nothing else makes sense of it.
+        let health = self.read(Reading::Full).await;
         tokio::join!(
             async {
-                if health.state != SourceState::Down {
-                    self.read_inventory().await;
-                }
-                self.fully(began, &mut health).await;
+                let due = match health.state {
+                    SourceState::Ok => self.inventory_due(self.read_inventory().await),
+                    _ => began,
+                };
+                self.fully(began, due).await;
             },
             self.regularly(Reading::Changes, |plan| plan.changes),
             self.regularly(Reading::Glance, |plan| plan.glance),
@@ -128,12 +134,7 @@ impl Poller {
     }
 
     /// Everything, and the inventory after it when that is due.
-    async fn fully(&self, began: Instant, health: &mut Health) {
-        let mut began = began;
-        let mut inventory_due = match health.state {
-            SourceState::Down => Instant::now(),
-            _ => self.inventory_due(true),
-        };
+    async fn fully(&self, mut began: Instant, mut inventory_due: Instant) {
         for turn in 1.. {
             let interval = self.source.plan().full;
             let due = began + interval + jitter(&self.name, turn, interval);
@@ -149,7 +150,7 @@ impl Poller {
                 continue;
             }
             began = Instant::now();
-            *health = self.read(Reading::Full).await;
+            let health = self.read(Reading::Full).await;
             let is_due = inventory_due <= Instant::now();
             if is_due && health.state == SourceState::Ok {
                 let read = self.read_inventory().await;
@@ -230,6 +231,7 @@ impl Poller {
         metric::read(&self.name, way, &health);
         if is_full {
             metric::polled(&self.name, &health);
+            self.full_ms.store(health.duration_ms, Ordering::Relaxed);
         }
         self.desk.count(&health, is_full);
         let success = health.state == SourceState::Ok || self.outlet.given() > before;
@@ -253,7 +255,9 @@ impl Poller {
             *told = Some((health.state, reason, Instant::now()));
         }
         let error = health.reason.as_ref().map(stored);
-        self.desk.tell(&self.name, health.at, health.state, success, error);
+        let poll_ms = self.full_ms.load(Ordering::Relaxed);
+        let measured = SourceDetail { poll_ms, ..detail::detail(health) };
+        self.desk.tell(&self.name, health.at, health.state, success, error, measured);
     }
 
     /// Whether it could be read and is on its way.
@@ -315,6 +319,7 @@ impl Desk {
         state: SourceState,
         success: bool,
         error: Option<records::SourceError>,
+        detail: SourceDetail,
     ) {
         let state = match state {
             SourceState::Ok => records::SourceState::Ok,
@@ -323,7 +328,7 @@ impl Desk {
         };
         let counters = Default::default();
         let account = nms.to_owned();
-        let report = SourceReport { account, at, state, success, error, counters };
+        let report = SourceReport { account, at, state, success, error, counters, detail };
         self.status.send_replace(Some(report));
     }
 }

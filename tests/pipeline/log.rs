@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use correlate::model::Timestamp;
 use store::log::{EmbeddedLog, KafkaConfig, KafkaLog, Log, LogError, ReadLimits, Record};
-use store::wire::{DeviceReport, SAMPLES_TOPIC, decode_report, report_samples};
+use store::wire::{
+    DEFINITIONS_TOPIC, DeviceReport, SAMPLES_TOPIC, TRIGGERS_TOPIC, decode_report, report_samples,
+};
 use tempfile::TempDir;
 
 use crate::wait;
@@ -41,6 +43,18 @@ impl LogPlace {
                 read(&EmbeddedLog::open(copy.path()).await?).await
             }
             LogPlace::Kafka(log) => read(log.as_ref()).await,
+        }
+    }
+
+    /// Keys and values of every record of every topic. The process that has the
+    /// files of a log must be gone.
+    pub(crate) async fn messages(&self) -> Vec<Vec<u8>> {
+        match self {
+            LogPlace::Embedded(dir) => {
+                let open = async || EmbeddedLog::open(dir).await.ok();
+                every_message(&wait::until("the log is free", open).await).await
+            }
+            LogPlace::Kafka(log) => every_message(log.as_ref()).await,
         }
     }
 
@@ -96,6 +110,28 @@ impl LogPlace {
         }
         csv
     }
+}
+
+async fn every_message(log: &dyn Log) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    for topic in [SAMPLES_TOPIC, DEFINITIONS_TOPIC, TRIGGERS_TOPIC] {
+        for partition in 0..log.partitions(topic).await.expect("the topic is there") {
+            let bounds = log.bounds(topic, partition).await.expect("it can be read");
+            let mut next = bounds.start;
+            while next < bounds.end {
+                let (limits, wait) = (ReadLimits::default(), Duration::from_secs(1));
+                let read = log.read(topic, partition, next, limits, wait).await;
+                let records = read.expect("it can be read");
+                let Some(last) = records.last() else { break };
+                next = last.offset + 1;
+                for record in &records {
+                    messages.push(record.key.to_vec());
+                    messages.extend(record.value.as_ref().map(|value| value.to_vec()));
+                }
+            }
+        }
+    }
+    messages
 }
 
 async fn read(log: &dyn Log) -> Result<Vec<DeviceReport>, LogError> {

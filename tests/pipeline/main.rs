@@ -28,4 +28,5 @@ mod explaining;
 mod faults;
 mod rebuild;
 mod same_intervals;
+mod secrets;
 mod set_aside;

@@ -40,10 +40,18 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     /// `padwacht all` with everything embedded.
     pub(crate) async fn all(nms: Nms, stale_after: &str) -> Pipeline {
+        Pipeline::all_with(nms, stale_after, "").await
+    }
+
+    /// As [`Pipeline::all`], with `more` in the configuration.
+    pub(crate) async fn all_with(nms: Nms, stale_after: &str, more: &str) -> Pipeline {
         let dir = tempfile::tempdir().expect("a directory");
         let port = free_port();
         let config =
             write_config(dir.path(), &nms, stale_after, &format!("embedded_http_port = {port}"));
+        let file = dir.path().join(CONFIG_FILE);
+        let text = std::fs::read_to_string(&file).expect("just written");
+        std::fs::write(&file, text + more).expect("written");
         let args = [config, vec!["--listen".to_owned(), "127.0.0.1:0".to_owned()]].concat();
         library();
         let mut stages = vec![Process::start("all", &args, dir.path())];
@@ -192,6 +200,9 @@ fn library() -> PathBuf {
     find_library(None).unwrap_or_else(|error| panic!("{error}; run `make test`"))
 }
 
+/// The configuration of every process, in the pipeline's directory.
+const CONFIG_FILE: &str = "padwacht.toml";
+
 /// Writes the configuration file; gives the flags that name it.
 fn write_config(dir: &Path, nms: &Nms, stale_after: &str, clickhouse: &str) -> Vec<String> {
     let config = format!(
@@ -222,7 +233,7 @@ admin_password = "{ADMIN_PASSWORD}"
         retention_s = SAMPLES_RETENTION.as_secs(),
         url = nms.url,
     );
-    let path = dir.join("padwacht.toml");
+    let path = dir.join(CONFIG_FILE);
     std::fs::write(&path, config).expect("written");
     vec!["--config".to_owned(), path.display().to_string()]
 }

@@ -21,6 +21,12 @@ pub(crate) async fn steady() -> Pipeline {
     imported(Pipeline::all(quiet().await, STALE_AFTER).await).await
 }
 
+/// As [`steady`], with everything logged that can be.
+pub(crate) async fn steady_saying_all() -> Pipeline {
+    const FILTER: &str = "[telemetry]\nfilter = \"debug,ingest=trace,hyper=trace,reqwest=trace\"\n";
+    imported(Pipeline::all_with(quiet().await, STALE_AFTER, FILTER).await).await
+}
+
 /// As [`steady`], with the stages apart and correlate in several processes.
 pub(crate) async fn steady_in(shape: Shape) -> Pipeline {
     imported(Pipeline::clustered(quiet().await, STALE_AFTER, Database::Sqlite, shape).await).await

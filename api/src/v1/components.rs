@@ -1,11 +1,13 @@
 //! When a component went up and down.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use correlate::model::ComponentId;
 use serde::{Deserialize, Serialize};
-use store::series::ROWS_MAX;
+use store::series::{IDS_MAX, ROWS_MAX, Transition};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{limit, period};
@@ -57,6 +59,13 @@ pub(crate) struct TransitionOut {
     /// `up`, `down` or `unknown`.
     #[schema(example = "down")]
     state: &'static str,
+    /// How the NMS knew: `poll`, `event_log`, `push`, `outage` or `other`; null
+    /// where that was not kept.
+    #[schema(example = "event_log")]
+    evidence: Option<&'static str>,
+    /// It may have happened up to so many milliseconds before `at`; null where
+    /// nothing is known of the time before.
+    uncertainty_ms: Option<u32>,
 }
 
 /// The transitions of a component over a period. A component without any has
@@ -87,15 +96,26 @@ pub(crate) async fn transitions(
     let limit = limit(query.limit, LIMIT_DEFAULT, ROWS_MAX as u64)?;
     let limit = usize::try_from(limit).map_err(ApiError::internal)?;
     let found = state.series().transitions(&id, period, limit).await.map_err(ApiError::series)?;
+    let mut known = BTreeMap::new();
+    for transitions in found.rows.chunks(IDS_MAX) {
+        let evidence = state.series().evidence_of(transitions).await;
+        let evidence = evidence.map_err(ApiError::series)?;
+        known.extend(evidence.into_iter().map(|((_, at), how)| (at, how)));
+    }
+    let transition = |row: &Transition| {
+        let how = known.get(&row.at);
+        TransitionOut {
+            at: instant::rfc3339(row.at),
+            state: row.state.as_str(),
+            evidence: how.map(|how| how.source.as_str()),
+            uncertainty_ms: how.map(|how| how.uncertainty_ms).filter(|ms| *ms > 0),
+        }
+    };
     Ok(Json(TransitionList {
         component: id.to_string(),
         from: instant::rfc3339(period.from),
         to: instant::rfc3339(period.until),
         truncated: found.truncated,
-        transitions: found
-            .rows
-            .iter()
-            .map(|row| TransitionOut { at: instant::rfc3339(row.at), state: row.state.as_str() })
-            .collect(),
+        transitions: found.rows.iter().map(transition).collect(),
     }))
 }

@@ -61,13 +61,8 @@ async fn services_are_listed_with_their_state_and_uptime() {
     assert_eq!(found["services"][0]["id"], "r");
 }
 
-#[tokio::test]
-async fn intervals_come_as_json_and_as_csv() {
-    let app = TestApp::start().await;
-    history(&app).await;
-    let token = app.token().await;
-    let own = [("authorization", token.as_str())];
-    let path = "/api/v1/services/s/intervals";
+/// How the failure of `n/port/1` was known.
+async fn know_the_edge(app: &TestApp) {
     let at = NOW.plus_millis(-HOUR_MS);
     let known = EdgeEvidence {
         source: SampleSource::EventLog,
@@ -76,6 +71,16 @@ async fn intervals_come_as_json_and_as_csv() {
     };
     let (component, state) = ("n/port/1".into(), ComponentState::Down);
     app.series.write_edges(&[Edge { component, at, state, known }]).await.expect("written");
+}
+
+#[tokio::test]
+async fn intervals_come_as_json_and_as_csv() {
+    let app = TestApp::start().await;
+    history(&app).await;
+    let token = app.token().await;
+    let own = [("authorization", token.as_str())];
+    let path = "/api/v1/services/s/intervals";
+    know_the_edge(&app).await;
     let list = app.get(path, &own).await.expect(200).json();
     let states: Vec<_> = list["intervals"]
         .as_array()
@@ -127,16 +132,19 @@ async fn a_service_is_shown_with_its_definition_before_the_engine_speaks_of_it()
 async fn transitions_are_found_by_plain_and_by_encoded_ids() {
     let app = TestApp::start().await;
     history(&app).await;
+    know_the_edge(&app).await;
     let token = app.token().await;
     let own = [("authorization", token.as_str())];
     for id in ["n/port/1", "n%2Fport%2F1"] {
         let path = format!("/api/v1/components/{id}/transitions");
         let list = app.get(&path, &own).await.expect(200).json();
         assert_eq!(list["component"], "n/port/1");
-        assert_eq!(
-            list["transitions"][1],
-            json!({"at": "2026-11-22T11:00:00.000Z", "state": "down"})
-        );
+        let at = "2026-11-22T11:00:00.000Z";
+        let known = json!({
+            "at": at, "state": "down", "evidence": "event_log", "uncertainty_ms": 60_000,
+        });
+        assert_eq!(list["transitions"][1], known);
+        assert_eq!(list["transitions"][0]["evidence"], json!(null));
     }
 }
 

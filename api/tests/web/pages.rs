@@ -110,6 +110,7 @@ async fn trouble_with_a_source_is_told_on_every_page() {
         success: false,
         error: None,
         counters: std::collections::BTreeMap::new(),
+        detail: Default::default(),
     };
     app.records.source_status().report(&report).await.expect("records");
     let session = app.sign_in().await;
@@ -117,6 +118,59 @@ async fn trouble_with_a_source_is_told_on_every_page() {
     assert!(page.body.contains("ams1-nms"), "{}", page.body);
     let list = app.get("/api/v1/sources", &[("cookie", &session)]).await.expect(200).json();
     assert_eq!(list["sources"][0]["state"], "down");
+}
+
+#[tokio::test]
+async fn a_source_is_told_with_its_calls_its_errors_and_what_to_do() {
+    let app = TestApp::start().await;
+    let calls = store::records::SourceCalls {
+        kind: "devices".to_owned(),
+        calls: 12,
+        wire_bytes: 25_000_000,
+        p99_ms: 41_000,
+        errors: [("timed_out".to_owned(), 2)].into(),
+        ..Default::default()
+    };
+    let failure = store::records::SourceFailure {
+        call: "devices".to_owned(),
+        fault: "timed_out".to_owned(),
+        message: "no <answer> in time".to_owned(),
+        first_at: NOW,
+        last_at: NOW,
+        times: 2,
+    };
+    let detail = store::records::SourceDetail {
+        devices: 4_711,
+        data_age_ms: Some(95_000),
+        calls: vec![calls],
+        errors: vec![failure],
+        ..Default::default()
+    };
+    let report = store::records::SourceReport {
+        account: "ams1-nms".to_owned(),
+        at: NOW,
+        state: SourceState::Suspect,
+        success: true,
+        error: None,
+        counters: std::collections::BTreeMap::new(),
+        detail,
+    };
+    app.records.source_status().report(&report).await.expect("records");
+    let session = app.sign_in().await;
+    let own = [("cookie", session.as_str())];
+    let list = app.get("/sources", &own).await.expect(200);
+    assert!(list.body.contains("/sources/ams1-nms") && list.body.contains("4.711"));
+    let page = app.get("/sources/ams1-nms", &own).await.expect(200);
+    for words in ["request_timeout", "25 MB", "41 s", "1 min 35 s", "/sources/ams1-nms/push"] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    assert!(!page.body.contains("no <answer>"), "an error's words became markup");
+    let found = app.get("/api/v1/sources/ams1-nms", &own).await.expect(200).json();
+    assert_eq!((&found["name"], &found["devices"]), (&json!("ams1-nms"), &json!(4_711)));
+    assert_eq!(found["calls"][0]["errors"], json!({"timed_out": 2}));
+    assert_eq!(found["errors"][0]["fault"], "timed_out");
+    app.get("/sources/nobody", &own).await.expect(404);
+    app.get("/api/v1/sources/nobody", &own).await.expect(404);
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ async fn report(app: &TestApp, account: &str) {
         success: true,
         error: None,
         counters: BTreeMap::new(),
+        detail: Default::default(),
     };
     app.records.source_status().report(&report).await.expect("taken in");
 }

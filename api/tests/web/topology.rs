@@ -22,6 +22,7 @@ async fn app() -> TestApp {
         success: true,
         error: None,
         counters: BTreeMap::new(),
+        detail: Default::default(),
     };
     app.records.source_status().report(&report).await.expect("taken in");
     let device = |id: &str, name: &str| Device {

@@ -4,6 +4,7 @@
 
 mod fixtures;
 mod people;
+mod sources;
 mod why;
 
 use std::fs;
@@ -37,6 +38,10 @@ fn main() -> Result<()> {
         };
         write("services-nothing", &nothing)?;
         write("set-aside", &fixtures::set_aside(fixtures::shell(lang, "/set-aside")))?;
+        write("sources", &sources::sources(fixtures::shell(lang, "/sources")))?;
+        write("sources-none", &sources::none(fixtures::shell(lang, "/sources")))?;
+        write("source", &sources::source(fixtures::shell(lang, "/sources/ams1")))?;
+        write("source-new", &sources::new(fixtures::shell(lang, "/sources/new")))?;
         write("service", &fixtures::service(fixtures::shell(lang, "/services/x"), Zoom::Hours24))?;
         write(
             "service-30d",

@@ -4,6 +4,7 @@ nav-main = Main menu
 nav-menu = Menu
 nav-overview = Overview
 nav-services = Services
+nav-sources = Sources
 nav-set-aside = Set aside
 nav-docs = API
 nav-customers = Customers
@@ -34,6 +35,7 @@ notice-source-down-title = Source { $source } does not answer.
 notice-source-down-meaning = What it watches turns unknown: that counts neither as uptime nor as downtime.
 notice-source-suspect-title = Source { $source } gives doubtful answers.
 notice-source-suspect-meaning = The last known states stay in force until they expire; the answers are not taken over.
+notice-source-link = See what is wrong and what to do
 notice-set-aside-title = { $n ->
     [one] 1 record or sample was set aside in the last 24 hours.
    *[other] { $count } records and samples were set aside in the last 24 hours.
@@ -329,6 +331,109 @@ column-when = When
 column-reason = Reason
 column-record = Record
 column-count = Number
+
+# Sources
+sources-lead = The systems that states come from, and how well they can be read.
+sources-none = No sources yet
+sources-none-text = Set up an account under [[nms]] in padwacht.toml; it appears here after the first round.
+column-source = Source
+source-ok = In order
+source-suspect = In doubt
+source-down = Cannot be read
+source-ok-meaning = Answers come in time and make sense.
+source-devices = Devices
+source-devices-stale = Outdated
+source-ports = Ports
+source-data-age = Age of data
+source-reported = Last reported
+source-silent = No report for long
+source-silent-text = The ingest stage itself no longer reports. What stands here says little about now; see whether the process runs.
+source-push-link = Set up push
+source-poll-took = Last round took
+source-last-success = Last usable
+source-calls = Requests
+source-calls-none = Nothing was asked yet.
+source-failed = Failed
+source-failed-count = { $n ->
+    [one] 1 failed
+   *[other] { $count } failed
+}
+source-cached = { $n ->
+    [one] 1 from memory
+   *[other] { $count } from memory
+}
+source-wire = On the wire
+source-unpacked = Unpacked
+source-throttle = Held by the throttle
+source-together = Together
+source-call = Kind of request
+source-counted-since = Counted since
+source-latency-note = Times over the last hour or two.
+source-p50 = Half within
+source-p99 = 99% within
+source-max = Longest
+source-last-call = Last
+source-failures = Latest errors
+source-failures-none = Nothing has gone wrong since the start.
+source-fault = What it means
+source-remedy = What to do
+source-first = First
+source-findings = Found by itself
+source-findings-note = Each can be set where it is wrong.
+source-finding = What
+source-finding-value = Value
+source-finding-how = How it was found
+source-finding-set = Set by you
+
+# Errors of sources
+fault-unauthorized = The token is refused: unknown or disabled.
+fault-unauthorized-do = Make a new token in LibreNMS under API access, for a user of role global-read, and put it into the settings.
+fault-forbidden = The user of the token may not see this.
+fault-forbidden-do = Give that user the role global-read in LibreNMS.
+fault-not-found = What was asked for does not exist at this address.
+fault-not-found-do = Check the address and its sub-directory; a very old LibreNMS does not know some requests.
+fault-rejected = The source calls the request wrong.
+fault-rejected-do = Please report it with the version of LibreNMS; probably a column or parameter has changed.
+fault-throttled = Something between us and the source limits the number of requests.
+fault-throttled-do = Lower requests_per_second for this account, or raise the limit in the proxy.
+fault-server-failed = The source itself failed while it answered.
+fault-server-failed-do = See logs/librenms.log on that server; often PHP's memory_limit is too low.
+fault-overloaded = The source ran out of time or memory for the answer.
+fault-overloaded-do = Raise PHP's memory_limit and max_execution_time and the web server's patience on that server.
+fault-unavailable = The source is under maintenance, or cannot reach its own database.
+fault-unavailable-do = Check MariaDB on that server, and whether an update is running.
+fault-timed-out = No complete answer came in time.
+fault-timed-out-do = Check the load of that server; raise request_timeout if large lists really take so long.
+fault-unreachable = No connection can be made.
+fault-unreachable-do = Check address, DNS, route and firewall, and whether the web server runs.
+fault-tls = The secure connection fails: certificate, name or protocol is wrong.
+fault-tls-do = Renew the certificate, or install the authority that issued it here.
+fault-redirected = The address redirects; that is not followed, because the token would go along.
+fault-redirected-do = Put the final address into the settings, or remove the login page in front of it.
+fault-not-json = A web page came instead of data.
+fault-not-json-do = Run validate.php on that server (often file permissions), and see that no login page stands in front.
+fault-malformed = The answer does not have the shape that LibreNMS gives.
+fault-malformed-do = See whether a proxy changes answers or PHP adds warnings; else report it with the version.
+fault-truncated = The answer broke off. Nothing of it was used.
+fault-truncated-do = See the logs of web server and PHP on that server: a limit or a restart cut it.
+fault-too-large = The answer is larger than the limit. Nothing of it was used.
+fault-too-large-do = No ordinary LibreNMS does this; check the address, and report it.
+fault-empty = The list is empty where there must be something. The last known state stays.
+fault-empty-do = Check the rights of the token's user; updates of LibreNMS sometimes take them away.
+fault-shrunk = The list is suddenly much shorter. The last known state stays.
+fault-shrunk-do = If so many devices were really removed, it is believed after an hour. Else check the rights of the token's user.
+fault-foreign-rows = The source gave rows of another device than was asked for. Nothing of it was used.
+fault-foreign-rows-do = The device has probably just been removed; if it stays, report it with the version of LibreNMS.
+fault-zone-unknown = The time zone of the source cannot be found out, so its times cannot be placed.
+fault-zone-unknown-do = Set time_zone for this account.
+fault-clock-ahead = The source gives times in the future.
+fault-clock-ahead-do = Run NTP on that server, its pollers and here, and check time_zone.
+fault-stalled = The source answers, but has itself stopped looking at the network.
+fault-stalled-do = Check the pollers of LibreNMS: the poller page, cron or librenms.service.
+fault-paused = Too much failed in a row; the source is left alone for a while.
+fault-paused-do = Nothing: it is tried again by itself. Mend the error that came before.
+fault-misconfigured = With these settings the account cannot be read.
+fault-misconfigured-do = Correct the account's settings and start ingest again; padwacht doctor checks them.
 
 # Users and customers
 role-beheer = Administrator

@@ -1,6 +1,7 @@
 # Push from an NMS account
 copy = Copy
 copied = Copied
+push-crumb = Push
 push-heading = Push from { $account }
 push-lead = LibreNMS can tell us that something happened. We then read that device again at once, instead of at the next poll. Nothing else in a push is believed.
 push-fresh = The new secret

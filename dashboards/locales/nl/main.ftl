@@ -4,6 +4,7 @@ nav-main = Hoofdmenu
 nav-menu = Menu
 nav-overview = Overzicht
 nav-services = Services
+nav-sources = Bronnen
 nav-set-aside = Terzijde gelegd
 nav-docs = API
 nav-customers = Klanten
@@ -34,6 +35,7 @@ notice-source-down-title = Bron { $source } antwoordt niet.
 notice-source-down-meaning = Wat deze bron bewaakt, wordt onbekend: dat telt niet als beschikbaar en niet als storing.
 notice-source-suspect-title = Bron { $source } geeft twijfelachtige antwoorden.
 notice-source-suspect-meaning = We houden de laatst bekende toestand aan tot die verloopt; de antwoorden worden niet overgenomen.
+notice-source-link = Bekijk wat er mis is en wat te doen
 notice-set-aside-title = { $n ->
     [one] In de afgelopen 24 uur is 1 record of meting terzijde gelegd.
    *[other] In de afgelopen 24 uur zijn { $count } records en metingen terzijde gelegd.
@@ -329,6 +331,109 @@ column-when = Wanneer
 column-reason = Reden
 column-record = Record
 column-count = Aantal
+
+# Bronnen
+sources-lead = De systemen waar de toestanden vandaan komen, en hoe goed ze te lezen zijn.
+sources-none = Nog geen bronnen
+sources-none-text = Stel een account in onder [[nms]] in padwacht.toml; na de eerste ronde staat het hier.
+column-source = Bron
+source-ok = In orde
+source-suspect = Twijfelachtig
+source-down = Niet te lezen
+source-ok-meaning = De antwoorden komen op tijd en kloppen.
+source-devices = Apparaten
+source-devices-stale = Verouderd
+source-ports = Poorten
+source-data-age = Leeftijd gegevens
+source-reported = Laatst gemeld
+source-silent = Lang niets gemeld
+source-silent-text = Het inlezen zelf meldt zich niet meer. Wat hier staat, zegt weinig over nu; kijk of het proces draait.
+source-push-link = Push instellen
+source-poll-took = Laatste ronde duurde
+source-last-success = Laatst bruikbaar
+source-calls = Verzoeken
+source-calls-none = Er is nog niets gevraagd.
+source-failed = Mislukt
+source-failed-count = { $n ->
+    [one] 1 mislukt
+   *[other] { $count } mislukt
+}
+source-cached = { $n ->
+    [one] 1 uit het geheugen
+   *[other] { $count } uit het geheugen
+}
+source-wire = Over de lijn
+source-unpacked = Uitgepakt
+source-throttle = Gewacht op de rem
+source-together = Samen
+source-call = Soort verzoek
+source-counted-since = Geteld sinds
+source-latency-note = Duur over het laatste uur tot twee uur.
+source-p50 = Helft binnen
+source-p99 = 99% binnen
+source-max = Langste
+source-last-call = Laatst
+source-failures = Laatste fouten
+source-failures-none = Sinds de start is er niets misgegaan.
+source-fault = Wat het betekent
+source-remedy = Wat te doen
+source-first = Voor het eerst
+source-findings = Zelf gevonden
+source-findings-note = Alles is in te stellen als het niet klopt.
+source-finding = Wat
+source-finding-value = Waarde
+source-finding-how = Waaruit dat blijkt
+source-finding-set = Ingesteld
+
+# Fouten van bronnen
+fault-unauthorized = Het token wordt geweigerd: onbekend of uitgeschakeld.
+fault-unauthorized-do = Maak in LibreNMS onder API-toegang een nieuw token voor een gebruiker met de rol global-read, en zet het in de instellingen.
+fault-forbidden = De gebruiker van het token mag dit niet zien.
+fault-forbidden-do = Geef die gebruiker in LibreNMS de rol global-read.
+fault-not-found = Op dit adres bestaat het gevraagde niet.
+fault-not-found-do = Controleer het adres en de submap; een heel oude LibreNMS kent sommige verzoeken niet.
+fault-rejected = De bron vindt het verzoek ongeldig.
+fault-rejected-do = Meld dit met de versie van LibreNMS; waarschijnlijk is een kolom of parameter veranderd.
+fault-throttled = Iets tussen ons en de bron begrenst het aantal verzoeken.
+fault-throttled-do = Verlaag requests_per_second voor dit account, of verruim de grens in de proxy.
+fault-server-failed = De bron liep zelf vast tijdens het antwoord.
+fault-server-failed-do = Kijk in logs/librenms.log op die server; vaak is memory_limit van PHP te laag.
+fault-overloaded = De bron had te weinig tijd of geheugen voor het antwoord.
+fault-overloaded-do = Verhoog op die server memory_limit en max_execution_time van PHP en de wachttijd van de webserver.
+fault-unavailable = De bron is in onderhoud of bereikt haar eigen database niet.
+fault-unavailable-do = Controleer MariaDB op die server en of er een update loopt.
+fault-timed-out = Er kwam niet op tijd een volledig antwoord.
+fault-timed-out-do = Controleer de belasting van die server; verhoog request_timeout als grote lijsten echt zo lang duren.
+fault-unreachable = Er komt geen verbinding tot stand.
+fault-unreachable-do = Controleer adres, DNS, route en firewall, en of de webserver draait.
+fault-tls = De beveiligde verbinding mislukt: het certificaat, de naam of het protocol klopt niet.
+fault-tls-do = Vernieuw het certificaat, of installeer hier de autoriteit die het heeft uitgegeven.
+fault-redirected = Het adres verwijst door; dat wordt niet gevolgd, want het token zou meegaan.
+fault-redirected-do = Zet het uiteindelijke adres in de instellingen, of haal de inlogpagina ervoor weg.
+fault-not-json = Er kwam een webpagina in plaats van gegevens.
+fault-not-json-do = Draai validate.php op die server (vaak bestandsrechten) en controleer of er geen inlogpagina voor staat.
+fault-malformed = Het antwoord heeft niet de vorm die LibreNMS geeft.
+fault-malformed-do = Kijk of een proxy de antwoorden verandert en of PHP waarschuwingen meestuurt; meld het anders met de versie.
+fault-truncated = Het antwoord brak af. Er is niets van gebruikt.
+fault-truncated-do = Kijk in de logs van webserver en PHP op die server: een limiet of een herstart brak het af.
+fault-too-large = Het antwoord is groter dan de grens. Er is niets van gebruikt.
+fault-too-large-do = Dit hoort niet bij een gewone LibreNMS; controleer het adres en meld het.
+fault-empty = De lijst is leeg terwijl er iets in hoort te staan. De laatst bekende toestand blijft staan.
+fault-empty-do = Controleer de rechten van de gebruiker van het token; na een update van LibreNMS verdwijnen die soms.
+fault-shrunk = De lijst is plotseling veel korter. De laatst bekende toestand blijft staan.
+fault-shrunk-do = Zijn er echt zoveel apparaten verwijderd, dan wordt dat na een uur geloofd. Controleer anders de rechten van de gebruiker van het token.
+fault-foreign-rows = De bron gaf rijen van een ander apparaat dan gevraagd. Er is niets van gebruikt.
+fault-foreign-rows-do = Het apparaat is waarschijnlijk net verwijderd; blijft het, meld het met de versie van LibreNMS.
+fault-zone-unknown = De tijdzone van de bron is niet te achterhalen, dus tijden zijn niet te plaatsen.
+fault-zone-unknown-do = Zet time_zone voor dit account.
+fault-clock-ahead = De bron geeft tijden in de toekomst.
+fault-clock-ahead-do = Laat NTP lopen op die server, haar pollers en hier, en controleer time_zone.
+fault-stalled = De bron antwoordt, maar kijkt zelf niet meer naar het netwerk.
+fault-stalled-do = Controleer de pollers van LibreNMS: de pollerpagina, cron of librenms.service.
+fault-paused = Er ging te veel achter elkaar mis; de bron wordt even met rust gelaten.
+fault-paused-do = Niets: er wordt vanzelf opnieuw geprobeerd. Verhelp de fout die eraan voorafging.
+fault-misconfigured = Met deze instellingen kan het account niet worden gelezen.
+fault-misconfigured-do = Verbeter de instellingen van het account en start het inlezen opnieuw; padwacht doctor controleert ze.
 
 # Users and customers
 role-beheer = Beheer

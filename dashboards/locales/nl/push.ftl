@@ -1,6 +1,7 @@
 # Push vanuit een NMS-account
 copy = Kopiëren
 copied = Gekopieerd
+push-crumb = Push
 push-heading = Push vanuit { $account }
 push-lead = LibreNMS kan ons melden dat er iets gebeurd is. Dan lezen we dat apparaat meteen opnieuw, in plaats van bij de volgende ronde. Verder geloven we niets van wat een push zegt.
 push-fresh = Het nieuwe geheim

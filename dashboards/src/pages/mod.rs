@@ -12,6 +12,7 @@ mod push;
 mod service;
 mod services;
 mod set_aside;
+mod sources;
 mod users;
 mod what_if;
 mod why;
@@ -26,6 +27,7 @@ pub use push::PushPage;
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use set_aside::SetAsidePage;
+pub use sources::{SourcePage, SourcesPage};
 pub use users::{
     InvitedForm, ProfilePage, RegisterPage, UserForm, UserHead, UserImportLine, UserImportPlan,
     UserPage, UsersImportPage, UsersImported, UsersPage,

@@ -28,7 +28,7 @@ pub struct PushPage {
 }
 
 impl PushPage {
-    const SECTION: Section = Section::None;
+    const SECTION: Section = Section::Sources;
 
     /// Whether any secret works.
     fn is_open(&self) -> bool {

@@ -21,5 +21,6 @@ pub(crate) mod push;
 pub(crate) mod service;
 pub(crate) mod services;
 pub(crate) mod set_aside;
+pub(crate) mod source;
 pub(crate) mod strip;
 pub(crate) mod timeline;

@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use correlate::model::Timestamp;
 use ingest::librenms::{LibreNms, Settings};
-use ingest::source::{Source, SourceState};
+use ingest::source::{DeviceReport, Outlet, Reading, Source, SourceState};
 use serde_json::json;
 
 use crate::roles::{TOKEN, given, runtime, tell};
@@ -14,6 +15,18 @@ use crate::usage::{Usage, cpu_s};
 
 /// The throttle is off: nothing may wait.
 const NO_LIMIT: NonZeroU32 = NonZeroU32::new(1_000_000).expect("not 0");
+
+/// Counts samples and drops them; the product encodes them and appends them to the log.
+#[derive(Default)]
+struct Samples(AtomicUsize);
+
+#[async_trait::async_trait]
+impl Outlet for Samples {
+    async fn give(&self, reports: Vec<DeviceReport>) {
+        let samples: usize = reports.iter().map(|report| report.samples.len()).sum();
+        self.0.fetch_add(samples, Relaxed);
+    }
+}
 
 /// Reads everything twice and says what each took; then, what it asked the second time.
 pub(crate) fn run() {
@@ -31,11 +44,11 @@ pub(crate) fn run() {
         for _ in 0..2 {
             let before = recent(&url).await.len();
             let (cpu, began) = (cpu_s(), Instant::now());
-            let outcome = source.poll().await;
-            assert_eq!(outcome.health.state, SourceState::Ok, "{:?}", outcome.health.reason);
-            let samples: usize = outcome.reports.iter().map(|report| report.samples.len()).sum();
-            assert!(samples > outcome.health.devices, "ports were read");
-            tell(&Usage::since(cpu, began, outcome.health.bytes).to_json());
+            let samples = Samples::default();
+            let health = source.read(Reading::Full, &samples).await;
+            assert_eq!(health.state, SourceState::Ok, "{:?}", health.reason);
+            assert!(samples.0.load(Relaxed) > health.devices, "ports were read");
+            tell(&Usage::since(cpu, began, health.bytes).to_json());
             asked = before;
         }
         let asked = recent(&url).await.split_off(asked);

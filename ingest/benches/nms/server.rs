@@ -7,7 +7,7 @@ use correlate::model::Timestamp;
 use ingest::simulator::{SimOptions, Simulator, Topology, World, WorldOptions};
 use serde_json::json;
 
-use crate::roles::{TOKEN, runtime, tell};
+use crate::roles::{TOKEN, given, runtime, tell};
 use crate::usage::peak_bytes;
 
 /// Serves until it is killed; says where, and its peak memory for each line of input.
@@ -17,9 +17,8 @@ pub(crate) fn run(services: usize, local_ports: usize) {
     let world = World::generate(&Topology::surfnet(), &options).expect("a valid world");
     let (devices, ports) = (world.devices().len(), world.ports().len());
     let now = || Timestamp(jiff::Timestamp::now().as_millisecond());
-    // Bodies go out as they are: on loopback, compressing them would be all that is measured.
     let options = SimOptions {
-        gzip: false,
+        gzip: given("gzip") == "true",
         control_token: Some(TOKEN.to_owned()),
         ..SimOptions::new(now(), TOKEN)
     };

@@ -81,8 +81,11 @@ async fn one(
         interval_ms,
     };
     let found = outage::facts(&rows, &around);
+    // What was told once is not told again: less is known around it now.
+    let told = device.outages_told.replace(now);
     let samples: Vec<_> = found
         .into_iter()
+        .filter(|fact| Some(fact.at) > told)
         .map(|fact| {
             let placed = match fact.renewal {
                 true => device.seen.renew(fact.state, fact.at),

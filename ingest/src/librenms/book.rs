@@ -58,6 +58,8 @@ pub(super) struct Device {
     pub(super) lines: Lines,
     /// When it went down lately, and by which checks.
     pub(super) downs: Vec<(Timestamp, FailingChecks)>,
+    /// Up to when its outages were read and told.
+    pub(super) outages_told: Option<Timestamp>,
     gone: bool,
 }
 
@@ -175,16 +177,6 @@ impl Book {
         gone
     }
 
-    /// Marks one device as gone, as of `read`.
-    pub(super) fn lose_device(&mut self, id: u64, read: ReadAt) {
-        if let Some(device) = self.devices.get_mut(&id) {
-            device.gone = true;
-            if let Some((_, at)) = &mut device.facts {
-                *at = read;
-            }
-        }
-    }
-
     /// Takes in the ports of a device, all of them, in any order.
     pub(super) fn take_ports(&mut self, device_id: u64, mut rows: Vec<PortRow>, read: ReadAt) {
         let device = self.devices.entry(device_id).or_default();
@@ -242,7 +234,7 @@ impl Book {
                 cause,
                 &mut samples,
             );
-            if unproven {
+            if unproven.is_some() {
                 self.want_outages(id, read.sent.plus_millis(-OUTAGES_BACK_MS));
             }
         }
@@ -333,8 +325,8 @@ impl Device {
         read: ReadAt,
         cause: Evidence,
         samples: &mut Vec<ObservedSample>,
-    ) -> bool {
-        let mut unproven = false;
+    ) -> Option<Timestamp> {
+        let mut unproven = None;
         let counts = !facts.disabled && !facts.ahead && !policy.sets_aside(facts);
         if self.lines.any_of_device()
             && counts
@@ -347,7 +339,11 @@ impl Device {
             self.downs.drain(..excess);
             let found = self.lines.of_device(up, policy, read.sent);
             unproven = found.unproven;
-            let contrary = facts.poll_began.filter(|_| !up);
+            let contrary = match unproven {
+                // If the outages prove it, this is an edge.
+                Some(before) => Some(before),
+                None => facts.poll_began.filter(|_| !up),
+            };
             for one in found.believed.iter().filter(|_| !facts.is_unborn()) {
                 let placed = place_line(&mut self.seen, one, contrary);
                 samples.push(sample(Kind::Device, facts.device_id, placed, Evidence::EventLog));

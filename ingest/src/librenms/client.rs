@@ -11,6 +11,8 @@
 mod body;
 mod cache;
 mod gate;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -336,7 +338,10 @@ impl Client {
         let read = read.await;
         *size = body.size();
         read?;
-        body.finish().map_err(bad)
+        let ending = body.finish().map_err(bad)?;
+        // The unpacker gives its last bytes only now.
+        *size = ending.size;
+        Ok(ending)
     }
 
     /// Sends the request, up to the head of the answer.

@@ -15,6 +15,9 @@ use super::policy::Policy;
 /// A row that disagrees with a line for so long does so for good.
 const WAIT_MS_MAX: i64 = 600_000;
 
+/// The lines that one poll writes about one port are this close together.
+const SAME_POLL_MS_MAX: i64 = 1_000;
+
 /// A device that writes more than this has its older lines forgotten: rows and
 /// outages tell the rest.
 const WAITING_MAX: usize = 500;
@@ -53,8 +56,8 @@ pub(super) struct Lines(Vec<Waiting>);
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct OfDevice {
     pub(super) believed: Vec<Believed>,
-    /// There were others before, which only its outages can prove.
-    pub(super) unproven: bool,
+    /// When the last of others before them was written, which only its outages can prove.
+    pub(super) unproven: Option<Timestamp>,
 }
 
 impl Lines {
@@ -116,7 +119,7 @@ impl Lines {
         let (before, believed) = states.split_at(states.len() - last);
         OfDevice {
             believed: believed.iter().map(|(line, state, _)| Believed::of(line, *state)).collect(),
-            unproven: !before.is_empty(),
+            unproven: before.last().map(|(line, ..)| line.earliest),
         }
     }
 
@@ -146,6 +149,14 @@ impl Lines {
             course.push((*waiting, next.0, next.1));
             now = Some(next);
         }
+        // One poll writes a line for each column: the state in between never was.
+        course.dedup_by(|next, known| {
+            let is_same = next.0.at.millis() - known.0.at.millis() <= SAME_POLL_MS_MAX;
+            if is_same {
+                *known = *next;
+            }
+            is_same
+        });
         let agrees =
             course.last().is_none_or(|&(_, oper, shut)| (oper, shut) == (row.oper, row.shut));
         if !agrees {
@@ -153,6 +164,13 @@ impl Lines {
             return Vec::new();
         }
         self.0.retain(|waiting| !is_due(waiting));
+        // One poll may write several lines, of one instant: only what they come to was ever so.
+        let course: Vec<_> = course
+            .iter()
+            .enumerate()
+            .filter(|(place, step)| course.get(place + 1).is_none_or(|next| next.0.at != step.0.at))
+            .map(|(_, step)| *step)
+            .collect();
         let state = |&(_, oper, shut): &(Waiting, OperStatus, bool)| policy.port_state(oper, shut);
         let present = policy.port_state(row.oper, row.shut);
         let last = course.iter().rev().take_while(|step| state(step) == present).count();
@@ -200,7 +218,7 @@ mod tests {
     fn a_line_is_believed_when_the_row_agrees() {
         let mut all = lines(&[(5, None, What::DeviceDown(ICMP))]);
         let found = all.of_device(false, &Policy::default(), SENT);
-        assert_eq!((seconds(&found.believed), found.unproven), (vec![(5, Down)], false));
+        assert_eq!((seconds(&found.believed), found.unproven), (vec![(5, Down)], None));
         assert!(all.is_empty());
     }
 
@@ -240,7 +258,10 @@ mod tests {
     fn what_is_over_needs_the_outages_to_prove_it() {
         let mut all = lines(&[(5, None, What::DeviceDown(ICMP)), (8, None, What::DeviceUp)]);
         let found = all.of_device(true, &Policy::default(), SENT);
-        assert_eq!((seconds(&found.believed), found.unproven), (vec![(8, Up)], true));
+        assert_eq!(
+            (seconds(&found.believed), found.unproven),
+            (vec![(8, Up)], Some(Timestamp(5_000)))
+        );
     }
 
     fn row(oper: OperStatus, oper_before: Option<OperStatus>, shut: bool) -> PortRow {
@@ -278,18 +299,45 @@ mod tests {
     #[test]
     fn a_port_that_came_and_went_is_believed_as_far_as_its_row_remembers() {
         use OperStatus::{NotUp, Up as IsUp};
-        let flap = [(5, oper(NotUp)), (6, oper(IsUp))];
-        check_port(&flap, &row(IsUp, Some(NotUp), false), &[(5, Down), (6, Up)]);
-        check_port(&flap, &row(IsUp, None, false), &[(6, Up)]);
-        let twice = [(4, oper(NotUp)), (5, oper(IsUp)), (6, oper(NotUp))];
-        check_port(&twice, &row(NotUp, Some(IsUp), false), &[(5, Up), (6, Down)]);
+        let flap = [(5, oper(NotUp)), (8, oper(IsUp))];
+        check_port(&flap, &row(IsUp, Some(NotUp), false), &[(5, Down), (8, Up)]);
+        check_port(&flap, &row(IsUp, None, false), &[(8, Up)]);
+        let twice = [(2, oper(NotUp)), (5, oper(IsUp)), (8, oper(NotUp))];
+        check_port(&twice, &row(NotUp, Some(IsUp), false), &[(5, Up), (8, Down)]);
     }
 
     #[test]
     fn a_port_that_is_shut_is_unknown_since_the_first_of_its_lines() {
         use OperStatus::NotUp;
-        let shut = [(5, What::Shut(true)), (6, oper(NotUp))];
+        let shut = [(5, What::Shut(true)), (8, oper(NotUp))];
         let unknown = ComponentState::Unknown;
-        check_port(&shut, &row(NotUp, None, true), &[(5, unknown), (6, unknown)]);
+        check_port(&shut, &row(NotUp, None, true), &[(5, unknown), (8, unknown)]);
+    }
+
+    #[test]
+    fn the_lines_of_one_poll_are_one_change() {
+        use OperStatus::{NotUp, Up as IsUp};
+        let opened = [(5, What::Shut(false)), (6, oper(IsUp))];
+        let opened: Vec<_> = opened.iter().map(|&(id, what)| (id, Some(7), what)).collect();
+        let found = lines(&opened).of_port(
+            &row(IsUp, Some(NotUp), false),
+            Some((NotUp, true)),
+            &Policy::default(),
+            SENT,
+        );
+        assert_eq!(seconds(&found), [(6, Up)]);
+    }
+    #[test]
+    fn of_lines_of_one_instant_only_what_they_come_to_was_so() {
+        // Opened by hand: one poll reads that it is not shut any more, and that it is up.
+        let mut all = Lines::default();
+        for (event_id, what) in [(5, What::Shut(false)), (6, oper(OperStatus::Up))] {
+            let at = Timestamp(5_000);
+            all.push(Waiting { earliest: at, at, ..waiting(event_id, Some(7), what) });
+        }
+        let row = row(OperStatus::Up, Some(OperStatus::NotUp), false);
+        let before = Some((OperStatus::NotUp, true));
+        let found = all.of_port(&row, before, &Policy::default(), SENT);
+        assert_eq!(seconds(&found), [(5, Up)]);
     }
 }

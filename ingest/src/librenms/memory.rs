@@ -118,7 +118,9 @@ impl Seen {
         at: Timestamp,
         contrary: Option<Timestamp>,
     ) -> Placed {
-        let is_renewal = self.latest().is_some_and(|(last_at, last)| last_at < at && last == state);
+        let is_renewal = self.latest().is_some_and(|(last_at, last)| {
+            last_at < at && last == state && contrary.is_none_or(|contrary| contrary <= last_at)
+        });
         let uncertainty_ms = if state == Unknown || is_renewal {
             0
         } else {

@@ -5,8 +5,8 @@
 //!
 //! | row | what it gives |
 //! | --- | --- |
-//! | closed | the state from its start, renewed while it lasted, and up at its end |
-//! | open, and the device is down | the state from its start, renewed until now |
+//! | closed | the state at its start, and up at its end |
+//! | open, and the device is down | the state from its start, renewed until now if ping fails still |
 //! | open, but the device is up: never closed by mistake (from 26.7) | the state at its start alone, and up at the last poll, wide as the whole gap |
 //! | open, and a later one began (before 25.8) | the state at its start alone |
 //! | one of a string of short ones, not by ping (26.7 with fast ping) | the state over the whole string: the ups in it are an error |
@@ -14,7 +14,10 @@
 //!
 //! The state is what the policy makes of the failing checks, as a line of the
 //! event log or the device's own row tells them; of unknown checks it is down
-//! only where a lost management plane counts as down too, else unknown. Pure.
+//! only where a lost management plane counts as down too, else unknown. Where it
+//! does, a closed outage is renewed while it lasted; elsewhere ping may have come
+//! back long before the row was closed, and the time in between grows unknown by
+//! itself. Pure.
 
 use correlate::model::ComponentState::{self, Down, Unknown, Up};
 use correlate::model::Timestamp;
@@ -100,34 +103,42 @@ fn one(
         None => Unknown,
     };
     let good = around.poll_began.filter(|_| lasts).max(up_before);
-    let contrary = good.filter(|&good| good <= stretch.from);
+    // What is up by policy goes on being so.
+    let contrary = good.filter(|&good| good <= stretch.from && state == Down);
     if stretch.from >= around.since {
-        facts.push(Fact { at: stretch.from, state, renewal: false, contrary });
+        facts.push(Fact { at: stretch.from, state, renewal: state == Up, contrary });
     }
+    // Only an outage that was one is evidence against up.
+    let contrary_of_up = (state == Down).then_some(stretch.from);
+    let up_again =
+        Fact { at: stretch.from, state: Up, renewal: state == Up, contrary: contrary_of_up };
     let until = match stretch.to {
         // It may have been up again since the check before.
         Some(to) => Some(to.plus_millis(-around.interval_ms)),
         None => lasts.then_some(around.now),
     };
+    // Ping may have come back long before the rest: the row does not tell.
+    let by_ping = lasts && around.failing.icmp && failing.is_some_and(|failing| failing.icmp);
+    let holds = state == Down && (by_ping || around.policy.management_lost == Down);
     let Some(until) = until else {
-        let up_again = around.poll_began.filter(|_| is_last && around.up == Some(true));
-        if let Some(at) = up_again.filter(|&at| at > stretch.from && stretch.from >= around.since) {
-            facts.push(Fact { at, state: Up, renewal: false, contrary: Some(stretch.from) });
+        let good = around.poll_began.filter(|_| is_last && around.up == Some(true));
+        if let Some(at) = good.filter(|&at| at > stretch.from && stretch.from >= around.since) {
+            facts.push(Fact { at, ..up_again });
         }
         return;
     };
     let missed = (around.since.millis() - stretch.from.millis()).max(0) / around.interval_ms;
     let mut at = stretch.from.plus_millis((missed + 1) * around.interval_ms);
-    if stretch.from < around.since && at <= until {
+    if holds && stretch.from < around.since && at <= until {
         facts.push(Fact { at, state, renewal: false, contrary });
         at = at.plus_millis(around.interval_ms);
     }
-    while at <= until {
+    while holds && at <= until {
         facts.push(Fact { at, state, renewal: true, contrary: None });
         at = at.plus_millis(around.interval_ms);
     }
     if let Some(to) = stretch.to {
-        facts.push(Fact { at: to, state: Up, renewal: false, contrary: Some(stretch.from) });
+        facts.push(Fact { at: to, ..up_again });
     }
 }
 
@@ -223,28 +234,30 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_outage_has_two_edges_and_holds_between_them() {
+    fn a_closed_outage_has_two_edges_and_holds_between_them_only_if_its_reason_does_not_matter() {
         let policy = Policy::default();
         let lines = [(s(1_003), ICMP), (s(5_000), ICMP)];
         check(
             &[row(5_000, Some(5_060)), row(1_000, Some(2_000))],
             &around(&policy, &lines),
-            &["1000 down", "1300+", "1600+", "2000 up <1000", "5000 down <2000", "5060 up <5000"],
+            &["1000 down", "2000 up <1000", "5000 down <2000", "5060 up <5000"],
+        );
+        let strict = Policy { management_lost: Down, ..policy };
+        check(
+            &[row(1_000, Some(2_000))],
+            &around(&strict, &lines),
+            &["1000 down", "1300+", "1600+", "2000 up <1000"],
         );
     }
 
     #[test]
     fn without_a_line_nobody_knows_whether_it_was_more_than_management() {
         let policy = Policy::default();
-        check(
-            &[row(1_000, Some(1_300))],
-            &around(&policy, &[]),
-            &["1000 unknown", "1300 up <1000"],
-        );
+        check(&[row(1_000, Some(1_300))], &around(&policy, &[]), &["1000 unknown", "1300 up"]);
         let strict = Policy { management_lost: Down, ..policy };
         check(&[row(1_000, Some(1_300))], &around(&strict, &[]), &["1000 down", "1300 up <1000"]);
         let lines = [(s(1_000), SNMP)];
-        check(&[row(1_000, Some(1_300))], &around(&policy, &lines), &["1000 up", "1300 up <1000"]);
+        check(&[row(1_000, Some(1_300))], &around(&policy, &lines), &["1000+", "1300+"]);
     }
 
     #[test]
@@ -279,7 +292,7 @@ mod tests {
     fn a_string_of_short_outages_without_ping_is_one() {
         let policy = Policy::default();
         let rows = [row(1_000, Some(1_057)), row(1_300, Some(1_357)), row(1_600, Some(1_657))];
-        check(&rows, &around(&policy, &[]), &["1000 unknown", "1300+", "1657 up <1000"]);
+        check(&rows, &around(&policy, &[]), &["1000 unknown", "1657 up"]);
         let lines = [(s(1_000), SNMP)];
         let strict = Policy { management_lost: Down, ..policy };
         check(&rows, &around(&strict, &lines), &["1000 down", "1300+", "1657 up <1000"]);
@@ -292,7 +305,8 @@ mod tests {
     fn what_lies_before_the_window_is_left_out_but_what_lasts_into_it_counts() {
         let policy = Policy::default();
         let lines = [(s(1_000), ICMP), (s(3_000), ICMP)];
-        let late = Around { since: s(4_000), ..around(&policy, &lines) };
+        let strict = Policy { management_lost: Down, ..policy };
+        let late = Around { since: s(4_000), ..around(&strict, &lines) };
         let rows = [row(1_000, Some(2_000)), row(3_000, Some(4_900))];
         check(&rows, &late, &["4200 down <2000", "4500+", "4900 up <3000"]);
     }

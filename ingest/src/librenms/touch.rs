@@ -58,8 +58,9 @@ async fn one(source: &LibreNms, touch: Touch) -> Result<(), SourceError> {
         let at = ReadAt { sent, received: source.clock.now() };
         let row = match read {
             Ok(rows) => rows.into_iter().find(|row| row.device_id == id),
+            // Whether it is gone is for the whole list to say.
             Err(error) if error.fault == Fault::NotFound => {
-                source.book().lose_device(id, at);
+                source.book().full_wanted = true;
                 return Ok(());
             }
             Err(error) => return Err(error),

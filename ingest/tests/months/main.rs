@@ -28,6 +28,9 @@ use story::{Blindness, Story};
 /// The engine's staleness limit: what is silent for longer turns unknown.
 const STALE_AFTER_MS: i64 = 30 * 60_000;
 
+/// Wrong claims that are shown.
+const WRONG_SHOWN: usize = 12;
+
 /// Four sites in a ring with a chord: two ways to each, and the last in another poller group.
 const TOPOLOGY: &str = r#"{"name": "Weeks", "nodes": [
     {"id": "1", "label": "Amsterdam"}, {"id": "2", "label": "Utrecht"},
@@ -53,7 +56,10 @@ async fn play(story: Story) {
         let fate = fates.of_component(&component);
         claims.judge(&component, fate, &mut tally);
     }
+    let wrong = std::mem::take(&mut tally.wrong);
     eprintln!("seed {seed}: {tally:?}, {} readings, not ok {}", run.readings, run.not_ok);
+    let shown: Vec<&str> = wrong.iter().take(WRONG_SHOWN).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{} claims were wrong:\n{}", wrong.len(), shown.join("\n"));
     assert!(tally.edges > 500, "many edges were judged: {tally:?}");
     assert!(tally.exact < tally.edges, "some edges are uncertain: {tally:?}");
     let judged = services::judge(&story, &run, &claims, &fates);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use correlate::model::{ComponentId, Timestamp};
 use ingest::librenms::{LibreNms, Settings};
 use ingest::simulator::{Fault, Release, SimOptions, Simulator, Truth};
-use ingest::source::{DeviceReport, Health, ObservedSample, Source, SourceState};
+use ingest::source::{Cursor, Health, Kept, ObservedSample, Reading, Source, SourceState};
 
 use crate::story::{Deed, PING_CYCLE_MS, STEP_MS, Story, ZONE};
 
@@ -33,24 +33,36 @@ struct Desk {
     run: Run,
 }
 
-/// Plays the story from its beginning to its end.
+/// Plays the story from its beginning to its end. The changes are read twice a step, and all the
+/// rest at its end.
 pub(crate) async fn read(story: &Story) -> Run {
     let mut desk = Desk::open(story).await;
-    let mut source = Some(desk.source());
+    let mut source = Some(desk.source(None));
+    let mut cursor = None;
     let mut deeds = story.deeds.iter().peekable();
     let mut now = story.period.from;
     while now < story.period.until {
-        desk.pass(STEP_MS).await;
+        desk.pass(STEP_MS / 2).await;
+        if let Some(source) = &source {
+            desk.read_by(source, Reading::Changes).await;
+        }
+        desk.pass(STEP_MS / 2).await;
         now = now.plus_millis(STEP_MS);
         while let Some((_, deed)) = deeds.next_if(|(at, _)| *at <= now) {
             match deed {
-                Deed::ReaderStops => source = None,
-                Deed::ReaderStarts => source = Some(desk.source()),
+                Deed::ReaderStops => {
+                    cursor = source.take().and_then(|source| source.cursor());
+                }
+                Deed::ReaderStarts => source = Some(desk.source(cursor.take())),
                 other => desk.act(*other),
             }
         }
-        if let Some(source) = &mut source {
-            desk.read_once(source).await;
+        if let Some(source) = &source {
+            desk.read_by(source, Reading::Changes).await;
+            desk.read_by(source, Reading::Full).await;
+            if source.plan().backfill_wanted {
+                desk.read_by(source, Reading::Backfill).await;
+            }
         }
     }
     desk.run.truth = desk.simulator.truth();
@@ -81,8 +93,8 @@ impl Desk {
         Desk { simulator, url, clock, staged: Vec::new(), run }
     }
 
-    /// A new process of the reader: it remembers nothing.
-    fn source(&self) -> LibreNms {
+    /// A new process of the reader: it remembers nothing but how far it had read the changes.
+    fn source(&self, cursor: Option<Cursor>) -> LibreNms {
         let account = self.simulator.world().account().to_owned();
         let mut settings =
             Settings::new(&account, &self.url, TOKEN.to_owned().into()).expect("valid settings");
@@ -90,7 +102,11 @@ impl Desk {
         settings.burst = NO_LIMIT;
         settings.retries = 0;
         let clock = self.simulator.clone();
-        LibreNms::new(settings, Arc::new(move || clock.now())).expect("a source")
+        let source = LibreNms::new(settings, Arc::new(move || clock.now())).expect("a source");
+        if let Some(cursor) = cursor {
+            source.resume(&cursor);
+        }
+        source
     }
 
     /// Lets time pass: the simulated, and the runtime's, by which the client waits before it
@@ -120,18 +136,15 @@ impl Desk {
         }
     }
 
-    async fn read_once(&mut self, source: &mut LibreNms) {
-        let outcome = source.poll().await;
-        self.keep(source.name(), outcome.reports, &outcome.health);
-    }
-
-    fn keep(&mut self, account: &str, reports: Vec<DeviceReport>, health: &Health) {
+    async fn read_by(&mut self, source: &LibreNms, reading: Reading) {
+        let kept = Kept::default();
+        let Health { state, .. } = source.read(reading, &kept).await;
         self.run.readings += 1;
-        self.run.not_ok += usize::from(health.state != SourceState::Ok);
-        for report in reports {
+        self.run.not_ok += usize::from(state != SourceState::Ok);
+        for report in kept.take() {
             for sample in report.samples {
                 assert!(sample.at <= report.observed_at, "later than it was read: {sample:?}");
-                let id = ComponentId::of(account, sample.kind.as_str(), &sample.native_id);
+                let id = ComponentId::of(source.name(), sample.kind.as_str(), &sample.native_id);
                 self.run.samples.push((id, sample));
             }
         }

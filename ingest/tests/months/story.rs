@@ -11,12 +11,12 @@ const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// Between two full readings, and of LibreNMS's polls.
-pub(crate) const STEP_MS: i64 = 5 * MINUTE_MS;
-/// 2026-02-08 00:02:13 UTC. Morocco sets its clock back on 15 February, for Ramadan, and forward
+/// Between two readings: two polls of LibreNMS.
+pub(crate) const STEP_MS: i64 = 10 * MINUTE_MS;
+/// 2026-02-13 00:02:13 UTC. Morocco sets its clock back on 15 February, for Ramadan, and forward
 /// again on 22 March.
-const START: Timestamp = Timestamp(1_770_508_933_000);
-const DAYS: i64 = 45;
+const START: Timestamp = Timestamp(1_770_940_933_000);
+const DAYS: i64 = 38;
 pub(crate) const ZONE: &str = "Africa/Casablanca";
 pub(crate) const PING_CYCLE_MS: i64 = MINUTE_MS;
 /// So many times more failures than in real life: several a day in a small network.
@@ -81,21 +81,21 @@ impl Story {
             deeds: Vec::new(),
             blind: Vec::new(),
             moved,
-            moved_at: day(36.0),
+            moved_at: day(30.0),
         };
         for (days, release) in [
-            (12.0, Release::V25_5),
-            (18.0, Release::V26_3),
-            (22.0, Release::V26_4),
-            (26.0, Release::V26_5),
-            (30.0, Release::V26_7),
+            (8.0, Release::V25_5),
+            (13.0, Release::V26_3),
+            (17.0, Release::V26_4),
+            (21.0, Release::V26_5),
+            (25.0, Release::V26_7),
         ] {
             story.deeds.push((day(days), Deed::Upgrade(release)));
         }
         story.stage_faults();
         story.deeds.push((story.moved_at, Deed::Delete(moved)));
-        story.deeds.push((day(36.1), Deed::AddAgain(moved)));
-        for (days, hours) in [(9.3, 2), (35.2, 3)] {
+        story.deeds.push((day(30.1), Deed::AddAgain(moved)));
+        for (days, hours) in [(6.3, 2), (29.2, 3)] {
             let away = Period::new(day(days), day(days).plus_millis(hours * HOUR_MS));
             story.deeds.push((away.from, Deed::ReaderStops));
             story.deeds.push((away.until, Deed::ReaderStarts));
@@ -112,24 +112,24 @@ impl Story {
             story.deeds.push((from.plus_millis(for_ms), Deed::FaultEnds(number)));
             number += 1;
         };
-        for (place, kind) in PASSING.into_iter().cycle().take(29).enumerate() {
+        for (place, kind) in PASSING.into_iter().cycle().take(28).enumerate() {
             let from = day(0.6).plus_millis(place as i64 * FAULT_EVERY_MS);
             stage(self, from, FAULT_FOR_MS, kind);
         }
         for (days, hours, kind, group) in [
             (3.4, 5, FaultKind::StalledPollers { group: 1 }, Some(1)),
             (5.5, 3, FaultKind::EmptyOk, None),
-            (14.2, 3, FaultKind::Unavailable, None),
-            (24.7, 3, FaultKind::StalledPollers { group: 1 }, Some(1)),
-            (32.1, 3, FaultKind::StalledPollers { group: 0 }, Some(0)),
-            (43.1, 3, FaultKind::HtmlOk, None),
+            (10.2, 3, FaultKind::Unavailable, None),
+            (19.7, 3, FaultKind::StalledPollers { group: 1 }, Some(1)),
+            (26.1, 3, FaultKind::StalledPollers { group: 0 }, Some(0)),
+            (36.1, 3, FaultKind::HtmlOk, None),
         ] {
             let period = Period::new(day(days), day(days).plus_millis(hours * HOUR_MS));
             stage(self, period.from, period.millis(), kind);
             self.blind.push(Blindness { period, group });
         }
-        stage(self, day(33.0), 7 * DAY_MS, FaultKind::Bug267);
-        stage(self, day(40.5), DAY_MS, FaultKind::Bug20310);
+        stage(self, day(27.0), 6 * DAY_MS, FaultKind::Bug267);
+        stage(self, day(34.0), DAY_MS, FaultKind::Bug20310);
     }
 }
 

@@ -128,5 +128,6 @@ fn status(inventories: u64) -> SourceReport {
         success: true,
         error: None,
         counters: [(INVENTORIES.to_owned(), inventories)].into(),
+        detail: Default::default(),
     }
 }

@@ -39,6 +39,7 @@ mod pushes;
 mod services;
 mod sessions;
 mod settings;
+mod source_detail;
 mod source_status;
 mod sync_jobs;
 mod text;
@@ -65,6 +66,7 @@ pub use pushes::{PushOutcome, Pushes, ReceivedPush};
 pub use services::{ImportReport, Service, ServiceDraft, ServiceFilter, Services, ServicesWithin};
 pub use sessions::{Session, SessionDraft, Sessions};
 pub use settings::Settings;
+pub use source_detail::{SourceCalls, SourceDetail, SourceFailure, SourceFinding};
 pub use source_status::{SourceError, SourceReport, SourceState, SourceStatus, SourceStatuses};
 pub use sync_jobs::{SyncCounts, SyncJob, SyncJobs, SyncState};
 pub use users::{

@@ -11,6 +11,7 @@ use sea_orm::{EntityTrait, IntoActiveModel, QueryOrder};
 use super::database::Records;
 use super::entity::source_status;
 use super::error::{Doing, RecordsError};
+use super::source_detail::SourceDetail;
 use super::text;
 
 /// Whether what an account says can be relied on.
@@ -76,6 +77,8 @@ pub struct SourceReport {
     pub error: Option<SourceError>,
     /// Totals since the process started, by a name that does not change.
     pub counters: BTreeMap<String, u64>,
+    /// What was measured.
+    pub detail: SourceDetail,
 }
 
 /// How an account fares.
@@ -95,6 +98,8 @@ pub struct SourceStatus {
     pub last_error: Option<SourceError>,
     /// See [`SourceReport::counters`].
     pub counters: BTreeMap<String, u64>,
+    /// See [`SourceReport::detail`].
+    pub detail: SourceDetail,
 }
 
 /// Reads and writes the status of NMS accounts.
@@ -155,6 +160,7 @@ impl SourceStatuses<'_> {
                 Column::ErrorKind,
                 Column::ErrorMessage,
                 Column::Counters,
+                Column::Detail,
             ])
             .to_owned();
         let row = to_row(&merge(before, report))?;
@@ -180,6 +186,7 @@ fn merge(before: Option<SourceStatus>, report: &SourceReport) -> SourceStatus {
         last_success_at: if report.success { Some(report.at) } else { last_success_at },
         last_error: report.error.clone().or(last_error),
         counters: report.counters.clone(),
+        detail: report.detail.clone(),
     }
 }
 
@@ -197,6 +204,7 @@ fn to_row(status: &SourceStatus) -> Result<source_status::Model, RecordsError> {
         error_message: error(|error| &error.message),
         counters: serde_json::to_string(&status.counters)
             .map_err(|error| RecordsError::invalid("counters", error.to_string()))?,
+        detail: status.detail.to_text()?,
     })
 }
 
@@ -205,11 +213,13 @@ fn read(row: source_status::Model) -> Result<SourceStatus, RecordsError> {
     let state = row.state.parse().map_err(|error: RecordsError| corrupt(error.to_string()))?;
     let counters =
         serde_json::from_str(&row.counters).map_err(|error| corrupt(error.to_string()))?;
+    let detail = SourceDetail::from_text(&row.detail).map_err(corrupt)?;
     let last_error =
         row.error_kind.zip(row.error_message).map(|(kind, message)| SourceError { kind, message });
     Ok(SourceStatus {
         state,
         counters,
+        detail,
         last_error,
         account: row.account,
         since: Timestamp(row.since_ms),
@@ -232,6 +242,7 @@ mod tests {
             error: (!success)
                 .then(|| SourceError { kind: "timeout".to_owned(), message: "slow".to_owned() }),
             counters: BTreeMap::new(),
+            detail: SourceDetail::default(),
         };
         let one = merge(None, &report(10, SourceState::Ok, true));
         let two = merge(Some(one), &report(20, SourceState::Down, false));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use correlate::model::{ComponentId, Timestamp};
 use store::records::{
-    AccountSettings, Change, Device, Link, NmsAccount, NmsKind, Page, Port, SourceError,
-    SourceReport, SourceState, SyncCounts, SyncState, TokenRef,
+    AccountSettings, Change, Device, Link, NmsAccount, NmsKind, Page, Port, SourceDetail,
+    SourceError, SourceReport, SourceState, SyncCounts, SyncState, TokenRef,
 };
 
 use crate::database::{TestDatabase, actor};
@@ -69,6 +69,7 @@ async fn status_remembers_since_when(db: &TestDatabase) {
             message: "the token is refused\0".to_owned(),
         }),
         counters: BTreeMap::from([("polls".to_owned(), at.unsigned_abs())]),
+        detail: SourceDetail { devices: at.unsigned_abs(), ..SourceDetail::default() },
     };
     for (at, state, success) in [
         (10, SourceState::Ok, true),
@@ -82,7 +83,7 @@ async fn status_remembers_since_when(db: &TestDatabase) {
     assert_eq!((read.state, read.since), (SourceState::Down, Timestamp(20)));
     assert_eq!((read.reported_at, read.last_success_at), (Timestamp(30), Some(Timestamp(10))));
     assert_eq!(read.last_error.as_ref().expect("failed").message, "the token is refused");
-    assert_eq!(read.counters["polls"], 30);
+    assert_eq!((read.counters["polls"], read.detail.devices), (30, 30));
     assert_eq!(status.list().await.expect("lists"), [read]);
 }
 

@@ -131,3 +131,65 @@ const BULK_CALLS_MAX: usize = 1;
 async fn one_of(semaphore: &Semaphore) -> SemaphorePermit<'_> {
     semaphore.acquire().await.expect("the semaphore is never closed")
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::librenms::calls;
+
+    fn gate(change: impl FnOnce(&mut Settings)) -> Gate {
+        let mut settings = Settings::new("ams1", "https://x", "t".to_owned().into()).unwrap();
+        change(&mut settings);
+        Gate::new(&settings)
+    }
+
+    fn urgent() -> Call {
+        Call { urgent: true, ..calls::device(1) }
+    }
+
+    #[tokio::test]
+    async fn bulk_lists_go_one_at_a_time_and_small_calls_beside_them() {
+        let gate = gate(|_| ());
+        let list = gate.enter(&calls::devices()).await;
+        assert!(gate.enter(&calls::ports()).now_or_never().is_none());
+        let small = gate.enter(&calls::device(1)).now_or_never();
+        assert!(small.is_some());
+        drop(list);
+        assert!(gate.enter(&calls::ports()).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn an_urgent_call_finds_a_place_when_others_wait() {
+        let gate = gate(|settings| {
+            settings.requests_at_once = 2.try_into().unwrap();
+            settings.requests_per_second = 3.try_into().unwrap();
+        });
+        let first = gate.enter(&calls::device(1)).await;
+        assert!(gate.enter(&calls::device(2)).now_or_never().is_none(), "one is kept");
+        let second = gate.enter(&urgent()).now_or_never();
+        assert!(second.is_some());
+        drop((first, second));
+        // Two of the three places of this second are used up.
+        assert!(gate.enter(&calls::device(2)).now_or_never().is_none());
+        assert!(gate.enter(&urgent()).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn answers_that_were_large_share_the_bytes_in_flight() {
+        let gate = gate(|settings| {
+            settings.bytes_in_flight_max = 1024 * UNIT_BYTES;
+            settings.requests_at_once = 10.try_into().unwrap();
+        });
+        let call = calls::device_ports(1);
+        gate.was(&call, 2000 * UNIT_BYTES);
+        let first = gate.enter(&call).now_or_never();
+        let second = gate.enter(&call).now_or_never();
+        assert!(first.is_some() && second.is_some(), "each counts as half");
+        assert!(gate.enter(&call).now_or_never().is_none());
+        drop(first);
+        assert!(gate.enter(&calls::system()).now_or_never().is_some());
+        assert!(gate.enter(&call).now_or_never().is_some());
+    }
+}

@@ -37,6 +37,7 @@ pub mod source_status {
         pub error_kind: Option<String>,
         pub error_message: Option<String>,
         pub counters: String,
+        pub detail: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

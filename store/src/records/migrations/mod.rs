@@ -30,6 +30,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0007_people", include_str!("0007_people.sql")),
     (AUDIT_CHAIN, include_str!("0008_audit_chain.sql")),
     ("0009_audit_order", include_str!("0009_audit_order.sql")),
+    ("0010_source_detail", include_str!("0010_source_detail.sql")),
 ];
 
 /// Its table is filled from definitions, which no SQL reads on both databases.
