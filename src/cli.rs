@@ -104,6 +104,9 @@ pub(crate) enum Command {
     /// The data directory, each NMS account, the log, ClickHouse, the database
     /// and mail. Changes nothing. Exit status 1 if anything fails.
     Doctor(DoctorArgs),
+    /// Check the record of who changed what
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -118,6 +121,28 @@ pub(crate) struct EngineArgs {
     /// As the parent wrote them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub args: Vec<OsString>,
+}
+
+/// What can be done with the audit trail.
+#[derive(Subcommand, Debug)]
+pub(crate) enum AuditCommand {
+    /// Check the hash of every entry, and say where the chain breaks
+    ///
+    /// Exit status 1 if an entry was changed or is missing. Prints the hash of
+    /// the last entry: keep it elsewhere, and give it as --anchor the next
+    /// time, and also a trail that was written anew shows.
+    Verify(AuditVerifyArgs),
+}
+
+/// `padwacht audit verify`.
+#[derive(Args, Debug)]
+pub(crate) struct AuditVerifyArgs {
+    /// What every stage takes.
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// Hash of an entry, kept from an earlier check, that must still be there
+    #[arg(long, value_name = "HASH")]
+    pub anchor: Option<String>,
 }
 
 /// What can be done with the configuration.

@@ -4,6 +4,7 @@
 mod all;
 mod api;
 mod ask;
+mod audit;
 mod batches;
 mod cli;
 mod config;
@@ -33,7 +34,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use all::Stages;
-use cli::{Cli, Command, ConfigCommand, StageArgs};
+use cli::{AuditCommand, Cli, Command, ConfigCommand, StageArgs};
 use config::{ConfigError, Loaded, Machine, Shared};
 
 /// The engine holds tens of millions of small allocations, and what it frees
@@ -94,6 +95,11 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             let loaded = load(&args.stage)?;
             telemetry::init(&telemetry::quiet(&loaded))?;
             runtime()?.block_on(ask::what_if(&args, &loaded.config))
+        }
+        Command::Audit(AuditCommand::Verify(args)) => {
+            let loaded = load(&args.stage)?;
+            telemetry::init(&telemetry::quiet(&loaded))?;
+            runtime()?.block_on(audit::verify(&args, &loaded.config))
         }
         Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
         Command::Demo(args) => {

@@ -20,7 +20,8 @@ const BETWEEN: char = '|';
 /// # Errors
 /// What cannot be read as a list at all.
 pub(crate) fn read(text: &str) -> Result<Vec<UserLine>, ApiError> {
-    let text = text.trim_start_matches('\u{feff}');
+    // The reader counts lines by line feeds and would start one too early.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let head = text.lines().next().unwrap_or_default();
     let delimiter = if head.contains(';') && !head.contains(',') { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new()

@@ -3,14 +3,16 @@
 
 #[path = "../examples/gallery/fixtures.rs"]
 mod fixtures;
+#[path = "../examples/gallery/people.rs"]
+mod people;
 #[path = "../examples/gallery/sources.rs"]
 mod sources;
 #[path = "../examples/gallery/why.rs"]
 mod why;
 
 use dashboards::{
-    Lang, LoginError, OverviewLivePartial, OverviewPage, PlanRefusal, Render, ServiceFilter,
-    ServicePage, ServicesPage, TableHome, Zoom, asset,
+    FormProblem, Lang, LoginError, OverviewLivePartial, OverviewPage, PlanRefusal, Render,
+    ServiceFilter, ServicePage, ServicesPage, TableHome, UserStanding, Zoom, asset,
 };
 
 /// Every page with a name for messages.
@@ -53,6 +55,29 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("manual", render(&dashboards::ManualPage { shell: shell() })),
         ("push nothing", render(&fixtures::push_nothing(shell()))),
         ("new service", render(&fixtures::new_service(shell()))),
+        ("users", render(&people::users(shell()))),
+        ("user", render(&people::user(shell(), UserStanding::Active, None))),
+        ("user invited", render(&people::user(shell(), UserStanding::Invited, None))),
+        ("user inactive", render(&people::user(shell(), UserStanding::Inactive, None))),
+        (
+            "user problem",
+            render(&people::user(shell(), UserStanding::Banned, Some(FormProblem::Stale))),
+        ),
+        ("user new", render(&people::new_user(shell()))),
+        ("user read only", render(&people::user_read_only(shell()))),
+        ("users import", render(&people::import(shell(), false))),
+        ("users imported", render(&people::import(shell(), true))),
+        ("users import refused", render(&people::import_refused(shell()))),
+        ("register", render(&people::register(shell(), true))),
+        ("register gone", render(&people::register(shell(), false))),
+        ("profile", render(&people::profile(shell()))),
+        ("customers", render(&people::customers(shell()))),
+        ("customer", render(&people::customer(shell(), true))),
+        ("customer read only", render(&people::customer(shell(), false))),
+        ("audit", render(&people::audit(shell(), None))),
+        ("audit whole", render(&people::audit(shell(), Some(people::whole())))),
+        ("audit broken", render(&people::audit(shell(), Some(people::broken())))),
+        ("permissions", render(&people::permissions(shell()))),
         ("login", render(&fixtures::login(lang, None))),
         ("login error", render(&fixtures::login(lang, Some(LoginError::BadCredentials)))),
         (

@@ -108,7 +108,7 @@ async fn a_creation_with_a_key_happens_once_and_its_secret_is_not_kept() {
 
 #[tokio::test]
 async fn a_list_is_tried_before_it_is_taken() {
-    let app = TestApp::without_series().await;
+    let app = TestApp::start().await;
     let admin = Admin::of(&app).await;
     admin.customer("Ede").await;
     let session = app.sign_in().await;

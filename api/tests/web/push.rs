@@ -204,8 +204,8 @@ async fn the_page_shows_a_secret_once_and_what_pushes_came_to() {
     let app = TestApp::start().await;
     app.log.ensure_topic(&triggers_topic()).await.expect("the topic is made");
     report(&app, "ams1").await;
-    let session = app.sign_in().await;
-    let own = [("cookie", session.as_str()), ("accept-language", "en")];
+    let session = format!("{}; padwacht_lang=en", app.sign_in().await);
+    let own = [("cookie", session.as_str())];
     let page = app.get("/sources/ams1/push", &own).await.expect(200);
     assert!(page.body.contains("Nothing received yet") && page.body.contains("/push/ams1"));
 

@@ -3,6 +3,7 @@
 //! serve DIR with any static web server.
 
 mod fixtures;
+mod people;
 mod sources;
 mod why;
 
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use dashboards::{
-    Lang, LoginError, OverviewPage, Render, ServiceFilter, ServicesPage, TableHome, Zoom,
+    FormProblem, Lang, LoginError, OverviewPage, Render, ServiceFilter, ServicesPage, TableHome,
+    UserStanding, Zoom,
 };
 
 fn main() -> Result<()> {
@@ -57,6 +59,26 @@ fn main() -> Result<()> {
         let manual = dashboards::ManualPage { shell: fixtures::shell(lang, "/manual/librenms") };
         write("manual", &manual)?;
         write("push-nothing", &fixtures::push_nothing(fixtures::shell(lang, here)))?;
+        let shell = |here: &str| fixtures::shell(lang, here);
+        write("users", &people::users(shell("/users")))?;
+        write("user", &people::user(shell("/users/1"), UserStanding::Active, None))?;
+        write("user-invited", &people::user(shell("/users/1"), UserStanding::Invited, None))?;
+        let stale = Some(FormProblem::Stale);
+        write("user-problem", &people::user(shell("/users/1"), UserStanding::Banned, stale))?;
+        write("user-new", &people::new_user(shell("/users/new")))?;
+        write("user-read", &people::user_read_only(shell("/users/1")))?;
+        write("users-import-refused", &people::import_refused(shell("/users/import")))?;
+        write("users-import", &people::import(shell("/users/import"), false))?;
+        write("users-imported", &people::import(shell("/users/import"), true))?;
+        write("register", &people::register(shell("/register"), true))?;
+        write("register-gone", &people::register(shell("/register"), false))?;
+        write("profile", &people::profile(shell("/profile")))?;
+        write("customers", &people::customers(shell("/customers")))?;
+        write("customer", &people::customer(shell("/customers/1"), true))?;
+        write("customer-read", &people::customer(shell("/customers/1"), false))?;
+        write("audit", &people::audit(shell("/audit"), Some(people::whole())))?;
+        write("audit-broken", &people::audit(shell("/audit"), Some(people::broken())))?;
+        write("permissions", &people::permissions(shell("/permissions")))?;
         write("login", &fixtures::login(lang, None))?;
         write("login-error", &fixtures::login(lang, Some(LoginError::BadCredentials)))?;
         for page in fixtures::errors(lang) {

@@ -85,7 +85,7 @@ impl Idempotency<'_> {
             .exec_without_returning(self.0.writer())
             .await
             .doing(DOING)?;
-        if matches!(inserted, TryInsertResult::Inserted(_)) {
+        if matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0) {
             return Ok(Known::New);
         }
         let id = (request.user.to_string(), request.key.clone());

@@ -1,0 +1,287 @@
+//! Believable users, customers and changes for the gallery and the tests.
+
+use dashboards::{
+    AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
+    CustomersPage, FormProblem, InvitedForm, Lang, Pager, Permission, PermissionReach,
+    PermissionRow, PermissionsPage, ProfilePage, RegisterPage, Shell, ShownLink, UserForm,
+    UserHead, UserImportLine, UserImportPlan, UserPage, UserRole, UserRow, UserStanding,
+    UsersImportPage, UsersImported, UsersPage,
+};
+
+use crate::fixtures::NOW;
+
+const DAY_MS: i64 = 86_400_000;
+const LINK: &str = "https://padwacht.example.net/register?token=5f0c2a7be1d94c3fa6d0b9e8c7a1f2d35f0c2a7be1d94c3fa6d0b9e8c7a1f2d3";
+
+fn row(name: &str, email: &str, role: UserRole, standing: UserStanding, of: &[&str]) -> UserRow {
+    let customers = of.iter().map(|name| (*name).to_owned()).collect();
+    let (name, email) = (name.to_owned(), email.to_owned());
+    UserRow { id: format!("id-{email}"), email, name, role, standing, customers }
+}
+
+fn rows() -> Vec<UserRow> {
+    vec![
+        row(
+            "Anna <b>de Vries</b>",
+            "anna@ede.example",
+            UserRole::Klant,
+            UserStanding::Active,
+            &["Gemeente Ede"],
+        ),
+        row(
+            "Bram Jansen",
+            "b.jansen@example.net",
+            UserRole::Accountmanager,
+            UserStanding::Active,
+            &[],
+        ),
+        row(
+            "carla@overheid.example",
+            "carla@overheid.example",
+            UserRole::Klant,
+            UserStanding::Invited,
+            &["Gemeente Ede", "Provincie Gelderland", "Waterschap", "+4"],
+        ),
+        row("Dirk", "dirk@example.net", UserRole::Klant, UserStanding::Banned, &["Bakkerij Smit"]),
+        row(
+            "Marieke de Groot",
+            "m.degroot@example.net",
+            UserRole::Beheer,
+            UserStanding::Active,
+            &[],
+        ),
+    ]
+}
+
+pub(crate) fn users(shell: Shell) -> UsersPage {
+    UsersPage {
+        shell,
+        query: String::new(),
+        role: None,
+        standing: None,
+        rows: rows(),
+        pager: Pager { page: 2, per_page: 5, total: 17 },
+        may_edit: true,
+    }
+}
+
+fn form(lang: Lang) -> UserForm {
+    UserForm {
+        email: "anna@ede.example".to_owned(),
+        name: "Anna \"A\" de Vries".to_owned(),
+        role: UserRole::Klant,
+        language: lang,
+        time_zone: String::new(),
+        notification_email: "noc@ede.example".to_owned(),
+        customers: "Gemeente Ede\nProvincie Gelderland".to_owned(),
+        revision: 3,
+    }
+}
+
+pub(crate) fn user(shell: Shell, standing: UserStanding, problem: Option<FormProblem>) -> UserPage {
+    let form = form(shell.locale.lang);
+    let link = (standing == UserStanding::Invited)
+        .then(|| ShownLink { address: LINK.to_owned(), expires_at: NOW.plus_millis(7 * DAY_MS) });
+    let head = UserHead {
+        id: "u1".to_owned(),
+        name: form.name.clone(),
+        standing,
+        created_at: NOW.plus_millis(-40 * DAY_MS),
+    };
+    UserPage {
+        shell,
+        user: Some(head),
+        form,
+        is_saved: problem.is_none() && link.is_none(),
+        problem,
+        link,
+        may_edit: true,
+        zones: vec!["Europe/Amsterdam".to_owned(), "Europe/London".to_owned()],
+        product_zone: "Europe/Amsterdam".to_owned(),
+    }
+}
+
+pub(crate) fn new_user(shell: Shell) -> UserPage {
+    let empty = String::new;
+    let form = UserForm {
+        email: empty(),
+        name: empty(),
+        notification_email: empty(),
+        customers: empty(),
+        revision: 0,
+        ..form(shell.locale.lang)
+    };
+    let page = user(shell, UserStanding::Active, None);
+    UserPage { user: None, form, is_saved: false, ..page }
+}
+
+pub(crate) fn user_read_only(shell: Shell) -> UserPage {
+    UserPage { may_edit: false, is_saved: false, ..user(shell, UserStanding::Active, None) }
+}
+
+pub(crate) fn import(shell: Shell, is_done: bool) -> UsersImportPage {
+    let line = |line, email: &str, plan| UserImportLine {
+        line,
+        email: email.to_owned(),
+        link: (is_done && plan == UserImportPlan::Invite).then(|| LINK.to_owned()),
+        plan,
+    };
+    let mut lines = vec![
+        line(2, "anna@ede.example", UserImportPlan::Invite),
+        line(3, "b.jansen@example.net", UserImportPlan::Update(vec!["role", "customers"])),
+        line(4, "m.degroot@example.net", UserImportPlan::Nothing),
+    ];
+    if !is_done {
+        let why = "customers: no customer has the name or number \"Edde\"";
+        lines.push(line(5, "dirk@example.net", UserImportPlan::Refused(why.to_owned())));
+    }
+    let refused = u64::from(!is_done);
+    UsersImportPage {
+        shell,
+        text: "email,role,customers\nanna@ede.example,klant,1042\n".to_owned(),
+        refused: None,
+        outcome: Some(UsersImported { lines, refused, invited: 1, updated: 1, is_done }),
+    }
+}
+
+pub(crate) fn import_refused(shell: Shell) -> UsersImportPage {
+    let refused = Some("line 1: must hold the column email".to_owned());
+    UsersImportPage { shell, text: "naam\n".to_owned(), refused, outcome: None }
+}
+
+pub(crate) fn register(mut shell: Shell, works: bool) -> RegisterPage {
+    shell.user = None;
+    let invited = works.then(|| InvitedForm {
+        token: "5f0c".to_owned(),
+        email: "anna@ede.example".to_owned(),
+        name: String::new(),
+        password_least: 12,
+    });
+    let problem = works.then_some(FormProblem::Password { least: 12 });
+    RegisterPage { shell, invited, problem }
+}
+
+pub(crate) fn profile(shell: Shell) -> ProfilePage {
+    let form = form(shell.locale.lang);
+    let (zones, product_zone) = (Vec::new(), "Europe/Amsterdam".to_owned());
+    ProfilePage { shell, form, problem: None, is_saved: true, zones, product_zone }
+}
+
+pub(crate) fn customers(shell: Shell) -> CustomersPage {
+    let row = |name: &str, number: &str, manager: &str, contact: &str| CustomerRow {
+        id: format!("id-{name}"),
+        name: name.to_owned(),
+        number: number.to_owned(),
+        manager: manager.to_owned(),
+        contact: contact.to_owned(),
+    };
+    CustomersPage {
+        shell,
+        query: String::new(),
+        rows: vec![
+            row("Bakkerij <i>Smit</i>", "", "", ""),
+            row("Gemeente Ede", "1042", "Bram Jansen", "NOC Ede"),
+            row("Provincie Gelderland", "1077", "Bram Jansen", "Servicedesk"),
+        ],
+        pager: Pager { page: 1, per_page: 50, total: 3 },
+        may_edit: true,
+    }
+}
+
+pub(crate) fn customer(shell: Shell, may_edit: bool) -> CustomerPage {
+    let contact = ContactForm {
+        name: "NOC Ede".to_owned(),
+        role: "24/7".to_owned(),
+        email: "noc@ede.example".to_owned(),
+        phone: "+31 318 000 000".to_owned(),
+    };
+    let lang = shell.locale.lang;
+    CustomerPage {
+        shell,
+        customer: Some(("c1".to_owned(), "Gemeente Ede".to_owned())),
+        form: CustomerForm {
+            name: "Gemeente Ede".to_owned(),
+            number: "1042".to_owned(),
+            manager: "m1".to_owned(),
+            language: lang,
+            time_zone: String::new(),
+            contacts: vec![contact, ContactForm::default()],
+            revision: 2,
+        },
+        managers: vec![("m1".to_owned(), "Bram Jansen".to_owned())],
+        people: if may_edit { rows().into_iter().take(2).collect() } else { Vec::new() },
+        services: 12,
+        problem: may_edit.then_some(FormProblem::CustomerTaken),
+        is_saved: false,
+        may_edit,
+        zones: Vec::new(),
+        product_zone: "Europe/Amsterdam".to_owned(),
+    }
+}
+
+pub(crate) fn audit(shell: Shell, verdict: Option<AuditVerdict>) -> AuditPage {
+    let text = |text: &str| text.to_owned();
+    let change = |field: &str, before: &str, after: &str| (text(field), text(before), text(after));
+    let row = |sequence, action: &str, object: &str, changes| AuditRow {
+        sequence,
+        at: NOW.plus_millis(-(9_000 - sequence as i64) * 60_000),
+        actor: text("m.degroot@example.net"),
+        address: text("2001:db8::17"),
+        by_token: sequence % 2 == 0,
+        action: text(action),
+        object: text(object),
+        changes,
+    };
+    AuditPage {
+        shell,
+        query: String::new(),
+        kind: text("user"),
+        from: Some(NOW.plus_millis(-DAY_MS)),
+        until: None,
+        rows: vec![
+            row(8_999, "ban", "user/0198-ede", vec![change("standing", "active", "banned")]),
+            row(
+                8_998,
+                "update",
+                "customer/0198-smit",
+                vec![
+                    change("name", "<b>Smit</b>", "Bakkerij Smit"),
+                    change("number", "", "1042"),
+                    change("language", "nl", "en"),
+                    change("account_manager", "", "0198f0e2-7a11-7c1e-9a5f-0f2d5c1b3a44"),
+                ],
+            ),
+            row(8_997, "revoke", "api-token/0198", Vec::new()),
+        ],
+        pager: Pager { page: 1, per_page: 50, total: 8_999 },
+        verdict,
+    }
+}
+
+pub(crate) fn whole() -> AuditVerdict {
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned();
+    AuditVerdict::Whole { first: 1, last: 8_999, hash }
+}
+
+pub(crate) fn broken() -> AuditVerdict {
+    AuditVerdict::Broken("entry 4711 is not what was recorded".to_owned())
+}
+
+pub(crate) fn permissions(shell: Shell) -> PermissionsPage {
+    use PermissionReach::{Everything, Nothing, Own};
+    let row = |permission, reach: [PermissionReach; 3], routes: &[&str]| PermissionRow {
+        permission,
+        reach: reach.to_vec(),
+        routes: routes.iter().map(|route| (*route).to_owned()).collect(),
+    };
+    let services = ["GET /services", "GET /services/{id}", "GET /api/v1/services/{id}/intervals"];
+    PermissionsPage {
+        shell,
+        rows: vec![
+            row(Permission::ReadServices, [Everything, Own, Own], &services),
+            row(Permission::ReadUsers, [Everything, Own, Nothing], &["GET /users"]),
+            row(Permission::EditUsers, [Everything, Nothing, Nothing], &["POST /users/new"]),
+            row(Permission::Profile, [Own, Own, Own], &["GET /profile", "POST /profile"]),
+        ],
+    }
+}
