@@ -11,6 +11,7 @@ mod correlate;
 mod demo;
 mod doctor;
 mod ingest;
+mod mail;
 mod migrate;
 mod parts;
 mod progress;

@@ -13,6 +13,7 @@
 
 mod assets;
 mod i18n;
+pub mod letters;
 mod locale;
 mod markup;
 mod pages;

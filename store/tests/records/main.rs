@@ -29,6 +29,7 @@ mod closure;
 mod crash;
 mod database;
 mod import;
+mod mails;
 mod outbox;
 mod pushes;
 mod schema;

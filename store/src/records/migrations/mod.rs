@@ -27,6 +27,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (SERVICE_COMPONENTS, include_str!("0004_service_components.sql")),
     ("0005_push", include_str!("0005_push.sql")),
     ("0006_sync_jobs", include_str!("0006_sync_jobs.sql")),
+    ("0008_mails", include_str!("0008_mails.sql")),
 ];
 
 /// Its table is filled from definitions, which no SQL reads on both databases.
