@@ -15,9 +15,9 @@ node_modules := dashboards/node_modules/.package-lock.json
 help:
 	@echo 'make demo    the whole product on a simulated ISP; ARGS="--services 50" passes flags on'
 	@echo 'make test    all tests, against a real Kafka, PostgreSQL and ClickHouse engine'
-	@echo 'make nightly the engine against the oracle for half an hour: 20,000 worlds of each kind'
+	@echo 'make nightly the engine against the oracle for half an hour: 20,000 worlds of each kind; years of LibreNMS'
 	@echo 'make lint    format, clippy, documentation, and what may depend on what'
-	@echo 'make bench   the benchmarks: the engine alone, and live from Kafka to ClickHouse'
+	@echo 'make bench   the benchmarks: the engine alone, reading LibreNMS, and live from Kafka to ClickHouse'
 	@echo 'make fuzz    two minutes for each parser against broken input; ARGS="600 samples" for more of one'
 	@echo 'make assets  the files for the browser'
 	@echo 'make setup   only the packages that a build needs'
@@ -35,6 +35,7 @@ nightly: setup
 	PROPTEST_CASES=$(NIGHTLY) cargo test --locked --package correlate --test edits --test worlds
 	PADWACHT_TRACE_SEEDS=20 cargo test --locked --package correlate --test traces
 	PADWACHT_ORDERS=200 cargo test --locked --package correlate --test play
+	PADWACHT_MONTHS_SEEDS=20 cargo test --locked --package ingest --test months
 
 lint: setup $(assets)
 	cargo fmt --all --check
@@ -47,6 +48,7 @@ lint: setup $(assets)
 
 bench: setup-test $(assets)
 	cargo bench --locked --package correlate
+	cargo bench --locked --package ingest
 	cargo bench --locked --package padwacht --bench live
 
 fuzz: setup

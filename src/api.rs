@@ -79,9 +79,11 @@ pub(crate) async fn run(
         },
         session_idle: config.api.session_idle,
         session_absolute: config.api.session_lifetime,
+        sends_mail: config.mail.is_some(),
         stale_after: config.correlate.stale_after,
         trusted_proxies: config.api.trusted_proxies.clone(),
         metrics_token: config.api.metrics_token.clone(),
+        audit_kept: config.api.audit_kept,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     tracing::info!(%address, public_url = settings.public_url, "serving pages and api");

@@ -1,7 +1,8 @@
-//! The ingest stage: polls every NMS account and appends what it says to the
+//! The ingest stage: reads every NMS account and appends what it says to the
 //! topic `padwacht.samples`.
 //!
 //! ```text
+//! triggers ─▶ hints ─┐
 //! per account   poller ──▶ queue ──▶ appender ──▶ log
 //!                  └─────▶ notes ──▶ recorder ──▶ records
 //! ```
@@ -14,32 +15,42 @@
 //! * **Names on the side.** Source status and inventory are written to the
 //!   records by a task of their own, so a slow database never delays samples.
 //!
-//! It never decides what a sample means and never reads the log.
+//! It never decides what a sample means, and of the log it reads the triggers
+//! alone.
 
 mod account;
 mod append;
+mod cursor;
 mod encode;
 mod metric;
 mod note;
+mod outlet;
 mod poll;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod triggers;
 
 pub(crate) use totals::INVENTORIES;
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ingest::librenms::LibreNms;
 use ingest::source::{Clock, Source, SystemClock};
 use store::log::Log;
 use store::records::Records;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::{Config, NmsAccount, NmsKind};
 use crate::parts;
+
+/// Below the data directory: one file for each account.
+const CURSORS: &str = "ingest/cursors";
 
 /// What ingest works on.
 #[derive(Clone)]
@@ -55,9 +66,9 @@ pub(crate) struct IngestParts {
 struct Feed {
     /// The account's name: the first part of every component id.
     name: String,
-    poll_interval: Duration,
-    inventory_interval: Duration,
     clock: Arc<dyn Clock>,
+    /// Keeps how far its changes were read.
+    cursor_file: Option<PathBuf>,
     /// Makes the source; again after it panicked.
     open: Arc<dyn Fn() -> anyhow::Result<Box<dyn Source>> + Send + Sync>,
 }
@@ -76,7 +87,9 @@ pub(crate) async fn run(
     if config.nms.is_empty() {
         tracing::warn!("no NMS account is configured, so there is nothing to watch");
     }
-    run_feeds(config.nms.iter().map(feed).collect(), parts, shutdown).await
+    let cursors = config.general.data_dir.join(CURSORS);
+    let feeds = config.nms.iter().map(|account| feed(account, &cursors));
+    run_feeds(feeds.collect(), parts, shutdown).await
 }
 
 async fn run_feeds(
@@ -86,9 +99,14 @@ async fn run_feeds(
 ) -> anyhow::Result<()> {
     let stop = shutdown.child_token();
     let mut accounts = JoinSet::new();
+    let mut listeners = HashMap::new();
     for feed in feeds {
-        accounts.spawn(account::run(feed, parts.clone(), stop.clone()));
+        let (listener, words) = mpsc::channel(triggers::WORDS_MAX);
+        listeners.insert(feed.name.clone(), listener);
+        accounts.spawn(account::run(feed, words, parts.clone(), stop.clone()));
     }
+    let _following =
+        AbortOnDropHandle::new(tokio::spawn(triggers::follow(Arc::clone(&parts.log), listeners)));
     let mut result = Ok(());
     while let Some(ended) = accounts.join_next().await {
         let ended = ended.unwrap_or_else(|panic| {
@@ -107,14 +125,14 @@ async fn run_feeds(
     result
 }
 
-fn feed(account: &NmsAccount) -> Feed {
+fn feed(account: &NmsAccount, cursors: &Path) -> Feed {
     let NmsKind::LibreNms = account.kind;
-    let (name, polling) = (account.name.clone(), account.polling);
+    let name = account.name.clone();
+    let cursor_file = Some(cursors.join(&name));
     let account = account.clone();
     Feed {
         name,
-        poll_interval: polling.poll_interval,
-        inventory_interval: polling.inventory_interval,
+        cursor_file,
         clock: Arc::new(SystemClock),
         open: Arc::new(move || {
             let source = LibreNms::new(parts::librenms(&account)?, Arc::new(SystemClock))?;

@@ -5,12 +5,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ingest::librenms;
+use ingest::source::Pace;
 use secrecy::ExposeSecret;
 use store::embedded::{EmbeddedConfig, EmbeddedError};
 use store::log::KafkaConfig;
 use store::series::SeriesConfig;
 
-use crate::config::{self, ClickHouseServer, EmbeddedClickHouse, NmsAccount, Polling};
+use crate::config::{self, ClickHouseServer, EmbeddedClickHouse, NmsAccount};
 
 /// The Kafka clients' settings.
 pub(crate) fn kafka(config: &config::KafkaConfig) -> KafkaConfig {
@@ -54,29 +55,31 @@ pub(crate) fn embedded(config: &EmbeddedClickHouse) -> Result<EmbeddedConfig, Em
 pub(crate) fn librenms(
     account: &NmsAccount,
 ) -> Result<librenms::Settings, librenms::SettingsError> {
-    let Polling {
-        requests_per_second,
-        requests_at_once,
-        bytes_in_flight,
-        request_timeout,
-        management_lost,
-        admin_down,
-        ..
-    } = account.polling;
+    let polling = account.polling;
+    let request_timeout = polling.request_timeout;
     let mut settings =
         librenms::Settings::new(&account.name, account.url.as_str(), account.token.clone())?;
     if let Some(zone) = account.time_zone.as_ref().and_then(|zone| zone.iana_name()) {
         settings = settings.with_time_zone(zone)?;
     }
     let above_0 = |number| NonZeroU32::new(number).expect("the rule keeps it above 0");
-    settings.requests_per_second = above_0(requests_per_second);
+    settings.requests_per_second = above_0(polling.requests_per_second);
     settings.burst = settings.requests_per_second;
-    settings.requests_at_once = above_0(requests_at_once);
-    settings.bytes_in_flight_max = bytes_in_flight;
+    settings.requests_at_once = above_0(polling.requests_at_once);
+    settings.bytes_in_flight_max = polling.bytes_in_flight;
     settings.call_timeout = request_timeout;
     settings.silence_timeout = settings.silence_timeout.min(request_timeout);
-    settings.policy.management_lost = management_lost;
-    settings.policy.admin_down = admin_down;
+    settings.policy.management_lost = polling.management_lost;
+    settings.policy.admin_down = polling.admin_down;
+    settings.policy.ignored = polling.ignored;
+    settings.policy.status_ignored = polling.status_ignored;
+    settings.bulk_ports_max = usize::try_from(polling.bulk_ports_max).unwrap_or(usize::MAX);
+    settings.pace = Pace {
+        full: polling.poll_interval,
+        glance: polling.glance_interval,
+        changes: polling.changes_interval,
+        inventory: Some(polling.inventory_interval),
+    };
     Ok(settings)
 }
 

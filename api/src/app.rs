@@ -11,6 +11,7 @@ use dashboards::Lang;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
+use store::Scope;
 use store::log::Log;
 use store::records::Records;
 use store::series::Series;
@@ -40,12 +41,16 @@ pub struct ApiConfig {
     pub session_idle: Duration,
     /// A session ends so long after signing in, however busy.
     pub session_absolute: Duration,
+    /// Whether mails that are queued are sent: there is a mail server.
+    pub sends_mail: bool,
     /// Data older than this are called stale on the pages and by `/readyz`.
     pub stale_after: Duration,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Opens `/metrics` to whoever sends it as a bearer token.
     pub metrics_token: Option<SecretString>,
+    /// Audit entries older than this are forgotten; `None`: never.
+    pub audit_kept: Option<Duration>,
     /// The version of the product.
     pub version: String,
 }
@@ -67,9 +72,11 @@ impl ApiConfig {
             default_language: Lang::Dutch,
             session_idle: 2 * HOUR,
             session_absolute: 12 * HOUR,
+            sends_mail: false,
             stale_after: Duration::from_secs(900),
             trusted_proxies: Vec::new(),
             metrics_token: None,
+            audit_kept: None,
             version: version.to_owned(),
         })
     }
@@ -180,9 +187,9 @@ impl ApiState {
         self.0.parts.log.clone()
     }
 
-    /// Both, for questions that take them together.
-    pub(crate) fn stores(&self) -> Stores<'_> {
-        Stores { records: self.records(), series: self.series() }
+    /// Both, for questions that take them together, as far as `scope` goes.
+    pub(crate) fn stores<'s>(&'s self, scope: &'s Scope) -> Stores<'s> {
+        Stores { records: self.records(), series: self.series(), scope }
     }
 
     pub(crate) fn config(&self) -> &ApiConfig {

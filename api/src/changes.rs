@@ -8,13 +8,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
+use store::Scope;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::ApiState;
+use crate::auth::{Principal, identify};
 use crate::metric;
 use crate::problem::ApiError;
 
@@ -92,21 +96,33 @@ pub(crate) async fn poll(state: ApiState) {
     }
 }
 
-/// `GET /events`: an event `change` whenever intervals changed.
+/// `GET /events`: an event `change` whenever intervals in the reader's scope
+/// changed. Its data say nothing: a number that counted the changes of others
+/// would tell of their outages.
 pub(crate) async fn events(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let changes = state.changes();
     let place = Arc::clone(&changes.streams).try_acquire_owned().map_err(|_| ApiError::Busy)?;
     let receiver = changes.revision.subscribe();
     let ends = state.shutdown().clone().cancelled_owned();
     let until = Instant::now() + STREAM_LIFETIME;
-    let listener = Listener { receiver, until, _place: place };
+    let scope = principal.scope().clone();
+    let seen = own_revision(&state, &scope).await?;
+    let listener = Listener { state, headers, scope, seen, receiver, until, _place: place };
     let events = stream::unfold(listener, Listener::next).take_until(ends);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 struct Listener {
+    state: ApiState,
+    /// With what the reader proved who they are.
+    headers: HeaderMap,
+    scope: Scope,
+    /// The newest revision in a bounded scope that was told.
+    seen: Option<u64>,
     receiver: watch::Receiver<u64>,
     until: Instant,
     _place: OwnedSemaphorePermit,
@@ -114,13 +130,38 @@ struct Listener {
 
 impl Listener {
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Listener)> {
-        let changed = tokio::time::timeout_at(self.until, self.receiver.changed()).await;
-        let Ok(Ok(())) = changed else {
-            return None;
-        };
-        // Whatever changes meanwhile is told together with it.
-        tokio::time::sleep(EVENT_PAUSE).await;
-        let revision = *self.receiver.borrow_and_update();
-        Some((Ok(Event::default().event("change").data(revision.to_string())), self))
+        loop {
+            let changed = tokio::time::timeout_at(self.until, self.receiver.changed()).await;
+            let Ok(Ok(())) = changed else {
+                return None;
+            };
+            // Whatever changes meanwhile is told together with it.
+            tokio::time::sleep(EVENT_PAUSE).await;
+            self.receiver.borrow_and_update();
+            // Whoever was shut out meanwhile hears nothing any more.
+            if !matches!(identify(&self.state, &self.headers).await, Ok(Some(_))) {
+                return None;
+            }
+            if self.scope.is_everything() {
+                break;
+            }
+            let Ok(newest) = own_revision(&self.state, &self.scope).await else {
+                return None;
+            };
+            if newest != self.seen {
+                self.seen = newest;
+                break;
+            }
+        }
+        Some((Ok(Event::default().event("change").data("1")), self))
     }
+}
+
+/// The newest revision in a bounded scope; nothing where it has no bounds, for
+/// which every change counts.
+async fn own_revision(state: &ApiState, scope: &Scope) -> Result<Option<u64>, ApiError> {
+    if scope.is_everything() {
+        return Ok(None);
+    }
+    state.series().within(scope).newest_revision().await.map_err(ApiError::series)
 }

@@ -3,15 +3,17 @@
 
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
 use dashboards::Lang;
 
+use crate::app::ApiState;
+
 /// The cookie that keeps a choice: `nl` or `en`. Not secret.
-pub(crate) const COOKIE: &str = "padwacht_lang";
+const COOKIE: &str = "padwacht_lang";
 
 /// The language for the answer to a request with `headers`.
 pub(crate) fn of_request(headers: &HeaderMap, default: Lang) -> Lang {
-    let jar = CookieJar::from_headers(headers);
-    if let Some(chosen) = jar.get(COOKIE).and_then(|cookie| Lang::from_code(cookie.value())) {
+    if let Some(chosen) = chosen(headers) {
         return chosen;
     }
     headers
@@ -19,6 +21,24 @@ pub(crate) fn of_request(headers: &HeaderMap, default: Lang) -> Lang {
         .and_then(|value| value.to_str().ok())
         .and_then(preferred)
         .unwrap_or(default)
+}
+
+/// The language that was chosen in this browser.
+pub(crate) fn chosen(headers: &HeaderMap) -> Option<Lang> {
+    let jar = CookieJar::from_headers(headers);
+    jar.get(COOKIE).and_then(|cookie| Lang::from_code(cookie.value()))
+}
+
+/// A cookie that keeps the choice of `language`.
+pub(crate) fn cookie(state: &ApiState, language: Lang) -> Cookie<'static> {
+    let mut cookie = Cookie::build((COOKIE, language.code()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(state.config().secure_cookies)
+        .build();
+    cookie.make_permanent();
+    cookie
 }
 
 /// The language that an `Accept-Language` header (RFC 9110, 12.5.4) puts first

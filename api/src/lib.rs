@@ -16,10 +16,14 @@ mod days;
 mod health;
 mod instant;
 mod language;
+mod letters;
 mod map;
 mod metric;
 mod pages;
 mod path_view;
+mod people;
+mod people_csv;
+mod policy;
 #[cfg(test)]
 mod policy_tests;
 mod problem;

@@ -37,6 +37,8 @@ pub(crate) struct Reference {
     pub(crate) name: String,
     /// Whose it is.
     pub(crate) customer: String,
+    /// Whether the reader may know more of it than what it needs.
+    pub(crate) is_shown: bool,
     /// What it needs now; `None` when no version holds.
     pub(crate) path: Option<PathExpr>,
 }
@@ -66,10 +68,12 @@ impl Leaves {
             }
             PathExpr::Service(id) => {
                 let (name, customer) = self.services.get(id).map_or_else(
-                    || (id.as_str().to_owned(), String::new()),
+                    || (String::from("–"), String::new()),
                     |reference| (reference.name.clone(), reference.customer.clone()),
                 );
-                (PathNodeKind::Service { id: id.as_str().to_owned() }, name, customer)
+                let is_shown = self.services.get(id).is_some_and(|reference| reference.is_shown);
+                let id = if is_shown { id.as_str() } else { "" };
+                (PathNodeKind::Service { id: id.to_owned() }, name, customer)
             }
             PathExpr::All(_) => (PathNodeKind::All, String::new(), String::new()),
             PathExpr::Any(_) => (PathNodeKind::Any, String::new(), String::new()),
@@ -195,7 +199,13 @@ mod tests {
     #[test]
     fn a_reference_has_the_value_of_its_path() {
         let mut leaves = leaves(&[("u", Up), ("d", Down)]);
-        let reference = |path| Reference { name: "Ring".to_owned(), customer: String::new(), path };
+        let (name, customer) = ("Ring".to_owned(), String::new());
+        let reference = |path| Reference {
+            name: name.clone(),
+            customer: customer.clone(),
+            is_shown: true,
+            path,
+        };
         leaves.services.insert("ring".into(), reference(Some(path(r#"{"all":["u","d"]}"#))));
         leaves.services.insert("gone".into(), reference(None));
         let tree = leaves
@@ -213,6 +223,7 @@ mod tests {
             Reference {
                 name: String::new(),
                 customer: String::new(),
+                is_shown: true,
                 path: Some(path(r#"{"service":"a"}"#)),
             },
         );

@@ -29,6 +29,12 @@ pub(crate) enum Thing {
     Service,
     /// A maintenance window.
     Window,
+    /// A user.
+    User,
+    /// A customer.
+    Customer,
+    /// An invitation that works.
+    Invitation,
 }
 
 /// A part of the product that a request needs.
@@ -125,12 +131,14 @@ impl ApiError {
         match error {
             RecordsError::NotFound { kind, .. } => ApiError::NotFound(match kind {
                 "service" => Thing::Service,
-                "window" => Thing::Window,
+                "window" | "maintenance window" => Thing::Window,
+                "user" => Thing::User,
+                "customer" => Thing::Customer,
+                "invitation" => Thing::Invitation,
                 _ => Thing::Address,
             }),
-            RecordsError::Exists { kind, .. } | RecordsError::Stale { kind, .. } => {
-                ApiError::Conflict(place(kind, error.to_string()))
-            }
+            RecordsError::Exists { kind, .. } => ApiError::Conflict(place(kind, error.to_string())),
+            RecordsError::Stale { .. } => ApiError::Conflict(place("revision", error.to_string())),
             RecordsError::Referenced { .. } => {
                 ApiError::Conflict(place("service", error.to_string()))
             }
@@ -249,6 +257,15 @@ impl ApiError {
             ApiError::NotFound(Thing::Window) => {
                 ("Niet gevonden", "Dit onderhoudsvenster bestaat niet.")
             }
+            ApiError::NotFound(Thing::User) => {
+                ("Niet gevonden", "Deze gebruiker bestaat niet, of u mag hem niet zien.")
+            }
+            ApiError::NotFound(Thing::Customer) => {
+                ("Niet gevonden", "Deze klant bestaat niet, of u mag hem niet zien.")
+            }
+            ApiError::NotFound(Thing::Invitation) => {
+                ("Uitnodiging werkt niet", "Ze is verlopen of al gebruikt. Vraag een nieuwe.")
+            }
             ApiError::MethodNotAllowed => {
                 ("Kan hier niet", "Deze handeling bestaat niet op dit adres.")
             }
@@ -296,6 +313,15 @@ impl ApiError {
             }
             ApiError::NotFound(Thing::Window) => {
                 ("Not found", "This maintenance window does not exist.")
+            }
+            ApiError::NotFound(Thing::User) => {
+                ("Not found", "This user does not exist, or you may not see them.")
+            }
+            ApiError::NotFound(Thing::Customer) => {
+                ("Not found", "This customer does not exist, or you may not see it.")
+            }
+            ApiError::NotFound(Thing::Invitation) => {
+                ("Invitation does not work", "It expired or was used. Ask for a new one.")
             }
             ApiError::MethodNotAllowed => {
                 ("Method not allowed", "This address does not offer that method.")

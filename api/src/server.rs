@@ -23,8 +23,8 @@ pub struct ServeError(#[from] std::io::Error);
 /// Every route with its policy, inside every layer. Must be served with
 /// connect info (`SocketAddr`), as [`serve`] does.
 pub fn router(state: ApiState) -> Router {
-    let (routes, _, document) = map::routes(&state).into_parts();
-    let routes = routes.layer(Extension(Arc::new(document)));
+    let (routes, entries, document) = map::routes(&state).into_parts();
+    let routes = routes.layer(Extension(Arc::new(document))).layer(Extension(Arc::new(entries)));
     let routes = routes.fallback(|| async { ApiError::NotFound(Thing::Address) });
     web::wrap(routes, &state)
 }

@@ -1,9 +1,10 @@
-//! What the web does beside answering: forgetting sessions that ended and old
-//! sign-in attempts, and keeping the metrics' histograms small.
+//! What the web does beside answering: forgetting sessions that ended, old
+//! sign-in attempts, answers and audit entries, and keeping the metrics' histograms small.
 
 use std::time::Duration;
 
 use correlate::model::Timestamp;
+use store::records::{Actor, Idempotency};
 use tokio::time::MissedTickBehavior;
 
 use crate::app::ApiState;
@@ -37,7 +38,24 @@ pub(crate) async fn run(state: ApiState) {
     }
 }
 
+/// Forgets audit entries that are older than they are kept.
+async fn forget_audit(state: &ApiState, now: Timestamp) {
+    let Some(kept) = state.config().audit_kept else { return };
+    let kept_ms = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+    let actor = Actor::new("upkeep", now);
+    match state.records().audit().forget(&actor, now.plus_millis(-kept_ms)).await {
+        Ok(0) => {}
+        Ok(forgotten) => tracing::info!(forgotten, "forgot old audit entries"),
+        Err(error) => tracing::warn!(%error, "could not forget old audit entries; trying later"),
+    }
+}
+
 async fn tidy(state: &ApiState, now: Timestamp) {
+    forget_audit(state, now).await;
+    let kept = now.plus_millis(-Idempotency::KEPT_MS);
+    if let Err(error) = state.records().idempotency().prune(kept).await {
+        tracing::warn!(%error, "could not forget old answers; trying again later");
+    }
     let sessions = state.records().sessions().prune(now).await;
     let attempts = state.records().login_attempts().prune(now.plus_millis(-ATTEMPTS_KEPT_MS)).await;
     match sessions.and_then(|sessions| attempts.map(|attempts| (sessions, attempts))) {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use correlate::availability::{Buckets, Decimals};
 use correlate::model::{Period, ServiceId, ServiceState, Timestamp};
 use jiff::tz::TimeZone;
-use store::series::{Availability, IDS_MAX, Series, SeriesError};
+use store::series::{Availability, IDS_MAX, SeriesError, SeriesWithin};
 
 use crate::days;
 
@@ -27,7 +27,7 @@ pub(crate) struct Recent {
 
 /// The buckets of `services` over the recent periods, by service.
 pub(crate) async fn recent(
-    series: &Series,
+    series: SeriesWithin<'_>,
     zone: &TimeZone,
     services: &[ServiceId],
     now: Timestamp,
@@ -49,7 +49,7 @@ pub(crate) async fn recent(
 
 /// The buckets of one service over each of `periods`, in that order.
 pub(crate) async fn over(
-    series: &Series,
+    series: SeriesWithin<'_>,
     service: &ServiceId,
     periods: &[Period],
     now: Timestamp,

@@ -9,6 +9,7 @@ import { keepAddressesShort } from "./addresses";
 import { copyOnClick } from "./copy";
 import { keepOpenAcrossSwaps, markWhatIsNew, sayWhatChanged } from "./live";
 import { runDurations } from "./durations";
+import { readFilesIntoFields } from "./files";
 import { showTips } from "./tips";
 
 keepAddressesShort();
@@ -17,4 +18,5 @@ keepOpenAcrossSwaps();
 markWhatIsNew();
 sayWhatChanged();
 runDurations();
+readFilesIntoFields();
 showTips();

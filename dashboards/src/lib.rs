@@ -26,12 +26,15 @@ pub use assets::{Asset, CONTENT_SECURITY_POLICY, asset};
 pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
-    ErrorKind, ErrorPage, KnownEdge, LoginError, LoginPage, OverviewLivePartial, OverviewPage,
-    PushPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
-    WhatIfPage, WhyPage,
+    AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
+    CustomersPage, ErrorKind, ErrorPage, ForgotState, ForgottenPage, InvitedForm, KnownEdge,
+    LoginError, LoginPage, ManualPage, OverviewLivePartial, OverviewPage, PermissionRow,
+    PermissionsPage, ProfilePage, PushPage, RegisterPage, ResetPage, SampleRow, SamplesBehind,
+    SeenBy, ServicePage, ServicesPage, SetAsidePage, UserForm, UserHead, UserImportLine,
+    UserImportPlan, UserPage, UsersImportPage, UsersImported, UsersPage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
-pub use shell::{Freshness, Notice, Shell, SourceTrouble, User};
+pub use shell::{Freshness, Menu, Notice, Shell, SourceTrouble, User};
 pub use view::cause::{Cause, CauseImpact};
 pub use view::day::DayCell;
 pub use view::intervals::{IntervalRow, IntervalTable};
@@ -39,6 +42,9 @@ pub use view::kpi::{Kpis, UptimeFigure, UptimePeriod};
 pub use view::overview::{Live, StateCounts, Trouble};
 pub use view::pager::Pager;
 pub use view::path::{PathNode, PathNodeKind, PathView};
+pub use view::people::{
+    FormProblem, Permission, PermissionReach, ShownLink, UserRole, UserRow, UserStanding,
+};
 pub use view::plan::{Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal};
 pub use view::push::{PushResult, PushRow, PushSecretRow};
 pub use view::service::ServiceHead;

@@ -37,6 +37,11 @@ impl Locale {
         Locale { lang, zone }
     }
 
+    /// What a service is called that the reader may not know.
+    pub fn shared_part(&self) -> String {
+        self.t("path-shared")
+    }
+
     pub(crate) fn t(&self, key: &str) -> String {
         self.lang.text(key)
     }

@@ -12,6 +12,25 @@ pub struct User {
     pub name: String,
     /// Their mail address.
     pub email: String,
+    /// Which entries of the menu lead somewhere for them.
+    pub menu: Menu,
+}
+
+/// The entries of the menu that not everybody has.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Menu {
+    /// Customers.
+    pub customers: bool,
+    /// Users.
+    pub users: bool,
+    /// What if.
+    pub plan: bool,
+    /// What the pipeline set aside, and how it fares.
+    pub pipeline: bool,
+    /// The audit trail.
+    pub audit: bool,
+    /// Who may do what.
+    pub permissions: bool,
 }
 
 /// What is wrong with a source.
@@ -85,5 +104,10 @@ pub(crate) enum Section {
     Services,
     SetAside,
     WhatIf,
+    Customers,
+    Users,
+    Audit,
+    Permissions,
+    Profile,
     None,
 }

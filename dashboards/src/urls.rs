@@ -41,11 +41,47 @@ pub const EVENTS: &str = "/events";
 /// GET shows the sign-in form (query: `next`), POST takes `email`,
 /// `password`, `next`.
 pub const LOGIN: &str = "/login";
+/// GET asks for the address of whoever forgot their password, POST sends them
+/// a link.
+pub const FORGOT_PASSWORD: &str = "/forgot-password";
+/// Where that link leads. Query: `token`. POST takes a new password.
+pub const RESET_PASSWORD: &str = "/reset-password";
 /// POST ends the session.
 pub const LOGOUT: &str = "/logout";
 /// POST takes `lang` (`nl` or `en`) and `return`, a path on this server, and
 /// answers with a cookie and a redirect.
 pub const LANGUAGE: &str = "/language";
+/// The reader's own profile. POST changes it.
+pub const PROFILE: &str = "/profile";
+/// The users. Query: `q`, `role`, `standing`, `customer`, `page`.
+pub const USERS: &str = "/users";
+/// The form that invites a user. POST invites.
+pub const USER_NEW: &str = "/users/new";
+/// The list of users to bring in. POST tries it or, with `do`, does it.
+pub const USERS_IMPORT: &str = "/users/import";
+/// One user. POST changes them.
+pub const USER: &str = "/users/{id}";
+/// POST takes `standing`: lets a user in again, or no longer.
+pub const USER_STANDING: &str = "/users/{id}/standing";
+/// POST makes a new invitation.
+pub const USER_INVITATION: &str = "/users/{id}/invitation";
+/// Where an invitation leads. Query: `token`. POST takes `token`, `name`,
+/// `language`, `password` and `again`.
+pub const REGISTER: &str = "/register";
+/// The customers. Query: `q`, `page`.
+pub const CUSTOMERS: &str = "/customers";
+/// The form for a new customer. POST makes it.
+pub const CUSTOMER_NEW: &str = "/customers/new";
+/// One customer. POST changes it.
+pub const CUSTOMER: &str = "/customers/{id}";
+/// POST removes a customer.
+pub const CUSTOMER_REMOVAL: &str = "/customers/{id}/removal";
+/// The audit trail. Query: `q`, `kind`, `action`, `from`, `until`, `page`.
+pub const AUDIT: &str = "/audit";
+/// The same as CSV.
+pub const AUDIT_CSV: &str = "/audit.csv";
+/// Who may do what.
+pub const PERMISSIONS: &str = "/permissions";
 /// The page that shows the OpenAPI document.
 pub const API_DOCS: &str = "/docs";
 /// How an NMS account may push. GET shows it; POST makes a new secret and
@@ -53,6 +89,8 @@ pub const API_DOCS: &str = "/docs";
 pub const SOURCE_PUSH: &str = "/sources/{name}/push";
 /// POST takes `id` and revokes that push secret.
 pub const SOURCE_PUSH_REVOKE: &str = "/sources/{name}/push/revoke";
+/// The manual of the integration with LibreNMS.
+pub const MANUAL_LIBRENMS: &str = "/manual/librenms";
 /// Files of [`crate::asset`].
 pub const ASSET: &str = "/assets/{file}";
 
@@ -169,6 +207,44 @@ pub fn table(home: TableHome, filter: &ServiceFilter, page: u64) -> String {
         query.push("page", &page.to_string());
     }
     query.onto(home.path().to_owned())
+}
+
+/// A page of a list, counted from 1, with the fields that narrow it; empty
+/// ones are left out.
+pub(crate) fn paged(path: &str, fields: &[(&str, &str)], page: u64) -> String {
+    let mut query = Query::default();
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        query.push(name, value);
+    }
+    if page > 1 {
+        query.push("page", &page.to_string());
+    }
+    query.onto(path.to_owned())
+}
+
+/// One user.
+pub fn user(id: &str) -> String {
+    format!("{USERS}/{}", encode(id))
+}
+
+/// Where a user is let in again, or no longer.
+pub fn user_standing(id: &str) -> String {
+    format!("{}/standing", user(id))
+}
+
+/// Where a new invitation is made.
+pub fn user_invitation(id: &str) -> String {
+    format!("{}/invitation", user(id))
+}
+
+/// One customer.
+pub fn customer(id: &str) -> String {
+    format!("{CUSTOMERS}/{}", encode(id))
+}
+
+/// Where a customer is removed.
+pub fn customer_removal(id: &str) -> String {
+    format!("{}/removal", customer(id))
 }
 
 #[derive(Default)]

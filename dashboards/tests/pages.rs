@@ -44,6 +44,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("plan refused", render(&why::plan_form(shell(), Some(PlanRefusal::Period)))),
         ("push", render(&fixtures::push(shell(), true))),
         ("push later", render(&fixtures::push(shell(), false))),
+        ("manual", render(&dashboards::ManualPage { shell: shell() })),
         ("push nothing", render(&fixtures::push_nothing(shell()))),
         ("new service", render(&fixtures::new_service(shell()))),
         ("login", render(&fixtures::login(lang, None))),

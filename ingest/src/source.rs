@@ -1,9 +1,14 @@
 //! The interface that fits any network management system (NMS).
 //!
-//! A [`Source`] is one account at one NMS. [`Source::poll`] says what the NMS
-//! believes now, as samples with their evidence; [`Source::inventory`] says
-//! what exists and what it is called; [`Source::check`] says in plain words
-//! what is wrong with the account.
+//! A [`Source`] is one account at one NMS. [`Source::read`] says what the NMS
+//! believes, as samples with their evidence, by the ways that a [`Reading`]
+//! names: everything, only what is down, what changed since a [`Cursor`], what
+//! a push named, past outages. [`Source::inventory`] says what exists and what
+//! it is called; [`Source::plan`] how often to do which; [`Source::check`] in
+//! plain words what is wrong with the account.
+//!
+//! A source can be asked for several things at once: a long reading of
+//! everything does not hold up a short one of what changed.
 //!
 //! A source never turns blindness into a state: what cannot be read or is not
 //! believable gives no sample, and the engine's staleness limit then makes the
@@ -14,11 +19,13 @@ mod fault;
 mod inventory;
 mod latency;
 mod ledger;
+mod reading;
 mod traffic;
 
 pub use fault::{Fault, SourceError};
 pub use inventory::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
 pub use ledger::{Exchange, Ledger};
+pub use reading::{Cursor, Hint, Kept, Outlet, Pace, Plan, Reading};
 pub use traffic::{CallError, CallStats, Latency, Learned, Traffic};
 
 use async_trait::async_trait;
@@ -50,30 +57,51 @@ impl Clock for SystemClock {
 
 /// One account at one network management system.
 #[async_trait]
-pub trait Source: Send {
+pub trait Source: Send + Sync {
     /// The account's name: the first part of every component id.
     fn name(&self) -> &str;
 
-    /// Reads the present state of everything.
+    /// Which readings it knows, and how often each should be done, by what it
+    /// has found out about the NMS so far; may change with every reading.
+    fn plan(&self) -> Plan;
+
+    /// Reads in one of the ways, and gives what it finds to `outlet` as it goes.
     ///
-    /// Never fails: what went wrong is in [`PollOutcome::health`], and the
-    /// reports then hold only what can still be believed. Every sample is
-    /// repeated at every poll, which changes nothing or renews it.
-    async fn poll(&mut self) -> PollOutcome;
+    /// Never fails: what went wrong is in the [`Health`], which is that of the
+    /// whole account, and the reports then hold only what can still be
+    /// believed. A sample may be given again, which changes nothing or renews
+    /// it. A reading that [`Plan`] does not offer does nothing.
+    async fn read(&self, reading: Reading, outlet: &dyn Outlet) -> Health;
+
+    /// Up to where the changes have been read and given out; `None` before the
+    /// first [`Reading::Changes`], and for a source without that way.
+    fn cursor(&self) -> Option<Cursor>;
+
+    /// Goes on from where an earlier process stopped. To be called before the
+    /// first reading; a cursor that is not understood or too old is passed over.
+    fn resume(&self, cursor: &Cursor);
 
     /// Reads what exists: devices, ports and links with their names. Slow;
     /// meant for once an hour or so. An inventory is complete or an error.
-    async fn inventory(&mut self) -> Result<Inventory, SourceError>;
+    async fn inventory(&self) -> Result<Inventory, SourceError>;
 
     /// Tries everything that polling needs, step by step, for `doctor`. Stops
     /// after the first step without which the next ones make no sense.
-    async fn check(&mut self) -> Vec<Finding>;
+    async fn check(&self) -> Vec<Finding>;
+
+    /// Reads everything and keeps the reports: for networks that fit in memory.
+    async fn poll(&self) -> PollOutcome {
+        let kept = Kept::default();
+        let health = self.read(Reading::Full, &kept).await;
+        PollOutcome { reports: kept.take(), health }
+    }
 }
 
-/// What one poll gave.
+/// What one reading gave.
 #[derive(Clone, Debug)]
 pub struct PollOutcome {
-    /// One for every device of which something can be said.
+    /// One for every device of which something can be said; a device may come
+    /// in several.
     pub reports: Vec<DeviceReport>,
     /// How the poll went.
     pub health: Health,
@@ -165,7 +193,7 @@ impl SourceState {
     }
 }
 
-/// How one poll went.
+/// How an account fares, as of one reading.
 #[derive(Clone, Debug)]
 pub struct Health {
     /// The verdict.
@@ -173,13 +201,13 @@ pub struct Health {
     /// Why the state is not [`SourceState::Ok`]: the gravest error, in words
     /// for the operator.
     pub reason: Option<SourceError>,
-    /// When the poll ended, by the injected clock.
+    /// When the reading ended, by the injected clock.
     pub at: Timestamp,
-    /// Requests sent, repeats included.
+    /// Requests sent since the reading before, repeats included.
     pub calls: u64,
-    /// Bytes of bodies read, after decompression.
+    /// Bytes of bodies read since the reading before, after decompression.
     pub bytes: u64,
-    /// How long the poll took, by a monotonic clock.
+    /// How long the reading took, by a monotonic clock.
     pub duration_ms: u64,
     /// The age of the newest evidence in the device list; `None` if there is none.
     pub data_age_ms: Option<u64>,

@@ -79,7 +79,7 @@ impl Bench {
 #[tokio::test]
 async fn every_sample_was_true_within_its_uncertainty() {
     let day = Period::new(START, START.plus_millis(POLLS * CYCLE_MS));
-    let mut bench = bench(|world| Failure::random(world, 5, day, &FailureRates::lively())).await;
+    let bench = bench(|world| Failure::random(world, 5, day, &FailureRates::lively())).await;
     let mut samples = Vec::new();
     for _ in 0..POLLS {
         bench.pass(CYCLE_MS / 2);
@@ -97,6 +97,22 @@ async fn every_sample_was_true_within_its_uncertainty() {
         let id = component("librenms", sample);
         let until = sample.at.millis();
         let from = until - i64::from(sample.uncertainty_ms) - LONGEST_POLL_MS;
+        if !was(&truth, &id, sample.state, from, until) {
+            for s in
+                samples.iter().filter(|s| s.kind == sample.kind && s.native_id == sample.native_id)
+            {
+                eprintln!(
+                    "{:?} {} ±{} {:?}",
+                    s.state,
+                    s.at.millis() - START.millis(),
+                    s.uncertainty_ms,
+                    s.evidence
+                );
+            }
+            for i in truth.intervals_of(&id) {
+                eprintln!("truth {:?} {}", i.state, i.period.from.millis() - START.millis());
+            }
+        }
         assert!(was(&truth, &id, sample.state, from, until), "{id} {sample:?}");
     }
     for state in [ComponentState::Up, ComponentState::Down, ComponentState::Unknown] {
@@ -106,7 +122,7 @@ async fn every_sample_was_true_within_its_uncertainty() {
 
 #[tokio::test]
 async fn an_outage_of_a_device_is_seen_from_its_start_to_its_end() {
-    let mut bench = bench(|_| Vec::new()).await;
+    let bench = bench(|_| Vec::new()).await;
     bench.pass(CYCLE_MS);
     bench.source.poll().await;
     let now = bench.simulator.now();
@@ -136,7 +152,7 @@ async fn an_outage_of_a_device_is_seen_from_its_start_to_its_end() {
 
 #[tokio::test]
 async fn no_fault_of_the_server_makes_anything_down() {
-    let mut bench = bench(|_| Vec::new()).await;
+    let bench = bench(|_| Vec::new()).await;
     bench.pass(CYCLE_MS);
     let outcome = bench.source.poll().await;
     assert_eq!(outcome.health.state, SourceState::Ok, "{:?}", outcome.health.reason);

@@ -14,6 +14,7 @@ use api::ask::{self, AskError, Plan, Stores, WhatIfDoc, WhyDoc, WhyQuestion};
 use correlate::model::{ComponentId, Period, Target, Timestamp};
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use store::Scope;
 use store::embedded::Embedded;
 use store::records::Records;
 use store::series::{Series, SeriesError};
@@ -109,6 +110,8 @@ fn away(error: SeriesError, config: &Config) -> anyhow::Error {
 struct Open {
     records: Records,
     series: Series,
+    /// Whoever can read the stores can see everything.
+    scope: Scope,
 }
 
 impl Open {
@@ -136,11 +139,11 @@ impl Open {
         }
         let records = Records::connect(url).await.context("open the database")?;
         records.check().await.context("check the database")?;
-        Ok(Open { records, series })
+        Ok(Open { records, series, scope: Scope::everything() })
     }
 
     fn as_stores(&self) -> Stores<'_> {
-        Stores { records: &self.records, series: &self.series }
+        Stores { records: &self.records, series: &self.series, scope: &self.scope }
     }
 }
 

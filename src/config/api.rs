@@ -18,6 +18,11 @@ const SESSION: DurationIn =
     DurationIn { min: Duration::from_secs(300), max: Duration::from_secs(365 * 86_400) };
 const SESSION_IDLE_DEFAULT: Duration = Duration::from_secs(2 * 3_600);
 const SESSION_LIFETIME_DEFAULT: Duration = Duration::from_secs(12 * 3_600);
+/// Shorter, and the trail could not answer what an auditor asks.
+const AUDIT_KEPT: DurationIn = DurationIn {
+    min: Duration::from_secs(90 * 86_400),
+    max: Duration::from_secs(100 * 365 * 86_400),
+};
 const ADMIN_EMAIL: Text = Text {
     allowed: "an address such as name@example.net",
     accepts: |text| {
@@ -44,6 +49,8 @@ pub(crate) struct ApiConfig {
     pub session_lifetime: Duration,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How long audit entries are kept; `None`: for ever.
+    pub audit_kept: Option<Duration>,
     /// Opens `/metrics` to whoever sends it as a bearer token.
     pub metrics_token: Option<SecretString>,
     /// The address with which the administrator signs in that is made at the first start.
@@ -72,6 +79,7 @@ pub(super) fn read(reader: &Reader<'_>) -> ApiConfig {
         session_idle: section.or("session_idle", &SESSION, SESSION_IDLE_DEFAULT),
         session_lifetime: section.or("session_lifetime", &SESSION, SESSION_LIFETIME_DEFAULT),
         trusted_proxies: section.or("trusted_proxies", &Addresses, Vec::new()),
+        audit_kept: section.optional("audit_kept", &AUDIT_KEPT),
         metrics_token: section.secret("metrics_token"),
         admin_email: section.or("admin_email", &ADMIN_EMAIL, ADMIN_EMAIL_DEFAULT.to_owned()),
         admin_password: section.secret("admin_password"),

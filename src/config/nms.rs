@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use correlate::model::ComponentState;
+use ingest::librenms::SetAside;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
@@ -13,12 +14,12 @@ use super::reader::{Reader, Section};
 use super::rule::{BytesIn, Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
 use super::{Origin, Problem};
 
-/// LibreNMS polls its devices every 5 minutes; asking more often only finds
-/// what its event log and its fast ping found in between. A simulated one may
-/// run faster.
+/// Unless set, each follows from the interval in which the NMS itself polls. A
+/// simulated one may run faster.
 const POLL_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(1), max: Duration::from_secs(3_600) };
-const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
+const GLANCE_INTERVAL: DurationIn = POLL_INTERVAL;
+const CHANGES_INTERVAL: DurationIn = POLL_INTERVAL;
 const INVENTORY_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(60), max: Duration::from_secs(7 * 86_400) };
 const INVENTORY_INTERVAL_DEFAULT: Duration = Duration::from_secs(3_600);
@@ -46,6 +47,11 @@ const STATES: Choice<ComponentState> = Choice(&[
 const MANAGEMENT_LOST_DEFAULT: ComponentState = ComponentState::Up;
 /// Somebody wanted it so, and it is no outage.
 const ADMIN_DOWN_DEFAULT: ComponentState = ComponentState::Unknown;
+/// How a device that its operators have set aside counts.
+const ASIDE: Choice<SetAside> = Choice(&[("real", SetAside::Real), ("unknown", SetAside::Unknown)]);
+/// The largest network whose ports are read in one list.
+const BULK_PORTS: Whole = Whole { min: 0, max: 100_000_000 };
+const BULK_PORTS_DEFAULT: u32 = 50_000;
 
 const NMS_URL: UrlOf =
     UrlOf { schemes: &["https", "http"], example: "https://librenms.example.net" };
@@ -68,8 +74,12 @@ pub(crate) enum NmsKind {
 /// How accounts are polled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Polling {
-    /// Between two polls of states.
-    pub poll_interval: Duration,
+    /// Between two readings of everything.
+    pub poll_interval: Option<Duration>,
+    /// Between two readings of what is down.
+    pub glance_interval: Option<Duration>,
+    /// Between two readings of what changed.
+    pub changes_interval: Option<Duration>,
     /// Between two reads of the inventory (names, links).
     pub inventory_interval: Duration,
     /// The throttle, per account: requests within any one second.
@@ -84,6 +94,12 @@ pub(crate) struct Polling {
     pub management_lost: ComponentState,
     /// The state of a port that somebody has shut on purpose.
     pub admin_down: ComponentState,
+    /// What a device counts for whose alerts are off.
+    pub ignored: SetAside,
+    /// What a device counts for that the NMS is told to show as up.
+    pub status_ignored: SetAside,
+    /// Above this many ports they are read device by device.
+    pub bulk_ports_max: u32,
 }
 
 /// One account of an NMS: one `[[nms]]`.
@@ -107,7 +123,9 @@ pub(crate) struct NmsAccount {
 /// Reads `[ingest]`, the pace of accounts that say nothing else.
 pub(super) fn read_polling(reader: &Reader<'_>) -> Polling {
     let default = Polling {
-        poll_interval: POLL_INTERVAL_DEFAULT,
+        poll_interval: None,
+        glance_interval: None,
+        changes_interval: None,
         inventory_interval: INVENTORY_INTERVAL_DEFAULT,
         requests_per_second: REQUESTS_PER_SECOND_DEFAULT,
         requests_at_once: REQUESTS_AT_ONCE_DEFAULT,
@@ -115,13 +133,22 @@ pub(super) fn read_polling(reader: &Reader<'_>) -> Polling {
         request_timeout: REQUEST_TIMEOUT_DEFAULT,
         management_lost: MANAGEMENT_LOST_DEFAULT,
         admin_down: ADMIN_DOWN_DEFAULT,
+        ignored: SetAside::Real,
+        status_ignored: SetAside::Real,
+        bulk_ports_max: BULK_PORTS_DEFAULT,
     };
     polling(&reader.section("ingest"), default)
 }
 
 fn polling(section: &Section<'_>, default: Polling) -> Polling {
     Polling {
-        poll_interval: section.or("poll_interval", &POLL_INTERVAL, default.poll_interval),
+        poll_interval: section.optional("poll_interval", &POLL_INTERVAL).or(default.poll_interval),
+        glance_interval: section
+            .optional("glance_interval", &GLANCE_INTERVAL)
+            .or(default.glance_interval),
+        changes_interval: section
+            .optional("changes_interval", &CHANGES_INTERVAL)
+            .or(default.changes_interval),
         inventory_interval: section.or(
             "inventory_interval",
             &INVENTORY_INTERVAL,
@@ -141,6 +168,9 @@ fn polling(section: &Section<'_>, default: Polling) -> Polling {
         request_timeout: section.or("request_timeout", &REQUEST_TIMEOUT, default.request_timeout),
         management_lost: section.or("management_lost", &STATES, default.management_lost),
         admin_down: section.or("admin_down", &STATES, default.admin_down),
+        ignored: section.or("ignored", &ASIDE, default.ignored),
+        status_ignored: section.or("status_ignored", &ASIDE, default.status_ignored),
+        bulk_ports_max: section.or("bulk_ports_max", &BULK_PORTS, default.bulk_ports_max),
     }
 }
 

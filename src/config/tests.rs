@@ -164,8 +164,8 @@ fn variables_make_and_change_accounts() {
         .unwrap()
         .config;
     let found: Vec<_> =
-        config.nms.iter().map(|a| (a.name.as_str(), a.polling.poll_interval.as_secs())).collect();
-    assert_eq!(found, [("a", 30), ("b", 60)]);
+        config.nms.iter().map(|a| (a.name.as_str(), a.polling.poll_interval)).collect();
+    assert_eq!(found, [("a", Some(std::time::Duration::from_secs(30))), ("b", None)]);
     check_machine(
         Fake::default().with_variable("PADWACHT__NMS__3__NAME", "b"),
         &["environment variable PADWACHT__NMS__3__NAME: 3 leaves a gap: there are 0 before it"],

@@ -142,6 +142,8 @@ mod tests {
     use store::records::{Page, ServiceFilter};
 
     use super::super::{network::tests::surfnet, past};
+    use store::Scope;
+
     use super::*;
     use crate::cli::{Cli, Command};
 
@@ -172,7 +174,11 @@ mod tests {
         for _ in 0..2 {
             import(&records, &network, &frame, &past, frame.origin).await.unwrap();
         }
-        let services = records.services().list(&ServiceFilter::default(), Page::first(1)).await;
+        let services = records
+            .services()
+            .within(&Scope::everything())
+            .list(&ServiceFilter::default(), Page::first(1))
+            .await;
         let service = services.unwrap().remove(0);
         assert_eq!(service.definition.versions()[0].period.from, frame.from);
         assert!(service.customer.is_some() && service.name != service.definition.id.as_str());

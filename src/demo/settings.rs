@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use correlate::model::ComponentState;
+use ingest::librenms::SetAside;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
@@ -30,6 +31,9 @@ pub(super) const NMS_ZONE: &str = "Europe/Amsterdam";
 pub(super) const ADMIN: &str = "admin@demo.example";
 /// Often enough that a failure is on the page within seconds.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+const CHANGES_INTERVAL: Duration = Duration::from_secs(1);
+/// The simulator gives all ports in one list, however many they are.
+const BULK_PORTS_MAX: u32 = 1_000_000;
 /// A simulator on the same machine cannot be overrun; its bulk lists take long
 /// only on a busy machine.
 const REQUESTS_PER_SECOND: u32 = 50;
@@ -115,7 +119,9 @@ pub(super) fn complete(config: &mut Config, running: Running) -> anyhow::Result<
         token: running.token,
         time_zone: Some(zone),
         polling: Polling {
-            poll_interval: POLL_INTERVAL,
+            poll_interval: Some(POLL_INTERVAL),
+            glance_interval: None,
+            changes_interval: Some(CHANGES_INTERVAL),
             inventory_interval: INVENTORY_INTERVAL,
             requests_per_second: REQUESTS_PER_SECOND,
             requests_at_once: REQUESTS_AT_ONCE,
@@ -123,6 +129,9 @@ pub(super) fn complete(config: &mut Config, running: Running) -> anyhow::Result<
             request_timeout: REQUEST_TIMEOUT,
             management_lost: ComponentState::Up,
             admin_down: ComponentState::Unknown,
+            ignored: SetAside::Real,
+            status_ignored: SetAside::Real,
+            bulk_ports_max: BULK_PORTS_MAX,
         },
     }];
     config.api.admin_password = Some(running.password);

@@ -27,7 +27,7 @@ pub(super) async fn check(account: &NmsAccount) -> Vec<Check> {
     });
     let part = format!("nms {}", account.name);
     match source {
-        Ok(mut source) => {
+        Ok(source) => {
             source.check().await.into_iter().map(|finding| told(&part, finding)).collect()
         }
         Err(error) => {

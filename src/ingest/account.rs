@@ -8,10 +8,11 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::append::{self, Inbox, QUEUE_OUTCOMES};
+use super::append::{self, Inbox, QUEUE_ITEMS};
 use super::note::{self, Notes};
 use super::poll::{self, Desk};
 use super::totals::Totals;
+use super::triggers::Word;
 use super::{Feed, IngestParts, metric};
 use crate::signals;
 use crate::trouble::Trouble;
@@ -32,19 +33,22 @@ pub(super) enum End {
 /// The log is broken for good.
 pub(super) async fn run(
     feed: Feed,
+    words: mpsc::Receiver<Word>,
     parts: IngestParts,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let nms = feed.name.clone();
     let totals = Arc::new(Totals::default());
-    let (queue, outcomes) = mpsc::channel(QUEUE_OUTCOMES);
+    let (queue, items) = mpsc::channel(QUEUE_ITEMS);
     let (status, reports) = watch::channel(None);
     let (inventory, inventories) = mpsc::channel(1);
-    let inbox = Arc::new(Mutex::new(Inbox::new(outcomes)));
+    let inbox = Arc::new(Mutex::new(Inbox::new(items)));
     let notes = Arc::new(Mutex::new(Notes { status: reports, inventories }));
-    let desk = Desk { queue, status, inventory, totals: Arc::clone(&totals) };
+    let words = Mutex::new(words);
+    let desk = Desk { queue, status, inventory, totals: Arc::clone(&totals), words };
     let desk = Arc::new(desk);
 
+    let cursor_file = feed.cursor_file.clone();
     // The only senders: when the poller is done, the other two end as well.
     let poller = {
         let shutdown = shutdown.clone();
@@ -53,7 +57,10 @@ pub(super) async fn run(
     let appender = {
         let (nms, log, totals) = (nms.clone(), parts.log, Arc::clone(&totals));
         let inbox = Arc::clone(&inbox);
-        move || append::run(nms.clone(), Arc::clone(&log), Arc::clone(&inbox), Arc::clone(&totals))
+        move || {
+            let (inbox, totals) = (Arc::clone(&inbox), Arc::clone(&totals));
+            append::run(nms.clone(), Arc::clone(&log), inbox, totals, cursor_file.clone())
+        }
     };
     let recorder = {
         let (nms, records) = (nms.clone(), parts.records);

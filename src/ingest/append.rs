@@ -2,35 +2,46 @@
 //! durable. It never drops a batch.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use ingest::source::Cursor;
 use store::log::{Log, Record};
 use store::wire::SAMPLES_TOPIC;
 use tokio::sync::{Mutex, mpsc};
 
 use super::account::End;
+use super::cursor::CursorFile;
 use super::metric;
 use super::totals::Totals;
 use crate::trouble::{Trouble, is_final};
 
-/// Outcomes of polls that wait while the log is away. Each holds every sample
-/// of the account (some megabytes for 10,000 devices), and a later one says
-/// more than an earlier one, so a few are enough to ride out a short absence.
-pub(super) const QUEUE_OUTCOMES: usize = 4;
+/// Pieces of readings that wait while the log is away. Each holds the samples
+/// of some hundred devices (a megabyte at most), and a later one says more than
+/// an earlier one, so a few are enough to ride out a short absence.
+pub(super) const QUEUE_ITEMS: usize = 4;
 
-/// What one poll gave, encoded and cut into batches that the log takes.
+/// Reports, encoded and cut into batches that the log takes.
 pub(super) type Outcome = Vec<Vec<Record>>;
+
+/// What is queued.
+pub(super) enum Item {
+    /// Reports.
+    Records(Outcome),
+    /// The changes up to here are in what was queued before.
+    Cursor(Cursor),
+}
 
 /// What is still to be appended.
 pub(super) struct Inbox {
-    outcomes: mpsc::Receiver<Outcome>,
+    items: mpsc::Receiver<Item>,
     /// Taken from the queue, not yet durable.
     in_hand: VecDeque<Vec<Record>>,
 }
 
 impl Inbox {
-    pub(super) fn new(outcomes: mpsc::Receiver<Outcome>) -> Inbox {
-        Inbox { outcomes, in_hand: VecDeque::new() }
+    pub(super) fn new(items: mpsc::Receiver<Item>) -> Inbox {
+        Inbox { items, in_hand: VecDeque::new() }
     }
 }
 
@@ -40,7 +51,9 @@ pub(super) async fn run(
     log: Arc<dyn Log>,
     inbox: Arc<Mutex<Inbox>>,
     totals: Arc<Totals>,
+    cursor_file: Option<PathBuf>,
 ) -> End {
+    let mut cursors = CursorFile::new(&nms, cursor_file.as_deref());
     let mut inbox = inbox.lock().await;
     let mut trouble = Trouble::new(format!("append the samples of {nms} to the log"));
     loop {
@@ -61,8 +74,9 @@ pub(super) async fn run(
                 }
             }
         }
-        match inbox.outcomes.recv().await {
-            Some(outcome) => inbox.in_hand.extend(outcome),
+        match inbox.items.recv().await {
+            Some(Item::Records(outcome)) => inbox.in_hand.extend(outcome),
+            Some(Item::Cursor(cursor)) => cursors.reached(cursor),
             None => return End::Done,
         }
     }

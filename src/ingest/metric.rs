@@ -57,6 +57,24 @@ pub(super) fn polled(nms: &str, health: &Health) {
     }
 }
 
+/// Readings, by NMS and way.
+const READINGS: &str = "padwacht_source_readings_total";
+/// How long readings took, by NMS and way.
+const READING_SECONDS: &str = "padwacht_source_reading_seconds";
+/// Triggers for an account, by NMS and whether it had room for them.
+const TRIGGERS: &str = "padwacht_ingest_triggers_total";
+
+pub(super) fn read(nms: &str, way: &'static str, health: &Health) {
+    counter!(READINGS, "nms" => nms.to_owned(), "way" => way).increment(1);
+    histogram!(READING_SECONDS, "nms" => nms.to_owned(), "way" => way)
+        .record(Duration::from_millis(health.duration_ms).as_secs_f64());
+}
+
+pub(super) fn triggered(nms: &str, is_taken: bool) {
+    let outcome = if is_taken { "taken" } else { "dropped" };
+    counter!(TRIGGERS, "nms" => nms.to_owned(), "outcome" => outcome).increment(1);
+}
+
 pub(super) fn appended(nms: &str, records: usize) {
     counter!(APPENDED, "nms" => nms.to_owned()).increment(records as u64);
 }

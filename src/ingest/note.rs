@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use correlate::model::Timestamp;
 use ingest::source::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
-use store::records::{Device, Link, Port, Records, RecordsError, SourceReport};
+use store::records::{Device, Link, Port, Records, RecordsError, SourceReport, SyncCounts};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
@@ -18,8 +18,11 @@ use crate::trouble::Trouble;
 /// What is to be written.
 pub(super) struct Notes {
     pub(super) status: watch::Receiver<Option<SourceReport>>,
-    pub(super) inventories: mpsc::Receiver<Inventory>,
+    pub(super) inventories: mpsc::Receiver<Stock>,
 }
+
+/// An inventory; or since when it was tried to read one, and why that failed.
+pub(super) type Stock = Result<Inventory, (Timestamp, String)>;
 
 /// Writes until the poller is gone and its last word is written.
 pub(super) async fn run(
@@ -32,6 +35,7 @@ pub(super) async fn run(
     let mut recorder = Recorder {
         statuses: Trouble::new(format!("write the status of {nms}")),
         inventories: Trouble::new(format!("write the inventory of {nms}")),
+        jobs: Trouble::new(format!("settle requests for the inventory of {nms}")),
         nms,
         records,
         totals,
@@ -46,6 +50,7 @@ struct Recorder {
     totals: Arc<Totals>,
     statuses: Trouble,
     inventories: Trouble,
+    jobs: Trouble,
 }
 
 impl Recorder {
@@ -58,10 +63,13 @@ impl Recorder {
                     Ok(()) => self.write_status(&mut notes.status).await,
                     Err(_) => break,
                 },
-                Some(inventory) = notes.inventories.recv(), if in_hand.is_none() => {
-                    in_hand = Some(inventory);
-                    due = Instant::now();
-                }
+                Some(stock) = notes.inventories.recv(), if in_hand.is_none() => match stock {
+                    Ok(inventory) => {
+                        in_hand = Some(inventory);
+                        due = Instant::now();
+                    }
+                    Err((at, reason)) => self.settle(at, Err(reason)).await,
+                },
                 () = tokio::time::sleep_until(due), if in_hand.is_some() => {
                     let inventory = in_hand.as_ref().expect("the branch asks for it");
                     match self.write_inventory(inventory).await {
@@ -98,9 +106,31 @@ impl Recorder {
         }
         self.inventories.well();
         self.totals.inventories.add(1);
+        let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        let counts = SyncCounts {
+            devices: count(inventory.devices.len()),
+            ports: count(inventory.ports.len()),
+            links: count(inventory.links.len()),
+        };
+        self.settle(inventory.read_at, Ok(counts)).await;
         let (devices, ports) = (inventory.devices.len(), inventory.ports.len());
         tracing::info!(nms = self.nms, devices, ports, "read the inventory");
         Ok(())
+    }
+}
+
+impl Recorder {
+    /// Tells those who asked for an inventory how that went. Not tried again:
+    /// the next inventory settles what this one could not.
+    async fn settle(&mut self, at: Timestamp, outcome: Result<SyncCounts, String>) {
+        let settled = self.records.sync_jobs().settle(&self.nms, at, outcome).await;
+        match settled {
+            Ok(()) => self.jobs.well(),
+            Err(error) => {
+                metric::note_failed(&self.nms, "sync_job");
+                self.jobs.failed(error);
+            }
+        }
     }
 }
 

@@ -1,40 +1,71 @@
-//! Asks one source at its pace, and hands on what it says. It writes nothing
-//! itself, and waits when nobody takes what it has.
+//! Reads one source in all its ways, each at its own pace, and hands on what
+//! it says. It writes nothing itself, and waits when nobody takes what it has.
+//!
+//! ```text
+//! full, inventory ─┐
+//! glance ──────────┤
+//! changes ─────────┼─▶ outlet ─▶ queue
+//! backfill ────────┤
+//! hints ───────────┘
+//! ```
+//! The ways run side by side, so a long list does not hold up what changed;
+//! the source itself is gentle to the NMS. All begin when everything has been
+//! read once. How often each is done is the source's to say ([`Plan`]).
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use correlate::model::Timestamp;
-use ingest::source::{Health, Inventory, PollOutcome, Source, SourceState};
+use ingest::source::{Clock, Health, Hint, Plan, Reading, Source, SourceState};
 use store::records::{self, SourceReport};
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::account::End;
-use super::append::{Outcome, QUEUE_OUTCOMES};
+use super::append::Item;
+use super::note::Stock;
+use super::outlet::QueueOutlet;
 use super::totals::Totals;
-use super::{Feed, encode, metric};
+use super::triggers::Word;
+use super::{Feed, cursor, metric};
 use crate::trouble::Trouble;
 
-/// Accounts are not all asked in the same instant; at most this late.
+/// Accounts are not all asked in the same instant, nor one account always at
+/// the same place of its NMS's own cycle; at most this late.
 const JITTER_MAX: Duration = Duration::from_secs(5);
 
 /// How long after an inventory that failed the next is tried, unless the
 /// interval is shorter: reading it is heavy for the NMS.
 const INVENTORY_RETRY: Duration = Duration::from_secs(300);
 
+/// A full reading that is wanted out of turn waits for this share of the
+/// interval since the last one, as it is the heaviest of all.
+const WANTED_SHARE: u32 = 10;
+
+/// Between two backfills while devices wait for one.
+const BACKFILL_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a way that the source does not have is looked for again.
+const NO_WAY_PAUSE: Duration = Duration::from_secs(60);
+
+/// The status of an account that fares as before is told so often at most, if
+/// it is not after a full reading.
+const TELL_PAUSE: Duration = Duration::from_secs(10);
+
 /// Where a poller puts what it has.
 pub(super) struct Desk {
-    pub(super) queue: mpsc::Sender<Outcome>,
+    pub(super) queue: mpsc::Sender<Item>,
     /// The newest word; the recorder puts the counters in.
     pub(super) status: watch::Sender<Option<SourceReport>>,
-    pub(super) inventory: mpsc::Sender<Inventory>,
+    pub(super) inventory: mpsc::Sender<Stock>,
     pub(super) totals: Arc<Totals>,
+    /// What pushes ask for. Outlives a poller that is started again.
+    pub(super) words: tokio::sync::Mutex<mpsc::Receiver<Word>>,
 }
 
-/// Polls until `shutdown`, at once and then at every interval; ticks that
-/// were missed are skipped.
+/// Reads until `shutdown`, at once and then as the source plans it.
 pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken) -> End {
     let source = match (feed.open)() {
         Ok(source) => source,
@@ -46,105 +77,231 @@ pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken
             return End::Failed(error);
         }
     };
-    let mut poller = Poller {
-        inventory_due: Instant::now(),
-        refusals: Trouble::new(format!("use every report of {}", feed.name)),
-        inventories: Trouble::new(format!("read the inventory of {}", feed.name)),
+    if let Some(cursor) = feed.cursor_file.as_deref().and_then(cursor::read) {
+        source.resume(&cursor);
+    }
+    let poller = Poller {
+        outlet: QueueOutlet::new(&feed.name, desk.queue.clone(), Arc::clone(&desk.totals)),
+        full_wanted: Notify::new(),
+        inventory_wanted: Notify::new(),
+        told: Mutex::new(None),
+        inventories: Mutex::new(Trouble::new(format!("read the inventory of {}", feed.name))),
         source,
-        feed,
+        name: feed.name,
+        clock: feed.clock,
         desk,
     };
-    shutdown.run_until_cancelled(poller.poll_for_ever()).await;
+    shutdown.run_until_cancelled(poller.read_for_ever()).await;
     End::Done
 }
 
 struct Poller {
-    feed: Feed,
+    name: String,
+    clock: Arc<dyn Clock>,
     desk: Arc<Desk>,
     source: Box<dyn Source>,
-    inventory_due: Instant,
-    refusals: Trouble,
-    inventories: Trouble,
+    outlet: QueueOutlet,
+    full_wanted: Notify,
+    inventory_wanted: Notify,
+    /// What was told last, and when.
+    told: Mutex<Option<(SourceState, Option<String>, Instant)>>,
+    inventories: Mutex<Trouble>,
 }
 
 impl Poller {
-    async fn poll_for_ever(&mut self) {
-        let interval = self.feed.poll_interval;
-        let first = Instant::now() + interval + jitter(&self.feed.name, interval);
-        let mut ticks = tokio::time::interval_at(first, interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    async fn read_for_ever(&self) {
+        let mut health = self.read(Reading::Full).await;
+        // Until the NMS could be read once, nothing else makes sense of it.
+        let began = Instant::now();
+        tokio::join!(
+            async {
+                if health.state != SourceState::Down {
+                    self.read_inventory().await;
+                }
+                self.fully(began, &mut health).await;
+            },
+            self.regularly(Reading::Changes, |plan| plan.changes),
+            self.regularly(Reading::Glance, |plan| plan.glance),
+            self.backfill(),
+            self.follow_words(),
+        );
+    }
+
+    /// Everything, and the inventory after it when that is due.
+    async fn fully(&self, began: Instant, health: &mut Health) {
+        let mut began = began;
+        let mut inventory_due = match health.state {
+            SourceState::Down => Instant::now(),
+            _ => self.inventory_due(true),
+        };
+        for turn in 1.. {
+            let interval = self.source.plan().full;
+            let due = began + interval + jitter(&self.name, turn, interval);
+            let soonest = began + interval / WANTED_SHARE;
+            let inventory_asked = tokio::select! {
+                () = tokio::time::sleep_until(due) => false,
+                () = self.wanted_after(soonest) => false,
+                () = self.inventory_wanted.notified() => true,
+            };
+            if inventory_asked {
+                let read = self.read_inventory().await;
+                inventory_due = self.inventory_due(read);
+                continue;
+            }
+            began = Instant::now();
+            *health = self.read(Reading::Full).await;
+            let is_due = inventory_due <= Instant::now();
+            if is_due && health.state == SourceState::Ok {
+                let read = self.read_inventory().await;
+                inventory_due = self.inventory_due(read);
+            }
+        }
+    }
+
+    async fn wanted_after(&self, soonest: Instant) {
+        self.full_wanted.notified().await;
+        tokio::time::sleep_until(soonest).await;
+    }
+
+    /// One of the light ways, at its interval.
+    async fn regularly(&self, reading: Reading, interval: impl Fn(&Plan) -> Option<Duration>) {
+        for turn in 1.. {
+            let began = Instant::now();
+            let Some(interval) = interval(&self.source.plan()) else {
+                tokio::time::sleep(NO_WAY_PAUSE).await;
+                continue;
+            };
+            self.read(reading.clone()).await;
+            if reading == Reading::Changes
+                && let Some(cursor) = self.source.cursor()
+            {
+                // Behind the samples that it stands for.
+                let _ = self.desk.queue.send(Item::Cursor(cursor)).await;
+            }
+            tokio::time::sleep_until(began + interval + jitter(&self.name, turn, interval)).await;
+        }
+    }
+
+    /// Past outages, while devices wait for them.
+    async fn backfill(&self) {
         loop {
-            let outcome = self.source.poll().await;
-            let is_ok = outcome.health.state == SourceState::Ok;
-            self.hand_on(outcome).await;
-            if is_ok && self.inventory_due <= Instant::now() {
-                self.read_inventory().await;
+            if self.source.plan().backfill_wanted {
+                self.read(Reading::Backfill).await;
             }
-            ticks.tick().await;
+            tokio::time::sleep(BACKFILL_PAUSE).await;
         }
     }
 
-    /// Tells how the poll went, then queues what it gave: waits for room.
-    async fn hand_on(&mut self, outcome: PollOutcome) {
-        let PollOutcome { reports, health } = outcome;
-        let encoded = encode::encode(&self.feed.name, &reports);
-        let nms = self.feed.name.as_str();
-        match encoded.first_refusal {
-            Some(reason) => {
-                metric::refused(nms, encoded.refused);
-                self.desk.totals.reports_refused.add(encoded.refused);
-                self.refusals.failed(anyhow::anyhow!("{} left out: {reason}", encoded.refused));
+    /// What pushes ask for, at once; those that came meanwhile together.
+    async fn follow_words(&self) {
+        let mut words = self.desk.words.lock().await;
+        while let Some(word) = words.recv().await {
+            let mut all = vec![word];
+            while let Ok(word) = words.try_recv() {
+                all.push(word);
             }
-            None => self.refusals.well(),
+            let mut seen = HashSet::new();
+            let mut hints = Vec::new();
+            for word in all {
+                match word {
+                    Word::Hint(hint) if seen.insert(hint.clone()) => hints.push(hint),
+                    Word::Hint(_) => {}
+                    Word::Inventory => self.inventory_wanted.notify_one(),
+                }
+            }
+            if !hints.is_empty() {
+                let anything = hints.contains(&Hint::Anything);
+                self.read(Reading::Hints(hints)).await;
+                if anything && self.source.plan().changes.is_some() {
+                    self.read(Reading::Changes).await;
+                }
+            }
         }
-        metric::polled(nms, &health);
-        self.desk.count(&health);
-        self.desk.totals.reports.add(reports.len());
-        let samples: usize = reports.iter().map(|report| report.samples.len()).sum();
-        self.desk.totals.samples.add(samples);
-        let success = health.state == SourceState::Ok || !reports.is_empty();
-        drop(reports);
-        let error = health.reason.map(|reason| records::SourceError {
-            kind: reason.fault.as_str().to_owned(),
-            message: reason.message,
-        });
-        self.desk.tell(nms, health.at, health.state, success, error);
-        // The appender ends after us only.
-        let _ = self.desk.queue.send(encoded.batches).await;
-        metric::queued(nms, QUEUE_OUTCOMES - self.desk.queue.capacity());
+        // Nobody can push any more; the other ways go on.
+        std::future::pending::<()>().await;
     }
 
-    async fn read_inventory(&mut self) {
-        let nms = self.feed.name.as_str();
-        let interval = self.feed.inventory_interval;
-        let read = match self.source.inventory().await {
-            Ok(inventory) => self.desk.inventory.try_send(inventory).map_err(|_| {
+    async fn read(&self, reading: Reading) -> Health {
+        let is_full = reading == Reading::Full;
+        let way = reading.as_str();
+        let before = self.outlet.given();
+        let health = self.source.read(reading, &self.outlet).await;
+        self.outlet.settle();
+        metric::read(&self.name, way, &health);
+        if is_full {
+            metric::polled(&self.name, &health);
+        }
+        self.desk.count(&health, is_full);
+        let success = health.state == SourceState::Ok || self.outlet.given() > before;
+        self.tell(&health, success, is_full);
+        if self.source.plan().full_wanted {
+            self.full_wanted.notify_one();
+        }
+        health
+    }
+
+    fn tell(&self, health: &Health, success: bool, is_full: bool) {
+        let reason = health.reason.as_ref().map(|reason| reason.message.clone());
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_same = told.as_ref().is_some_and(|(state, why, at)| {
+                *state == health.state && *why == reason && at.elapsed() < TELL_PAUSE
+            });
+            if is_same && !is_full {
+                return;
+            }
+            *told = Some((health.state, reason, Instant::now()));
+        }
+        let error = health.reason.as_ref().map(stored);
+        self.desk.tell(&self.name, health.at, health.state, success, error);
+    }
+
+    /// Whether it could be read and is on its way.
+    async fn read_inventory(&self) -> bool {
+        let nms = self.name.as_str();
+        let asked_at = self.clock.now();
+        let read = self.source.inventory().await;
+        if let Err(error) = &read {
+            metric::inventory_failed(nms, error.fault.as_str());
+        }
+        let failure = read.as_ref().err().cloned();
+        let sent = self.desk.inventory.try_send(read.map_err(|error| (asked_at, error.message)));
+        let mut inventories = self.inventories.lock().unwrap_or_else(PoisonError::into_inner);
+        match (failure, sent) {
+            (Some(error), _) => {
+                inventories.failed(error);
+                false
+            }
+            (None, Err(_)) => {
                 metric::inventory_failed(nms, "not_written");
-                anyhow::anyhow!("the records have not taken the one before")
-            }),
-            Err(error) => {
-                metric::inventory_failed(nms, error.fault.as_str());
-                Err(error.into())
+                inventories.failed(anyhow::anyhow!("the records have not taken the one before"));
+                false
             }
-        };
-        let pause = match read {
-            Ok(()) => {
-                self.inventories.well();
-                interval
+            (None, Ok(())) => {
+                inventories.well();
+                true
             }
-            Err(error) => {
-                self.inventories.failed(error);
-                INVENTORY_RETRY.min(interval)
-            }
-        };
-        self.inventory_due = Instant::now() + pause;
+        }
+    }
+
+    fn inventory_due(&self, was_read: bool) -> Instant {
+        let interval = self.source.plan().inventory;
+        Instant::now() + if was_read { interval } else { INVENTORY_RETRY.min(interval) }
     }
 }
 
+fn stored(error: &ingest::source::SourceError) -> records::SourceError {
+    let kind = error.fault.as_str().to_owned();
+    records::SourceError { kind, message: error.message.clone() }
+}
+
 impl Desk {
-    fn count(&self, health: &Health) {
-        self.totals.polls.add(1);
-        if health.state != SourceState::Ok {
+    fn count(&self, health: &Health, is_full: bool) {
+        self.totals.readings.add(1);
+        if is_full {
+            self.totals.polls.add(1);
+        }
+        if is_full && health.state != SourceState::Ok {
             self.totals.polls_not_ok.add(1);
         }
         self.totals.requests.add(health.calls);
@@ -171,10 +328,11 @@ impl Desk {
     }
 }
 
-/// How much later than the others an account is asked: always the same for
-/// one name, at most a tenth of the interval (FNV-1a of the name).
-fn jitter(name: &str, interval: Duration) -> Duration {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+/// How much later than planned an account is asked at this turn: at most a
+/// tenth of the interval, spread over turns and names (FNV-1a of both).
+fn jitter(name: &str, turn: u64, interval: Duration) -> Duration {
+    let bytes = name.bytes().chain(turn.to_le_bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     let most = JITTER_MAX.min(interval / 10);
@@ -187,15 +345,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jitter_is_small_and_always_the_same() {
+    fn jitter_is_small_and_spreads_names_and_turns() {
         let check = |name: &str, interval_s: u64, most_s: u64| {
-            let interval = Duration::from_secs(interval_s);
-            assert!(jitter(name, interval) <= Duration::from_secs(most_s));
-            assert_eq!(jitter(name, interval), jitter(name, interval));
+            for turn in 0..100 {
+                let interval = Duration::from_secs(interval_s);
+                assert!(jitter(name, turn, interval) <= Duration::from_secs(most_s));
+            }
         };
         check("ams1", 10, 1);
         check("ams1", 3_600, 5);
         let minute = Duration::from_secs(60);
-        assert_ne!(jitter("ams1", minute), jitter("ams2", minute));
+        assert_ne!(jitter("ams1", 1, minute), jitter("ams2", 1, minute));
+        assert_ne!(jitter("ams1", 1, minute), jitter("ams1", 2, minute));
     }
 }

@@ -16,7 +16,10 @@ impl Total {
 /// The totals of one account.
 #[derive(Default, Debug)]
 pub(super) struct Totals {
+    /// Readings of everything.
     pub(super) polls: Total,
+    /// Readings of all ways.
+    pub(super) readings: Total,
     /// Polls whose state was not ok.
     pub(super) polls_not_ok: Total,
     /// Requests to the NMS, repeats included.
@@ -42,6 +45,7 @@ impl Totals {
     pub(super) fn snapshot(&self) -> BTreeMap<String, u64> {
         [
             ("polls", &self.polls),
+            ("readings", &self.readings),
             ("polls_not_ok", &self.polls_not_ok),
             ("requests", &self.requests),
             ("bytes", &self.bytes),

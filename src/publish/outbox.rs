@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ingest::source::Clock;
+use store::Scope;
 use store::log::{Log, LogError, MAX_KEY_BYTES, MAX_RECORD_BYTES, Record};
 use store::records::{self, Actor, OutboxRow, Records, ServiceFilter};
 use store::wire::DEFINITIONS_TOPIC;
@@ -139,7 +140,14 @@ impl Outbox {
                 return Ok(());
             }
         }
-        if self.records.services().count(&ServiceFilter::default()).await? == 0 {
+        if self
+            .records
+            .services()
+            .within(&Scope::everything())
+            .count(&ServiceFilter::default())
+            .await?
+            == 0
+        {
             return Ok(());
         }
         let actor = Actor::new("publisher", self.clock.now());

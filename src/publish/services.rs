@@ -1,14 +1,13 @@
 //! The services dimension. The audit trail tells what changed: it has every
 //! change of a service, also of names, which the engine never hears of.
 //!
-//! The trail is in the order of the clocks of those who changed something, so
-//! one of a slow clock may be passed over: the next sync as a whole has it.
 //! Deleted services leave when their entry is read; one that was deleted
 //! [`ENTRIES_MAX`] changes ago, while nobody published, keeps its name.
 
 use std::collections::BTreeSet;
 
 use correlate::model::ServiceId;
+use store::Scope;
 use store::records::{AuditEntry, AuditFilter, Page, Service};
 use store::series::ServiceDimension;
 
@@ -20,6 +19,9 @@ const ENTRIES_MAX: u64 = 500;
 
 /// How the objects of services begin in the audit trail.
 const OBJECT_PREFIX: &str = "service/";
+
+/// How those of customers do.
+const CUSTOMER_PREFIX: &str = "customer/";
 
 /// Up to where the audit trail is in the dimension.
 #[derive(Default, Debug)]
@@ -54,6 +56,10 @@ pub(super) async fn sync(sync: &mut Sync, seen: &mut Seen) -> anyhow::Result<()>
         Some(place) => (&entries[..place], true),
         None => (entries.as_slice(), false),
     };
+    // A customer's new name goes to all of its services, which have no entries.
+    let renames =
+        |entry: &AuditEntry| entry.object.starts_with(CUSTOMER_PREFIX) && entry.action == "update";
+    let is_complete = is_complete && !new.iter().any(renames);
     let changed: BTreeSet<ServiceId> = new
         .iter()
         .filter_map(|entry| entry.object.strip_prefix(OBJECT_PREFIX))
@@ -75,35 +81,48 @@ async fn entries(sync: &Sync, count: u64) -> anyhow::Result<Vec<AuditEntry>> {
 
 /// Writes those of `ids` that exist, and takes out the others.
 async fn write_changed(sync: &Sync, ids: &[ServiceId], version: u64) -> anyhow::Result<()> {
-    let found = sync.records.services().by_ids(ids).await?;
-    let rows: Vec<ServiceDimension> = found.values().map(dimension).collect();
-    if !rows.is_empty() {
-        sync.series.upsert_services(&rows, version).await?;
-    }
+    let found = sync.records.services().within(&Scope::everything()).by_ids(ids).await?;
+    let services: Vec<&Service> = found.values().collect();
+    write(sync, &services, version).await?;
     let gone: Vec<ServiceId> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
     if !gone.is_empty() {
+        let of_nobody: Vec<_> = gone.iter().map(|id| (id.clone(), String::new())).collect();
+        sync.series.upsert_service_customers(&of_nobody, version).await?;
         sync.series.remove_services(&gone, version).await?;
     }
     Ok(())
 }
 
+/// Writes what `services` are called and whose they are; the latter first, as
+/// it bounds who reads the former.
+async fn write(sync: &Sync, services: &[&Service], version: u64) -> anyhow::Result<()> {
+    if services.is_empty() {
+        return Ok(());
+    }
+    let owner = |service: &&Service| {
+        let customer = service.customer_id.map(|id| id.to_string()).unwrap_or_default();
+        (service.definition.id.clone(), customer)
+    };
+    let owners: Vec<_> = services.iter().map(owner).collect();
+    sync.series.upsert_service_customers(&owners, version).await?;
+    let rows: Vec<ServiceDimension> = services.iter().map(|service| dimension(service)).collect();
+    Ok(sync.series.upsert_services(&rows, version).await?)
+}
+
 async fn write_all(sync: &Sync, version: u64) -> anyhow::Result<()> {
-    let mut rows = Vec::new();
+    let mut rows: Vec<Service> = Vec::new();
     let mut after = None;
     loop {
         let services = sync.records.services().walk(after.as_ref(), Page::MAX_LIMIT).await?;
         let Some(last) = services.last() else { break };
         after = Some(last.definition.id.clone());
-        rows.extend(services.iter().map(dimension));
+        rows.extend(services);
         if rows.len() >= WRITE_ROWS {
-            sync.series.upsert_services(&rows, version).await?;
+            write(sync, &rows.iter().collect::<Vec<_>>(), version).await?;
             rows.clear();
         }
     }
-    if !rows.is_empty() {
-        sync.series.upsert_services(&rows, version).await?;
-    }
-    Ok(())
+    write(sync, &rows.iter().collect::<Vec<_>>(), version).await
 }
 
 fn dimension(service: &Service) -> ServiceDimension {

@@ -5,7 +5,8 @@
 //! service intervals, dimensions, BI views); [`embedded`] runs the ClickHouse
 //! engine as a supervised child; [`records`] is the relational database
 //! (services, accounts, users); [`journal`] and [`checkpoint`] let the
-//! correlate stage restart exactly where it was; [`evidence`] reads back from
+//! correlate stage restart exactly where it was; [`Scope`] says whose services a
+//! reader may see; [`evidence`] reads back from
 //! the log what is behind a state.
 //!
 //! Nothing here correlates or renders: it keeps and gives back.
@@ -16,5 +17,8 @@ pub mod evidence;
 pub mod journal;
 pub mod log;
 pub mod records;
+mod scope;
 pub mod series;
 pub mod wire;
+
+pub use scope::Scope;

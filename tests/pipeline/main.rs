@@ -23,6 +23,7 @@ mod beyond;
 mod bi;
 mod cluster;
 mod editing;
+mod evidence;
 mod explaining;
 mod faults;
 mod rebuild;

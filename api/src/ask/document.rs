@@ -178,7 +178,8 @@ pub struct GroupDoc {
 /// A service that an expression refers to.
 #[derive(Serialize, ToSchema)]
 pub struct ServiceRefDoc {
-    /// Its id.
+    /// Its id; of a service of somebody else, one that stands for it in this
+    /// answer alone.
     pub id: String,
     /// What it is called.
     pub name: String,

@@ -49,6 +49,7 @@ pub async fn behind(
     component: &ComponentId,
     at: Timestamp,
 ) -> Result<Behind, AskError> {
+    stores.whole("component")?;
     let around = stores.series.transitions_around(std::slice::from_ref(component), at, None);
     let around = around.await?.remove(component);
     let recorded_at = around.as_ref().and_then(|around| around.recorded_at);

@@ -7,6 +7,7 @@
 pub(crate) mod document;
 mod evidence;
 mod facts;
+mod hidden;
 mod route;
 mod what_if;
 mod why;
@@ -14,6 +15,7 @@ mod why;
 use std::collections::{BTreeMap, BTreeSet};
 
 use correlate::model::{ComponentId, ServiceId};
+use store::Scope;
 use store::log::LogError;
 use store::records::{Records, RecordsError};
 use store::series::{ComponentDimension, IDS_MAX, Series, SeriesError};
@@ -34,6 +36,19 @@ pub struct Stores<'s> {
     pub records: &'s Records,
     /// Transitions and intervals.
     pub series: &'s Series,
+    /// Whose services may be spoken of.
+    pub scope: &'s Scope,
+}
+
+impl Stores<'_> {
+    /// Refuses what is about components, on which services of everybody hang,
+    /// unless the scope is everything.
+    fn whole(self, place: &'static str) -> Result<(), AskError> {
+        match self.scope.is_everything() {
+            true => Ok(()),
+            false => Err(AskError::refused(place, "is for those who may see every service")),
+        }
+    }
 }
 
 /// Why a question has no answer.

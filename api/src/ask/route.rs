@@ -89,9 +89,12 @@ impl Map {
     /// Up to [`WAYS_MAX`] ways from `from` to `to`, the shortest first, that
     /// share no device between the ends. The second is what is left when the
     /// first is taken away, so it is found wherever the shortest way does not
-    /// stand in the way of both.
+    /// stand in the way of both. There is no way from a device to itself.
     pub(crate) fn ways(&self, from: &str, to: &str) -> Vec<Way> {
         let mut ways = Vec::new();
+        if from == to {
+            return ways;
+        }
         let mut taken: BTreeSet<&str> = BTreeSet::new();
         while ways.len() < WAYS_MAX {
             let Some(devices) = self.shortest(from, to, &taken) else { break };

@@ -62,6 +62,7 @@ pub struct Supposed {
 /// A plan without sense or beyond the limits, or a store that fails.
 pub async fn what_if(stores: Stores<'_>, plan: &Plan) -> Result<Supposed, AskError> {
     check(plan)?;
+    stores.whole("down")?;
     let ports = if plan.with_ports { ports(stores, plan).await? } else { BTreeMap::new() };
     let mut question = question(plan, &ports);
     let services = touched(stores, &question).await?;

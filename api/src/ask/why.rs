@@ -9,7 +9,7 @@ use correlate::model::{ComponentId, Interval, Period, ServiceId, ServiceState, T
 use store::series::EdgeEvidence;
 
 use super::facts::{self, Definitions};
-use super::{AskError, ComponentNames, Stores};
+use super::{AskError, ComponentNames, Stores, hidden};
 
 /// Services that one explanation may go through, and nodes of their
 /// expressions: what a page can carry.
@@ -49,6 +49,9 @@ pub struct Why {
     pub components: ComponentNames,
     /// What the services are called.
     pub services: BTreeMap<ServiceId, String>,
+    /// Services outside the scope that it refers to, under ids that stand for
+    /// them here and nowhere else.
+    pub shared: BTreeSet<ServiceId>,
 }
 
 /// Answers `question`.
@@ -64,6 +67,11 @@ pub async fn why(stores: Stores<'_>, question: &WhyQuestion) -> Result<Why, AskE
     }
     if as_of.is_some_and(|as_of| as_of < *at) {
         return Err(AskError::refused("as_of", "must not be before at"));
+    }
+    // In bounds, only what belongs to a customer now is there at all.
+    let own = stores.records.services().within(stores.scope).get(service).await?;
+    if own.is_none() && !stores.scope.is_everything() {
+        return Err(AskError::NoService(service.clone()));
     }
     let definitions = match as_of {
         None => stores
@@ -88,17 +96,23 @@ pub async fn why(stores: Stores<'_>, question: &WhyQuestion) -> Result<Why, AskE
     facts.windows = windows.into_iter().map(|(id, window)| (id, window.window)).collect();
     facts::states_around(stores.series, &mut facts, &components, *at, *as_of).await?;
     let recorded = recorded(stores, question).await?;
-    if recorded.is_none() && !is_known && !is_on_record(stores, service).await? {
+    if recorded.is_none() && !is_known && own.is_none() {
         return Err(AskError::NoService(service.clone()));
     }
-    let explanation = explain(&facts, service, *at);
+    let mut explanation = explain(&facts, service, *at);
+    let services = service_names(stores, &facts).await?;
+    let shared = match stores.scope.is_everything() {
+        true => BTreeSet::new(),
+        false => hidden::others(&mut explanation, |id| services.contains_key(id)),
+    };
     Ok(Why {
         agrees: said(recorded.as_ref(), *at)
             == explanation.state.map(|state| (state, explanation.cause.as_slice())),
         as_of: *as_of,
         known: facts::evidence_at(stores.series, &facts, *at).await?,
         components: ComponentNames::of(stores.series, components.iter().collect()).await?,
-        services: service_names(stores, &facts).await?,
+        services,
+        shared,
         recorded,
         explanation,
     })
@@ -127,15 +141,13 @@ async fn recorded(
     let WhyQuestion { service, at, as_of, .. } = question;
     let instant = Period::new(*at, at.plus_millis(1));
     let found = match as_of {
-        None => stores.series.intervals(service, instant, 1).await?,
-        Some(as_of) => stores.series.intervals_as_of(service, instant, *as_of, 1).await?,
+        None => stores.series.within(stores.scope).intervals(service, instant, 1).await?,
+        Some(as_of) => {
+            let series = stores.series.within(stores.scope);
+            series.intervals_as_of(service, instant, *as_of, 1).await?
+        }
     };
     Ok(found.rows.into_iter().next())
-}
-
-/// Whether the service exists in the records, though not at the moment asked about.
-async fn is_on_record(stores: Stores<'_>, service: &ServiceId) -> Result<bool, AskError> {
-    Ok(stores.records.services().get(service).await?.is_some())
 }
 
 /// What an interval says of `at`.
@@ -150,7 +162,7 @@ async fn service_names(
     facts: &Facts,
 ) -> Result<BTreeMap<ServiceId, String>, AskError> {
     let ids: Vec<ServiceId> = facts.definitions.keys().cloned().collect();
-    let found = stores.records.services().by_ids(&ids).await?;
+    let found = stores.records.services().within(stores.scope).by_ids(&ids).await?;
     Ok(found.into_iter().map(|(id, service)| (id, service.name)).collect())
 }
 

@@ -9,8 +9,8 @@ use store::records::{Actor, Language, Records, RecordsError};
 use super::password::{PASSWORD_BYTES_MAX, PasswordError, Passwords};
 use super::secret::{self, NoRandomness};
 
-/// The shortest password that is taken for an administrator.
-const PASSWORD_CHARS_MIN: usize = 12;
+/// The shortest password that is taken.
+pub(crate) const PASSWORD_CHARS_MIN: usize = 12;
 
 /// A password that was made up and is kept nowhere: show it once, now.
 pub struct PrintedOnce {

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use correlate::model::ServiceState;
 use dashboards::{CauseImpact, Live, OverviewLivePartial, OverviewPage, TableHome, Trouble};
+use store::Scope;
 use store::series::{CauseNow, CurrentService, Order, Page, ServiceFilter};
 
 use super::names::Names;
@@ -16,6 +17,7 @@ use super::{html, shell};
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::problem::ApiError;
+use crate::v1::operations::current_page;
 use crate::web::Lenient;
 
 /// Services in trouble that are looked at to find the newest of the worst. In
@@ -32,8 +34,8 @@ pub(crate) async fn overview(
 ) -> Result<Response, ApiError> {
     let (shell, live, table) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),
-        live(&state),
-        table(&state, TableHome::Overview, query),
+        live(&state, principal.scope()),
+        table(&state, principal.scope(), TableHome::Overview, query),
     )?;
     html(&OverviewPage { shell, live, table: table.0 })
 }
@@ -41,25 +43,24 @@ pub(crate) async fn overview(
 /// `GET /live`.
 pub(crate) async fn overview_live(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let live = live(&state).await?;
-    let locale = shell::locale(&state, &headers);
+    let live = live(&state, principal.scope()).await?;
+    let locale = shell::locale(&state, &principal, &headers);
     html(&OverviewLivePartial { locale, now: state.now(), live })
 }
 
-async fn live(state: &ApiState) -> Result<Live, ApiError> {
+async fn live(state: &ApiState, scope: &Scope) -> Result<Live, ApiError> {
     let filter = ServiceFilter {
         states: vec![ServiceState::Down, ServiceState::Degraded],
         ..ServiceFilter::default()
     };
     let page = Page { offset: 0, limit: TROUBLES_READ };
-    let series = state.series();
-    let (found, causes) = tokio::try_join!(
-        series.current_services(&filter, Order::Severity, page),
-        series.causes_now(Live::IMPACTS_MAX),
-    )
-    .map_err(ApiError::series)?;
+    let series = state.series().within(scope);
+    let causes = async { series.causes_now(Live::IMPACTS_MAX).await.map_err(ApiError::series) };
+    let found = current_page(state, scope, &filter, Order::Severity, page);
+    let (found, causes) = tokio::try_join!(found, causes)?;
     let mut troubles = found.rows;
     troubles.sort_by_key(|row| (row.state != Some(ServiceState::Down), Reverse(row.since)));
     troubles.truncate(Live::TROUBLES_MAX);

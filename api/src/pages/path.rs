@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use correlate::model::{ComponentId, PathExpr, Period, ServiceId, Target, Timestamp};
-use dashboards::PathView;
+use dashboards::{Locale, PathView};
+use store::Scope;
 use store::records::{Page, Service, WindowFilter};
 use store::series::IDS_MAX;
 
@@ -12,13 +13,17 @@ use crate::app::ApiState;
 use crate::path_view::{self, Leaves, Reference};
 use crate::problem::ApiError;
 
-/// How many rounds of references are read: a service refers to others, those
-/// to more. The records refuse cycles, so this bounds only the depth.
-const REFERENCE_ROUNDS_MAX: usize = 32;
+/// Services that a path may lead to; beyond them it is drawn without what they
+/// need, as unknown.
+const REFERENCES_MAX: usize = 2_000;
+
+/// What the reader may know, and how they read it.
+type Reader<'a> = (&'a Scope, &'a Locale);
 
 /// The path that holds now, with the state of every node.
 pub(super) async fn view(
     state: &ApiState,
+    reader: Reader<'_>,
     record: Option<&Service>,
     cause: &[ComponentId],
     now: Timestamp,
@@ -27,7 +32,7 @@ pub(super) async fn view(
         return Ok(PathView { root: None });
     };
     let mut leaves = Leaves {
-        services: references(state, &path, now).await?,
+        services: references(state, reader, &path, now).await?,
         causes: cause.iter().cloned().collect(),
         ..Leaves::default()
     };
@@ -54,26 +59,31 @@ fn path_at(record: &Service, now: Timestamp) -> Option<PathExpr> {
 /// The services that `path` refers to, and those that they refer to, and so on.
 async fn references(
     state: &ApiState,
+    (scope, locale): Reader<'_>,
     path: &PathExpr,
     now: Timestamp,
 ) -> Result<HashMap<ServiceId, Reference>, ApiError> {
-    let mut known: HashMap<ServiceId, Reference> = HashMap::new();
-    let mut wanted: Vec<ServiceId> = path.service_refs().into_iter().cloned().collect();
-    for _ in 0..REFERENCE_ROUNDS_MAX {
-        wanted.retain(|id| !known.contains_key(id));
-        if wanted.is_empty() {
-            break;
-        }
-        let found = state.records().services().by_ids(&wanted).await.map_err(ApiError::records)?;
-        wanted.clear();
-        for (id, service) in found {
-            let path = path_at(&service, now);
-            wanted.extend(path.iter().flat_map(PathExpr::service_refs).cloned());
-            let customer = service.customer.unwrap_or_default();
-            known.insert(id, Reference { name: service.name, customer, path });
-        }
-    }
-    Ok(known)
+    let wanted: Vec<ServiceId> = path.service_refs().into_iter().cloned().collect();
+    let services = state.records().services();
+    let found = services.with_references(wanted, REFERENCES_MAX).await;
+    let found = found.map_err(ApiError::records)?.unwrap_or_default();
+    let reference = |(id, service): (ServiceId, Service)| {
+        let path = path_at(&service, now);
+        let is_shown = scope.holds(service.customer_id);
+        let reference = match is_shown {
+            true => Reference {
+                name: service.name,
+                customer: service.customer.unwrap_or_default(),
+                is_shown,
+                path,
+            },
+            false => {
+                Reference { name: locale.shared_part(), customer: String::new(), is_shown, path }
+            }
+        };
+        (id, reference)
+    };
+    Ok(found.into_iter().map(reference).collect())
 }
 
 /// The components that are inside a window of their own.

@@ -3,7 +3,6 @@
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
 use dashboards::Lang;
 use serde::Deserialize;
 
@@ -28,12 +27,6 @@ pub(crate) async fn switch_language(
 ) -> Result<Response, ApiError> {
     let lang =
         Lang::from_code(&form.lang).ok_or_else(|| ApiError::refused("lang", "must be nl or en"))?;
-    let mut cookie = Cookie::build((language::COOKIE, lang.code()))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(state.config().secure_cookies)
-        .build();
-    cookie.make_permanent();
-    Ok((jar.add(cookie), Redirect::to(local_path(&form.back))).into_response())
+    Ok((jar.add(language::cookie(&state, lang)), Redirect::to(local_path(&form.back)))
+        .into_response())
 }

@@ -6,11 +6,14 @@ use axum::Extension;
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use correlate::model::ComponentId;
+use correlate::model::{ComponentId, Timestamp};
 use dashboards::{PushPage, PushResult, PushRow, PushSecretRow, urls};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use store::records::{ComponentName, PushOutcome, PushSecret, PushSecretId, ReceivedPush};
+use store::records::{
+    ComponentName, PushOutcome, PushSecret, PushSecretId, ReceivedPush, RecordsError,
+};
+use store::series::Edge;
 
 use super::{html, shell};
 use crate::app::ApiState;
@@ -21,6 +24,9 @@ use crate::v1::operations::{known_source, push_url};
 
 /// Pushes that the page shows.
 const PUSHES_SHOWN: u64 = 50;
+
+/// Changes that are counted over all of these.
+const EDGES_MAX: usize = 5_000;
 
 /// Which secret a form is about.
 #[derive(Deserialize)]
@@ -83,11 +89,10 @@ async fn page(
         let names = records.inventory().component_names(&devices).await?;
         Ok((secrets, pushes, names))
     };
-    let read = async {
-        read.await.map_err(|error: store::records::RecordsError| ApiError::records(error))
-    };
+    let read = async { read.await.map_err(|error: RecordsError| ApiError::records(error)) };
     let (shell, (secrets, pushes, names)) =
         tokio::try_join!(shell::full(state, principal, headers, uri), read)?;
+    let found = found(state, name, &pushes).await?;
     let now = state.now();
     let tested = pushes.iter().find(|push| push.outcome == PushOutcome::Test);
     html(&PushPage {
@@ -97,15 +102,47 @@ async fn page(
         fresh: fresh.map(|secret| secret.expose_secret().to_owned()),
         tested_at: tested.map(|push| push.at),
         secrets: secrets.into_iter().map(|secret| secret_row(secret, now)).collect(),
-        pushes: pushes.into_iter().map(|push| push_row(name, push, &names)).collect(),
+        pushes: pushes
+            .into_iter()
+            .zip(found)
+            .map(|(push, found)| push_row(name, push, found, &names))
+            .collect(),
     })
+}
+
+/// How many changes were found because of pushes between each of `pushes`,
+/// which come latest first, and the next one; nothing of a test, and nothing
+/// beyond what is looked at.
+async fn found(
+    state: &ApiState,
+    name: &str,
+    pushes: &[ReceivedPush],
+) -> Result<Vec<Option<u64>>, ApiError> {
+    let Some(oldest) = pushes.last() else { return Ok(Vec::new()) };
+    let edges = state.series().edges_by_push(name, oldest.at, EDGES_MAX).await;
+    let edges = edges.map_err(ApiError::series)?;
+    // Where there were more, the oldest are missing.
+    let known_from = match edges.rows.last() {
+        Some(last) if edges.truncated => last.known.observed_at.plus_millis(1),
+        _ => oldest.at,
+    };
+    let mut until = Timestamp::MAX;
+    let mut found = Vec::with_capacity(pushes.len());
+    for push in pushes {
+        let seen = |edge: &&Edge| (push.at..until).contains(&edge.known.observed_at);
+        let count = edges.rows.iter().filter(seen).count() as u64;
+        let tells = push.outcome != PushOutcome::Test && push.at >= known_from;
+        found.push(tells.then_some(count));
+        until = push.at;
+    }
+    Ok(found)
 }
 
 fn device_of(account: &str, push: &ReceivedPush) -> Option<ComponentId> {
     push.device.as_ref().map(|device| ComponentId::of(account, "device", device))
 }
 
-fn secret_row(secret: PushSecret, now: correlate::model::Timestamp) -> PushSecretRow {
+fn secret_row(secret: PushSecret, now: Timestamp) -> PushSecretRow {
     PushSecretRow {
         works: secret.works_at(now),
         id: secret.id.to_string(),
@@ -120,6 +157,7 @@ fn secret_row(secret: PushSecret, now: correlate::model::Timestamp) -> PushSecre
 fn push_row(
     account: &str,
     push: ReceivedPush,
+    found: Option<u64>,
     names: &BTreeMap<ComponentId, ComponentName>,
 ) -> PushRow {
     let named = device_of(account, &push).and_then(|id| names.get(&id)).map(ToString::to_string);
@@ -135,6 +173,6 @@ fn push_row(
         device: named.or(push.device),
         rule: push.rule,
         address: push.address,
-        found: None,
+        found,
     }
 }

@@ -11,6 +11,7 @@ use dashboards::{
     UptimeFigure, UptimePeriod, Zoom,
 };
 use serde::Deserialize;
+use store::Scope;
 use store::records::Service;
 use store::series::{CurrentService, ROWS_MAX};
 
@@ -51,22 +52,25 @@ pub(crate) async fn service(
     Lenient(query): Lenient<ServiceQuery>,
 ) -> Result<Response, ApiError> {
     let id = ServiceId::from(id);
-    let as_of = instant::parse_field(&query.as_of, &state.config().time_zone);
+    let as_of = instant::parse_field(&query.as_of, &principal.zone(&state));
     // What is to come is not known yet either way.
     let as_of = as_of.filter(|as_of| *as_of < state.now());
     let now = as_of.unwrap_or(state.now());
-    let record = async { state.records().services().get(&id).await.map_err(ApiError::records) };
+    let scope = principal.scope();
+    let records = state.records().services().within(scope);
+    let record = async { records.get(&id).await.map_err(ApiError::records) };
     let (shell, record, latest, history) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),
         record,
-        current(&state, &id),
-        history(&state, &id, now, as_of),
+        current(&state, scope, &id),
+        history(&state, scope, &id, now, as_of),
     )?;
-    if record.is_none() && latest.is_none() && history.is_empty() {
+    let is_past = scope.is_everything() && (latest.is_some() || !history.is_empty());
+    if record.is_none() && !is_past {
         return Err(ApiError::NotFound(Thing::Service));
     }
     let figures = match as_of {
-        None => figures(&state, &id, now).await?,
+        None => figures(&state, scope, &id, now).await?,
         Some(as_of) => figures_of(&state, &history, as_of),
     };
     let current = match as_of {
@@ -77,7 +81,7 @@ pub(crate) async fn service(
     let blamed = history.iter().flat_map(|interval| &interval.cause).chain(&cause);
     let names = Names::of(&state, blamed).await?;
     let path = match as_of {
-        None => path::view(&state, record.as_ref(), &cause, now).await?,
+        None => path::view(&state, (scope, &shell.locale), record.as_ref(), &cause, now).await?,
         Some(_) => PathView { root: None },
     };
     let page = ServicePage {
@@ -114,15 +118,17 @@ fn believed(latest: CurrentService, history: &[Interval], as_of: Timestamp) -> C
 /// The intervals of the last year, oldest first.
 async fn history(
     state: &ApiState,
+    scope: &Scope,
     id: &ServiceId,
     now: Timestamp,
     as_of: Option<Timestamp>,
 ) -> Result<Vec<Interval>, ApiError> {
     let period = days::to_date(&state.config().time_zone, now, HISTORY_DAYS);
     let period = Period::new(period.from, now.plus_millis(1));
+    let series = state.series().within(scope);
     let found = match as_of {
-        None => state.series().intervals(id, period, ROWS_MAX).await,
-        Some(as_of) => state.series().intervals_as_of(id, period, as_of, ROWS_MAX).await,
+        None => series.intervals(id, period, ROWS_MAX).await,
+        Some(as_of) => series.intervals_as_of(id, period, as_of, ROWS_MAX).await,
     };
     Ok(found.map_err(ApiError::series)?.rows)
 }
@@ -133,10 +139,15 @@ struct Figures {
     cells: Vec<dashboards::DayCell>,
 }
 
-async fn figures(state: &ApiState, id: &ServiceId, now: Timestamp) -> Result<Figures, ApiError> {
+async fn figures(
+    state: &ApiState,
+    scope: &Scope,
+    id: &ServiceId,
+    now: Timestamp,
+) -> Result<Figures, ApiError> {
     let (days, periods) = periods(state, now);
-    let buckets =
-        uptime::over(state.series(), id, &periods, now).await.map_err(ApiError::series)?;
+    let series = state.series().within(scope);
+    let buckets = uptime::over(series, id, &periods, now).await.map_err(ApiError::series)?;
     if buckets.len() != periods.len() {
         return Err(ApiError::internal("the series gave figures for fewer periods than asked"));
     }

@@ -23,7 +23,7 @@ pub(crate) async fn services(
 ) -> Result<Response, ApiError> {
     let (shell, (table, counts)) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),
-        table(&state, TableHome::Services, query),
+        table(&state, principal.scope(), TableHome::Services, query),
     )?;
     html(&ServicesPage { shell, counts, table })
 }

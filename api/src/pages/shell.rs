@@ -1,12 +1,13 @@
 //! What surrounds every page: language, user, freshness and warnings.
 
 use axum::http::{HeaderMap, Uri};
-use dashboards::{Freshness, Lang, Locale, Notice, Shell, SourceTrouble, User};
-use store::records::SourceState;
+use dashboards::{Freshness, Lang, Locale, Menu, Notice, Shell, SourceTrouble, User};
+use store::records::{Language, SourceState};
 
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::language;
+use crate::policy::Action;
 use crate::problem::ApiError;
 use crate::v1::operations::freshness;
 
@@ -23,9 +24,14 @@ pub(crate) fn bare(state: &ApiState, language: Lang, here: String) -> Shell {
 }
 
 /// The language and time zone of a request.
-pub(super) fn locale(state: &ApiState, headers: &HeaderMap) -> Locale {
-    let language = language::of_request(headers, state.config().default_language);
-    Locale::new(language, state.config().time_zone.clone())
+pub(super) fn locale(state: &ApiState, principal: &Principal, headers: &HeaderMap) -> Locale {
+    let own = match principal.language() {
+        Language::Nl => Lang::Dutch,
+        Language::En => Lang::English,
+    };
+    // What the switch on the page says goes before the profile, for this browser.
+    let language = language::chosen(headers).unwrap_or(own);
+    Locale::new(language, principal.zone(state))
 }
 
 /// What surrounds a page for somebody who is signed in, with everything they
@@ -36,25 +42,44 @@ pub(super) async fn full(
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<Shell, ApiError> {
-    let (fresh, sources, aside) =
-        tokio::join!(freshness(state), source_notices(state), set_aside_notice(state));
-    let fresh = fresh?;
-    let mut notices = sources?;
-    notices.extend(aside?);
+    // What is wrong with the installation is for those who can mend it.
+    let installation = async {
+        if !principal.may(Action::ReadPipeline) {
+            return Ok(Vec::new());
+        }
+        let (mut notices, aside) =
+            tokio::try_join!(source_notices(state), set_aside_notice(state))?;
+        notices.extend(aside);
+        Ok(notices)
+    };
+    let (fresh, mut notices) = tokio::try_join!(freshness(state), installation)?;
     if let (true, Some(until)) = (fresh.is_stale, fresh.until) {
         notices.insert(0, Notice::Stale { until });
     }
     Ok(Shell {
-        locale: locale(state, headers),
+        locale: locale(state, principal, headers),
         now: state.now(),
         user: Some(User {
             name: principal.display_name().to_owned(),
             email: principal.email().to_owned(),
+            menu: menu(principal),
         }),
         here: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         notices,
         freshness: Freshness { until: fresh.until, is_stale: fresh.is_stale },
     })
+}
+
+/// The entries of the menu that lead somewhere for `principal`.
+fn menu(principal: &Principal) -> Menu {
+    Menu {
+        customers: principal.may(Action::ReadCustomers),
+        users: principal.may(Action::ReadUsers),
+        plan: principal.may(Action::PlanWork),
+        pipeline: principal.may(Action::ReadPipeline),
+        audit: principal.may(Action::ReadAudit),
+        permissions: principal.may(Action::ReadPermissions),
+    }
 }
 
 /// What was set aside is worth a word for so long.

@@ -4,6 +4,7 @@ use correlate::availability::{Buckets, Decimals};
 use correlate::model::{ComponentId, ServiceId, ServiceState};
 use dashboards::{DayCell, Pager, ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 use serde::Deserialize;
+use store::Scope;
 use store::series::{CurrentPage, CurrentService, Order, Page};
 
 use super::names::Names;
@@ -11,6 +12,7 @@ use crate::app::ApiState;
 use crate::days::{self, Day};
 use crate::problem::ApiError;
 use crate::uptime;
+use crate::v1::operations::current_page;
 
 /// Services on one page of a table.
 const PER_PAGE: u64 = 25;
@@ -34,12 +36,16 @@ pub(crate) struct TableQuery {
 /// The table that a query asks for, and the counts over all services.
 pub(super) async fn table(
     state: &ApiState,
+    scope: &Scope,
     home: TableHome,
     query: TableQuery,
 ) -> Result<(ServiceTable, dashboards::StateCounts), ApiError> {
     let cause = (!query.cause.is_empty()).then(|| ComponentId::from(query.cause.as_str()));
-    let names = Names::of(state, cause.as_ref()).await?;
-    let filter = ServiceFilter {
+    // What a component is called is no secret to whoever may see everything;
+    // others learn it from the services that it is to blame for.
+    let named = cause.as_ref().filter(|_| scope.is_everything());
+    let names = Names::of(state, named).await?;
+    let mut filter = ServiceFilter {
         query: query.q.trim().to_owned(),
         state: query.state.parse().ok(),
         cause: cause.as_ref().map(|id| names.cause(id)),
@@ -47,20 +53,24 @@ pub(super) async fn table(
     };
     let page = query.page.parse::<u64>().unwrap_or(1).max(1);
     let mut pager = Pager { page, per_page: PER_PAGE, total: 0 };
-    let mut found = find(state, &filter, cause.as_ref(), pager).await?;
+    let mut found = find(state, scope, &filter, cause.as_ref(), pager).await?;
     pager.total = found.matched;
     if pager.page > pager.pages() {
         pager.page = pager.pages();
-        found = find(state, &filter, cause.as_ref(), pager).await?;
+        found = find(state, scope, &filter, cause.as_ref(), pager).await?;
     }
     let is_narrowed = cause.is_some() || !filter.query.is_empty();
-    let counts = if is_narrowed { all_counts(state).await? } else { found.counts };
-    let rows = rows(state, found.rows).await?;
+    let counts = if is_narrowed { all_counts(state, scope).await? } else { found.counts };
+    if let Some(id) = cause.filter(|_| !scope.is_everything() && !found.rows.is_empty()) {
+        filter.cause = Some(Names::of(state, [&id]).await?.cause(&id));
+    }
+    let rows = rows(state, scope, found.rows).await?;
     Ok((ServiceTable { home, filter, rows, pager }, state_counts(counts)))
 }
 
 async fn find(
     state: &ApiState,
+    scope: &Scope,
     filter: &ServiceFilter,
     cause: Option<&ComponentId>,
     pager: Pager,
@@ -78,14 +88,16 @@ async fn find(
     };
     let offset = (pager.page - 1).saturating_mul(PER_PAGE);
     let page = Page { offset, limit: PER_PAGE as usize };
-    state.series().current_services(&asked, order, page).await.map_err(ApiError::series)
+    current_page(state, scope, &asked, order, page).await
 }
 
-async fn all_counts(state: &ApiState) -> Result<store::series::StateCounts, ApiError> {
+async fn all_counts(
+    state: &ApiState,
+    scope: &Scope,
+) -> Result<store::series::StateCounts, ApiError> {
     let all = store::series::ServiceFilter::default();
     let none = Page { offset: 0, limit: 1 };
-    let found = state.series().current_services(&all, Order::Id, none).await;
-    Ok(found.map_err(ApiError::series)?.counts)
+    Ok(current_page(state, scope, &all, Order::Id, none).await?.counts)
 }
 
 /// The series' counts as the pages' counts: what does not exist is not counted.
@@ -99,12 +111,17 @@ pub(super) fn state_counts(counts: store::series::StateCounts) -> dashboards::St
     }
 }
 
-async fn rows(state: &ApiState, found: Vec<CurrentService>) -> Result<Vec<ServiceRow>, ApiError> {
+async fn rows(
+    state: &ApiState,
+    scope: &Scope,
+    found: Vec<CurrentService>,
+) -> Result<Vec<ServiceRow>, ApiError> {
     let now = state.now();
     let days = days::last_days(&state.config().time_zone, now, uptime::MONTH);
     let periods: Vec<_> = days.iter().map(|day| day.period).collect();
     let ids: Vec<ServiceId> = found.iter().map(|row| row.service.id.clone()).collect();
-    let sums = state.series().availability(&ids, &periods, now).await.map_err(ApiError::series)?;
+    let series = state.series().within(scope);
+    let sums = series.availability(&ids, &periods, now).await.map_err(ApiError::series)?;
     let rows = found.into_iter().zip(sums).filter_map(|(row, sums)| {
         let buckets: Vec<Buckets> = sums.periods.iter().map(uptime::buckets).collect();
         let last = |count: u16| {

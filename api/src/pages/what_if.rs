@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use correlate::model::{ComponentId, Period, ServiceState, Target, Timestamp, Window};
 use correlate::what_if::{Effect, Overlap, Question};
 use dashboards::{Cause, Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal, WhatIfPage, urls};
+use jiff::tz::TimeZone;
+use store::Scope;
 use store::records::Page;
 use url::form_urlencoded;
 
@@ -54,8 +56,7 @@ struct Sent {
 }
 
 impl Sent {
-    fn read(state: &ApiState, form: &[u8]) -> Sent {
-        let zone = &state.config().time_zone;
+    fn read(zone: &TimeZone, form: &[u8]) -> Sent {
         // Before anything is chosen, the usual plan is proposed.
         let mut sent = Sent { planned: true, with_ports: true, ..Sent::default() };
         let pairs: Vec<_> = form_urlencoded::parse(form).into_owned().collect();
@@ -106,11 +107,11 @@ pub(crate) async fn what_if(
     uri: Uri,
     RawForm(form): RawForm,
 ) -> Result<Response, ApiError> {
-    let sent = Sent::read(&state, &form);
+    let sent = Sent::read(&principal.zone(&state), &form);
     let (shell, form, answer) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),
         plan_form(&state, &sent),
-        answer(&state, &sent),
+        answer(&state, principal.scope(), &sent),
     )?;
     let (refused, outcome) = match answer {
         None => (None, None),
@@ -126,9 +127,10 @@ pub(crate) async fn announce(
     Extension(principal): Extension<Principal>,
     RawForm(form): RawForm,
 ) -> Result<Response, ApiError> {
-    let sent = Sent { planned: true, ..Sent::read(&state, &form) };
+    let sent = Sent { planned: true, ..Sent::read(&principal.zone(&state), &form) };
     let now = state.now();
-    let supposed = ask::what_if(state.stores(), &sent.plan(now)).await.map_err(ApiError::of_ask)?;
+    let stores = state.stores(principal.scope());
+    let supposed = ask::what_if(stores, &sent.plan(now)).await.map_err(ApiError::of_ask)?;
     let Question { period, windows: targets, .. } = supposed.question;
     let windows: Vec<Window> =
         targets.into_iter().map(|target| Window { target, period }).collect();
@@ -197,6 +199,7 @@ async fn found(state: &ApiState, sent: &Sent) -> Result<Vec<Choice>, ApiError> {
 /// What was asked for, or why it was refused; `None` when nothing was asked.
 async fn answer(
     state: &ApiState,
+    scope: &Scope,
     sent: &Sent,
 ) -> Result<Option<Result<Outcome, PlanRefusal>>, ApiError> {
     if !sent.ask {
@@ -205,7 +208,7 @@ async fn answer(
     if sent.chosen.is_empty() {
         return Ok(Some(Err(PlanRefusal::Nothing)));
     }
-    match ask::what_if(state.stores(), &sent.plan(state.now())).await {
+    match ask::what_if(state.stores(scope), &sent.plan(state.now())).await {
         Ok(supposed) => Ok(Some(Ok(outcome(sent, &supposed)))),
         Err(AskError::Refused { place: "until", .. }) => Ok(Some(Err(PlanRefusal::Period))),
         Err(AskError::Refused { .. }) => Ok(Some(Err(PlanRefusal::TooLarge))),

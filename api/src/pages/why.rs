@@ -8,6 +8,7 @@ use correlate::explain::{Node, NodeKind};
 use correlate::model::{ComponentId, ServiceId, Timestamp};
 use dashboards::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 use serde::Deserialize;
+use store::Scope;
 use store::evidence::{ReportedSample, SampleSource};
 
 use super::{html, shell};
@@ -15,6 +16,7 @@ use crate::app::ApiState;
 use crate::ask::{self, AskError, WhyQuestion};
 use crate::auth::Principal;
 use crate::instant;
+use crate::policy::Action;
 use crate::problem::ApiError;
 use crate::web::Lenient;
 
@@ -39,15 +41,19 @@ pub(crate) async fn why(
     Lenient(query): Lenient<WhyQuery>,
 ) -> Result<Response, ApiError> {
     let now = state.now();
-    let zone = &state.config().time_zone;
+    let zone = &principal.zone(&state);
     let as_of = instant::parse_field(&query.as_of, zone).filter(|as_of| *as_of < now);
     let latest = as_of.unwrap_or(now);
     let at = instant::parse_field(&query.at, zone).map_or(latest, |at| at.min(latest));
     let question = WhyQuestion { service: ServiceId::from(id), at, as_of, now };
-    let asked = async { ask::why(state.stores(), &question).await.map_err(ApiError::of_ask) };
+    let asked = async {
+        ask::why(state.stores(principal.scope()), &question).await.map_err(ApiError::of_ask)
+    };
     let shell = shell::full(&state, &principal, &headers, &uri);
     let (shell, why) = tokio::try_join!(shell, asked)?;
-    let behind = behind(&state, &query.of, at).await?;
+    let shows_samples = principal.may(Action::ReadComponents);
+    let of = if shows_samples { query.of.as_str() } else { "" };
+    let behind = behind(&state, principal.scope(), of, at).await?;
     let mut named: Vec<&ComponentId> = why.explanation.cause.iter().collect();
     why.explanation.root.iter().for_each(|root| components(root, &mut named));
     if let Some(recorded) = &why.recorded {
@@ -68,6 +74,8 @@ pub(crate) async fn why(
         agrees: why.agrees,
         components,
         services: why.services,
+        shared: why.shared,
+        shows_samples,
         behind,
         explanation: why.explanation,
     })
@@ -77,6 +85,7 @@ pub(crate) async fn why(
 /// is away takes nothing else from the page.
 async fn behind(
     state: &ApiState,
+    scope: &Scope,
     of: &str,
     at: Timestamp,
 ) -> Result<Option<SamplesBehind>, ApiError> {
@@ -92,7 +101,7 @@ async fn behind(
         is_cut: false,
     };
     let Some(log) = state.log() else { return Ok(Some(view)) };
-    match ask::behind(state.stores(), log, &component, at).await {
+    match ask::behind(state.stores(scope), log, &component, at).await {
         Ok(found) => {
             view.since = found.transition.map(|transition| transition.at);
             if let Some(reported) = found.reported {

@@ -1,8 +1,8 @@
 //! How a service spent a period, as it is known now or was at an earlier moment.
 
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
 use correlate::availability::Buckets;
 use correlate::model::{Period, ServiceId};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use super::intervals::is_known;
 use super::query::{instant, period};
 use super::services::FigureOut;
 use crate::app::ApiState;
+use crate::auth::Principal;
 use crate::instant as instants;
 use crate::problem::{ApiError, Problem, Thing};
 
@@ -66,6 +67,7 @@ pub(crate) struct AvailabilityOut {
 )]
 pub(crate) async fn availability(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     query: Result<Query<AvailabilityQuery>, QueryRejection>,
 ) -> Result<Json<AvailabilityOut>, ApiError> {
@@ -75,17 +77,19 @@ pub(crate) async fn availability(
     let now = as_of.map_or(state.now(), |as_of| as_of.min(state.now()));
     let asked = period(query.from.as_deref(), query.to.as_deref(), now, DEFAULT_DAYS)?;
     let period = Period::new(asked.from, asked.until.min(now));
+    let series = state.series().within(principal.scope());
     let found = match as_of {
-        None => state.series().intervals(&id, period, ROWS_MAX).await,
-        Some(as_of) => state.series().intervals_as_of(&id, period, as_of, ROWS_MAX).await,
+        None => series.intervals(&id, period, ROWS_MAX).await,
+        Some(as_of) => series.intervals_as_of(&id, period, as_of, ROWS_MAX).await,
     };
     let found = found.map_err(ApiError::series)?;
+    let must_ask = found.rows.is_empty() || !principal.scope().is_everything();
+    if must_ask && !is_known(&state, principal.scope(), &id).await? {
+        return Err(ApiError::NotFound(Thing::Service));
+    }
     if found.truncated {
         let reason = format!("the period holds more than {ROWS_MAX} intervals; ask for a shorter");
         return Err(ApiError::refused("from", reason));
-    }
-    if found.rows.is_empty() && !is_known(&state, &id).await? {
-        return Err(ApiError::NotFound(Thing::Service));
     }
     Ok(Json(AvailabilityOut {
         service: id.to_string(),

@@ -113,7 +113,7 @@ pub(crate) async fn put_service(
     let services = state.records().services();
     let actor = principal.actor(&state);
     let id = draft.definition.id.clone();
-    let before = services.get(&id).await.map_err(ApiError::records)?;
+    let before = services.within(principal.scope()).get(&id).await.map_err(ApiError::records)?;
     let has_versions = draft.definition.versions().len() > 1;
     let refused = |error| match error {
         store::records::RecordsError::Definition(error) => {
@@ -128,7 +128,7 @@ pub(crate) async fn put_service(
         services.create(&actor, &draft).await.map_err(refused)?;
         StatusCode::CREATED
     };
-    let after = services.get(&id).await.map_err(ApiError::records)?;
+    let after = services.within(principal.scope()).get(&id).await.map_err(ApiError::records)?;
     let after = after.ok_or(ApiError::NotFound(Thing::Service))?;
     Ok((status, Json(definition_out(&after))).into_response())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
 use correlate::model::{ComponentId, Period, ServiceId, Target};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -14,6 +14,7 @@ use super::query::{instant, limit};
 use super::windows::InstantIn;
 use crate::app::ApiState;
 use crate::ask::{self, BehindDoc, Plan, WhatIfDoc, WhyDoc, WhyQuestion};
+use crate::auth::Principal;
 use crate::problem::{ApiError, Part, Problem};
 
 /// Effects in one answer unless asked otherwise, and at most.
@@ -72,6 +73,7 @@ pub(crate) struct WhatIfIn {
 )]
 pub(crate) async fn explain(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     query: Result<Query<ExplainQuery>, QueryRejection>,
 ) -> Result<Json<WhyDoc>, ApiError> {
@@ -81,7 +83,8 @@ pub(crate) async fn explain(
     let at = query.at.as_deref().map(|text| instant("at", text)).transpose()?;
     let at = at.unwrap_or_else(|| as_of.map_or(now, |as_of| as_of.min(now)));
     let question = WhyQuestion { service: ServiceId::from(id), at, as_of, now };
-    let why = ask::why(state.stores(), &question).await.map_err(ApiError::of_ask)?;
+    let why =
+        ask::why(state.stores(principal.scope()), &question).await.map_err(ApiError::of_ask)?;
     Ok(Json(WhyDoc::of(&why)))
 }
 
@@ -110,6 +113,7 @@ pub(crate) struct SamplesQuery {
 )]
 pub(crate) async fn samples(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     query: Result<Query<SamplesQuery>, QueryRejection>,
 ) -> Result<Json<BehindDoc>, ApiError> {
     let Query(query) = query.map_err(|error| ApiError::refused("query", error.body_text()))?;
@@ -120,8 +124,9 @@ pub(crate) async fn samples(
     let at = at.unwrap_or_else(|| state.now()).min(state.now());
     let log = state.log().ok_or(ApiError::Unavailable(Part::Log))?;
     let component = ComponentId::from(query.component);
-    let behind =
-        ask::behind(state.stores(), log, &component, at).await.map_err(ApiError::of_ask)?;
+    let behind = ask::behind(state.stores(principal.scope()), log, &component, at)
+        .await
+        .map_err(ApiError::of_ask)?;
     Ok(Json(BehindDoc::of(&behind)))
 }
 
@@ -137,13 +142,15 @@ pub(crate) async fn samples(
 )]
 pub(crate) async fn what_if(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     body: Result<Json<WhatIfIn>, JsonRejection>,
 ) -> Result<Json<WhatIfDoc>, ApiError> {
     let Json(body) = body.map_err(refused_json)?;
     let limit = limit(body.limit, EFFECTS_DEFAULT, EFFECTS_MAX)?;
     let limit = usize::try_from(limit).map_err(ApiError::internal)?;
     let plan = plan(&body)?;
-    let supposed = ask::what_if(state.stores(), &plan).await.map_err(ApiError::of_ask)?;
+    let supposed =
+        ask::what_if(state.stores(principal.scope()), &plan).await.map_err(ApiError::of_ask)?;
     Ok(Json(WhatIfDoc::of(&supposed, limit)))
 }
 

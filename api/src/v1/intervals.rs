@@ -1,18 +1,22 @@
 //! The intervals of a service, as JSON and as CSV.
 
-use axum::Json;
+use std::collections::BTreeMap;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use correlate::model::{ComponentId, Interval, Period, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::Scope;
 use store::series::{Bounded, ROWS_MAX};
 use utoipa::{IntoParams, ToSchema};
 
-use super::csv;
 use super::query::{instant, limit, period};
+use super::{csv, start};
 use crate::app::ApiState;
+use crate::auth::Principal;
 use crate::instant;
 use crate::problem::{ApiError, Problem, Thing};
 
@@ -65,6 +69,10 @@ pub(crate) struct IntervalOut {
     state: &'static str,
     /// The components to blame at the start, sorted.
     cause: Vec<String>,
+    /// It may have begun up to so many milliseconds before `start`, as exactly
+    /// as the NMS knew; null where that is not known, and where not a
+    /// component but planned work or an edit began it.
+    start_uncertainty_ms: Option<u32>,
     /// How the cause moves within the interval.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cause_moves: Vec<CauseMoveOut>,
@@ -93,12 +101,13 @@ pub(crate) struct CauseMoveOut {
 )]
 pub(crate) async fn intervals(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     query: Result<Query<IntervalsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let id = ServiceId::from(id);
-    let found = find(&state, &id, query, LIMIT_DEFAULT).await?;
+    let found = find(&state, principal.scope(), &id, query, LIMIT_DEFAULT).await?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.trim_start().starts_with("text/csv")) {
         return Ok(as_csv(&id, &found));
@@ -109,7 +118,7 @@ pub(crate) async fn intervals(
         to: instant::rfc3339(found.period.until),
         as_of: found.as_of.and_then(instant::rfc3339),
         truncated: found.intervals.truncated,
-        intervals: found.intervals.rows.iter().map(interval_out).collect(),
+        intervals: found.intervals.rows.iter().map(|one| found.interval_out(one)).collect(),
     })
     .into_response())
 }
@@ -119,7 +128,7 @@ pub(crate) async fn intervals(
     get, path = "/api/v1/services/{id}/intervals.csv", tag = "services",
     params(("id" = String, Path, description = "The service's id, percent-encoded"), IntervalsQuery),
     responses(
-        (status = 200, description = "service,start,end,state,cause; times in RFC 3339",
+        (status = 200, description = "service,start,end,state,cause,start_uncertainty_ms; times in RFC 3339",
             body = String, content_type = "text/csv"),
         (status = 404, description = "There is no such service", body = Problem,
             content_type = "application/problem+json"),
@@ -127,11 +136,12 @@ pub(crate) async fn intervals(
 )]
 pub(crate) async fn intervals_csv(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     query: Result<Query<IntervalsQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let id = ServiceId::from(id);
-    let found = find(&state, &id, query, ROWS_MAX as u64).await?;
+    let found = find(&state, principal.scope(), &id, query, ROWS_MAX as u64).await?;
     Ok(as_csv(&id, &found))
 }
 
@@ -139,10 +149,13 @@ struct Found {
     period: Period,
     as_of: Option<Timestamp>,
     intervals: Bounded<Interval>,
+    /// By start, in milliseconds.
+    uncertainty: BTreeMap<Timestamp, u32>,
 }
 
 async fn find(
     state: &ApiState,
+    scope: &Scope,
     id: &ServiceId,
     query: Result<Query<IntervalsQuery>, QueryRejection>,
     limit_default: u64,
@@ -152,35 +165,54 @@ async fn find(
     let limit = limit(query.limit, limit_default, ROWS_MAX as u64)?;
     let limit = usize::try_from(limit).map_err(ApiError::internal)?;
     let as_of = query.as_of.as_deref().map(|text| instant("as_of", text)).transpose()?;
+    let series = state.series().within(scope);
     let intervals = match as_of {
-        None => state.series().intervals(id, period, limit).await,
-        Some(as_of) => state.series().intervals_as_of(id, period, as_of, limit).await,
+        None => series.intervals(id, period, limit).await,
+        Some(as_of) => series.intervals_as_of(id, period, as_of, limit).await,
     };
     let intervals = intervals.map_err(ApiError::series)?;
-    if intervals.rows.is_empty() && !is_known(state, id).await? {
+    let must_ask = intervals.rows.is_empty() || !scope.is_everything();
+    if must_ask && !is_known(state, scope, id).await? {
         return Err(ApiError::NotFound(Thing::Service));
     }
-    Ok(Found { period, as_of, intervals })
+    // Of what was believed earlier, the evidence is not kept.
+    let uncertainty = match as_of {
+        None => start::uncertainty(state.series(), &intervals.rows).await,
+        Some(_) => Ok(BTreeMap::new()),
+    };
+    let uncertainty = uncertainty.map_err(ApiError::series)?;
+    Ok(Found { period, as_of, intervals, uncertainty })
 }
 
-pub(super) async fn is_known(state: &ApiState, id: &ServiceId) -> Result<bool, ApiError> {
-    if state.records().services().get(id).await.map_err(ApiError::records)?.is_some() {
+/// Whether there is such a service in `scope`: in bounds the records alone
+/// decide, which know at once whose it is.
+pub(crate) async fn is_known(
+    state: &ApiState,
+    scope: &Scope,
+    id: &ServiceId,
+) -> Result<bool, ApiError> {
+    let record = state.records().services().within(scope).get(id).await;
+    if record.map_err(ApiError::records)?.is_some() {
         return Ok(true);
     }
-    Ok(super::services::current(state, id).await?.is_some())
+    Ok(scope.is_everything() && super::services::current(state, scope, id).await?.is_some())
 }
 
-fn interval_out(interval: &Interval) -> IntervalOut {
-    IntervalOut {
-        start: instant::rfc3339(interval.start),
-        end: interval.end.and_then(instant::rfc3339),
-        state: interval.state.as_str(),
-        cause: texts(&interval.cause),
-        cause_moves: interval
-            .cause_moves
-            .iter()
-            .map(|(at, cause)| CauseMoveOut { at: instant::rfc3339(*at), cause: texts(cause) })
-            .collect(),
+impl Found {
+    fn interval_out(&self, interval: &Interval) -> IntervalOut {
+        let moves = interval.cause_moves.iter();
+        let moved = |(at, cause): &(Timestamp, Vec<ComponentId>)| CauseMoveOut {
+            at: instant::rfc3339(*at),
+            cause: texts(cause),
+        };
+        IntervalOut {
+            start: instant::rfc3339(interval.start),
+            end: interval.end.and_then(instant::rfc3339),
+            state: interval.state.as_str(),
+            cause: texts(&interval.cause),
+            start_uncertainty_ms: self.uncertainty.get(&interval.start).copied(),
+            cause_moves: moves.map(moved).collect(),
+        }
     }
 }
 
@@ -189,12 +221,16 @@ fn texts(components: &[ComponentId]) -> Vec<String> {
 }
 
 fn as_csv(id: &ServiceId, found: &Found) -> Response {
-    let mut body = csv::line(["service", "start", "end", "state", "cause"]);
+    let header = ["service", "start", "end", "state", "cause", "start_uncertainty_ms"];
+    let mut body = csv::line(header);
     for interval in &found.intervals.rows {
         let start = instant::rfc3339(interval.start).unwrap_or_default();
         let end = interval.end.and_then(instant::rfc3339).unwrap_or_default();
         let cause = texts(&interval.cause).join(" ");
-        body.push_str(&csv::line([id.as_str(), &start, &end, interval.state.as_str(), &cause]));
+        let uncertainty = found.uncertainty.get(&interval.start).map(u32::to_string);
+        let uncertainty = uncertainty.unwrap_or_default();
+        let state = interval.state.as_str();
+        body.push_str(&csv::line([id.as_str(), &start, &end, state, &cause, &uncertainty]));
     }
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, attachment(id))];

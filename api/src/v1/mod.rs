@@ -1,33 +1,43 @@
 //! The JSON API, version 1: one file per subject, and the document that
 //! describes it.
 
+mod audit;
 mod availability;
 mod components;
 mod csv;
+mod customers;
 mod definitions;
 mod document;
 mod explain;
 mod intervals;
+mod permissions;
+mod profile;
 mod push;
 mod query;
 mod services;
 mod set_aside;
 mod sources;
+mod start;
 mod status;
 mod sync;
 mod tokens;
 mod topology;
+mod users;
 mod windows;
 
 /// Every operation, together with the items that `utoipa::path` makes beside it
 /// and that `utoipa_axum::routes!` looks for.
 pub(crate) mod operations {
+    pub(crate) use super::audit::*;
     pub(crate) use super::availability::*;
     pub(crate) use super::components::*;
+    pub(crate) use super::customers::*;
     pub(crate) use super::definitions::*;
     pub(crate) use super::document::*;
     pub(crate) use super::explain::*;
     pub(crate) use super::intervals::*;
+    pub(crate) use super::permissions::*;
+    pub(crate) use super::profile::*;
     pub(crate) use super::push::*;
     pub(crate) use super::services::*;
     pub(crate) use super::set_aside::*;
@@ -36,5 +46,6 @@ pub(crate) mod operations {
     pub(crate) use super::sync::*;
     pub(crate) use super::tokens::*;
     pub(crate) use super::topology::*;
+    pub(crate) use super::users::*;
     pub(crate) use super::windows::*;
 }

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
 use correlate::availability::{Buckets, Decimals};
 use correlate::model::{ServiceId, ServiceState, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::series::{CurrentService, Order, Page, ServiceFilter};
+use store::Scope;
+use store::series::{CurrentPage, CurrentService, Order, Page, ServiceFilter};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::limit;
 use crate::app::ApiState;
+use crate::auth::Principal;
 use crate::instant;
 use crate::problem::{ApiError, Problem, Thing};
 use crate::uptime::{self, Recent};
@@ -146,6 +148,7 @@ impl From<&Buckets> for FigureOut {
 )]
 pub(crate) async fn list_services(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<ServiceList>, ApiError> {
     let Query(query) = query.map_err(|error| ApiError::refused("query", error.body_text()))?;
@@ -160,10 +163,10 @@ pub(crate) async fn list_services(
     };
     let order = query.sort.as_deref().map_or(Ok(Order::Severity), parse_order)?;
     let now = state.now();
-    let found =
-        state.series().current_services(&filter, order, page).await.map_err(ApiError::series)?;
+    let scope = principal.scope();
+    let found = current_page(&state, scope, &filter, order, page).await?;
     let ids: Vec<ServiceId> = found.rows.iter().map(|row| row.service.id.clone()).collect();
-    let recent = recent(&state, &ids, now).await?;
+    let recent = recent(&state, scope, &ids, now).await?;
     let counts = found.counts;
     Ok(Json(ServiceList {
         services: found.rows.into_iter().map(|row| service_out(row, &recent)).collect(),
@@ -193,15 +196,18 @@ pub(crate) async fn list_services(
 )]
 pub(crate) async fn one_service(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Json<ServiceDetail>, ApiError> {
     let id = ServiceId::from(id);
-    let record = state.records().services().get(&id).await.map_err(ApiError::records)?;
-    let current = current(&state, &id).await?;
-    if current.is_none() && record.is_none() {
+    let scope = principal.scope();
+    let record = state.records().services().within(scope).get(&id).await;
+    let record = record.map_err(ApiError::records)?;
+    let current = current(&state, scope, &id).await?;
+    if record.is_none() && (current.is_none() || !scope.is_everything()) {
         return Err(ApiError::NotFound(Thing::Service));
     }
-    let recent = recent(&state, std::slice::from_ref(&id), state.now()).await?;
+    let recent = recent(&state, scope, std::slice::from_ref(&id), state.now()).await?;
     let service = match current {
         Some(current) => service_out(current, &recent),
         // Written a moment ago; the engine has not spoken of it yet.
@@ -216,7 +222,9 @@ pub(crate) async fn one_service(
         },
         None => service,
     };
-    let definition = record.as_ref().map(super::definitions::definition_out);
+    // It names services of others that this one refers to.
+    let shown = record.as_ref().filter(|_| scope.is_everything());
+    let definition = shown.map(super::definitions::definition_out);
     Ok(Json(ServiceDetail { service, definition }))
 }
 
@@ -226,27 +234,49 @@ pub(crate) struct ServiceDetail {
     #[serde(flatten)]
     service: ServiceOut,
     /// What it needs to work; null for a service that was deleted but whose
-    /// history is kept.
+    /// history is kept, and for those who may not see every service.
     definition: Option<super::definitions::DefinitionOut>,
 }
 
 /// The present state of one service, if the series know it.
 pub(crate) async fn current(
     state: &ApiState,
+    scope: &Scope,
     id: &ServiceId,
 ) -> Result<Option<CurrentService>, ApiError> {
     let filter = ServiceFilter { ids: Some(vec![id.clone()]), ..ServiceFilter::default() };
     let page = Page { offset: 0, limit: 1 };
-    let found = state.series().current_services(&filter, Order::Id, page).await;
-    Ok(found.map_err(ApiError::series)?.rows.into_iter().next())
+    let found = current_page(state, scope, &filter, Order::Id, page).await?;
+    Ok(found.rows.into_iter().next())
+}
+
+/// A page of services in `scope`. The series follow the records within
+/// seconds; whoever lost a service meanwhile does not see it any more.
+pub(crate) async fn current_page(
+    state: &ApiState,
+    scope: &Scope,
+    filter: &ServiceFilter,
+    order: Order,
+    page: Page,
+) -> Result<CurrentPage, ApiError> {
+    let series = state.series().within(scope);
+    let mut found = series.current_services(filter, order, page).await.map_err(ApiError::series)?;
+    if !scope.is_everything() {
+        let ids: Vec<ServiceId> = found.rows.iter().map(|row| row.service.id.clone()).collect();
+        let own = state.records().services().within(scope).by_ids(&ids).await;
+        let own = own.map_err(ApiError::records)?;
+        found.rows.retain(|row| own.contains_key(&row.service.id));
+    }
+    Ok(found)
 }
 
 async fn recent(
     state: &ApiState,
+    scope: &Scope,
     ids: &[ServiceId],
     now: Timestamp,
 ) -> Result<HashMap<ServiceId, Recent>, ApiError> {
-    uptime::recent(state.series(), &state.config().time_zone, ids, now)
+    uptime::recent(state.series().within(scope), &state.config().time_zone, ids, now)
         .await
         .map_err(ApiError::series)
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod headers;
+mod idempotency;
 mod layers;
 mod lenient;
 mod routes;
@@ -13,9 +14,7 @@ pub(crate) use address::client as client_address;
 pub(crate) use headers::{ContentPolicy, REQUEST_ID};
 pub(crate) use layers::wrap;
 pub(crate) use lenient::Lenient;
-#[cfg(test)]
-pub(crate) use routes::RouteEntry;
-pub(crate) use routes::{Policy, Routes, Verb};
+pub(crate) use routes::{Policy, RouteEntry, Routes, Verb};
 
 /// Whether an address answers programs: errors are JSON there, and a caller
 /// who is not signed in is told so instead of being sent to the login page.

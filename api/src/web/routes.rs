@@ -3,21 +3,27 @@
 //! [`Routes`] is the only owner of the router, and each of its methods takes a
 //! [`Policy`]; so there is no route that nobody guards.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
-use utoipa::openapi::path::PathItem;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
+use store::records::UserId;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Required, ResponseBuilder};
 use utoipa_axum::router::UtoipaMethodRouter;
 
+use super::address::client as client_address;
+use super::idempotency;
 use crate::app::ApiState;
 use crate::metric;
+use crate::policy::Action;
 use crate::problem::ApiError;
 
 /// Who may use a route.
@@ -25,12 +31,12 @@ use crate::problem::ApiError;
 pub(crate) enum Policy {
     /// Anybody: health, the login page, assets. Nothing about a customer.
     Public,
-    /// Whoever is signed in, whatever their role: logging out, preferences.
-    SignedIn,
-    /// Administrators (role `beheer`) only.
-    Administrator,
-    /// Administrators, whoever has the metrics token, and programs on this
-    /// machine when nothing stands in front of us.
+    /// Whoever may do this, within their scope; see [`crate::policy`]. What
+    /// only administrators do about the installation is
+    /// [`Action::ReadPipeline`].
+    May(Action),
+    /// Whoever may read the pipeline, whoever has the metrics token, and
+    /// programs on this machine when nothing stands in front of us.
     Metrics,
 }
 
@@ -79,6 +85,8 @@ pub(crate) struct RouteEntry {
     pub(crate) documented: Option<String>,
     /// Who may use it.
     pub(crate) policy: Policy,
+    /// Whether it creates something and so takes an `Idempotency-Key`.
+    pub(crate) creates: bool,
 }
 
 /// The URL map under construction.
@@ -101,13 +109,24 @@ impl Routes {
         H: Handler<T, ApiState>,
         T: 'static,
     {
-        let entry = RouteEntry { verb, path: path.to_owned(), documented: None, policy };
+        let path = path.to_owned();
+        let entry = RouteEntry { verb, path, documented: None, policy, creates: false };
         self.add(entry, on(verb.filter(), handler))
     }
 
     /// One documented operation, made by `utoipa_axum::routes!`, at its documented path.
     pub(crate) fn api(self, policy: Policy, operation: UtoipaMethodRouter<ApiState>) -> Routes {
-        self.operation(policy, None, operation)
+        self.operation(policy, None, false, operation)
+    }
+
+    /// One documented operation that creates something: it takes an
+    /// `Idempotency-Key`, so that a client may send it again when in doubt.
+    pub(crate) fn api_creating(
+        self,
+        policy: Policy,
+        operation: UtoipaMethodRouter<ApiState>,
+    ) -> Routes {
+        self.operation(policy, None, true, operation)
     }
 
     /// One documented operation that takes bodies of up to `bytes_max`.
@@ -118,7 +137,7 @@ impl Routes {
         (schemas, paths, methods): UtoipaMethodRouter<ApiState>,
     ) -> Routes {
         let methods = methods.layer(DefaultBodyLimit::max(bytes_max));
-        self.operation(policy, None, (schemas, paths, methods))
+        self.operation(policy, None, false, (schemas, paths, methods))
     }
 
     /// One documented operation whose axum path differs from the documented one.
@@ -128,13 +147,14 @@ impl Routes {
         path: &str,
         operation: UtoipaMethodRouter<ApiState>,
     ) -> Routes {
-        self.operation(policy, Some(path), operation)
+        self.operation(policy, Some(path), false, operation)
     }
 
     fn operation(
         mut self,
         policy: Policy,
         path: Option<&str>,
+        creates: bool,
         (schemas, paths, methods): UtoipaMethodRouter<ApiState>,
     ) -> Routes {
         let (documented, item) = paths
@@ -154,10 +174,13 @@ impl Routes {
         .expect("the operation has one of the methods in use");
         let mut paths = paths;
         paths.paths.values_mut().for_each(document_problems);
+        if creates {
+            paths.paths.values_mut().for_each(document_key);
+        }
         self.document.paths.merge(paths);
         self.document.components.get_or_insert_default().schemas.extend(schemas);
         let path = path.unwrap_or(&documented).to_owned();
-        let entry = RouteEntry { verb, path, documented: Some(documented), policy };
+        let entry = RouteEntry { verb, path, documented: Some(documented), policy, creates };
         self.add(entry, methods)
     }
 
@@ -190,6 +213,24 @@ fn document_problems(item: &mut PathItem) {
     }
 }
 
+/// Says of an operation that creates something that it takes a key.
+fn document_key(item: &mut PathItem) {
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "A text of the caller's, such as a UUID. The same request with the same key is \
+             answered as the first was for a day, and creates nothing more; what is shown only \
+             once is null then.",
+        ))
+        .schema(Some(Object::with_type(Type::String)))
+        .build();
+    for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
+        operation.parameters.get_or_insert_default().push(key.clone().into());
+    }
+}
+
 /// Lets a request through to its handler, or not; counts it either way.
 async fn guard(
     State(guarded): State<Arc<(ApiState, RouteEntry)>>,
@@ -199,29 +240,35 @@ async fn guard(
     let (state, entry) = &*guarded;
     let started = Instant::now();
     let response = match admit(state, entry.policy, &mut request).await {
-        Ok(()) => next.run(request).await,
+        Ok(Some(user)) if entry.creates => idempotency::run(state, user, request, next).await,
+        Ok(_) => next.run(request).await,
         Err(error) => error.into_response(),
     };
     metric::answered(entry.verb.as_str(), &entry.path, response.status(), started.elapsed());
     response
 }
 
-async fn admit(state: &ApiState, policy: Policy, request: &mut Request) -> Result<(), ApiError> {
-    if policy == Policy::Public {
-        return Ok(());
-    }
-    if policy == Policy::Metrics && crate::auth::may_scrape(state, request) {
-        return Ok(());
-    }
-    let principal =
-        crate::auth::identify(state, request.headers()).await?.ok_or(ApiError::Unauthenticated)?;
-    let allowed = match policy {
-        Policy::Public | Policy::SignedIn => true,
-        Policy::Administrator | Policy::Metrics => principal.is_administrator(),
+/// Admits a request, with whoever sent it in its extensions, and gives who
+/// that is; or refuses it.
+async fn admit(
+    state: &ApiState,
+    policy: Policy,
+    request: &mut Request,
+) -> Result<Option<UserId>, ApiError> {
+    let action = match policy {
+        Policy::Public => return Ok(None),
+        Policy::Metrics if crate::auth::may_scrape(state, request) => return Ok(None),
+        Policy::Metrics => Action::ReadPipeline,
+        Policy::May(action) => action,
     };
-    if !allowed {
-        return Err(ApiError::Forbidden);
-    }
+    let identity =
+        crate::auth::identify(state, request.headers()).await?.ok_or(ApiError::Unauthenticated)?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let proxies = &state.config().trusted_proxies;
+    let address =
+        peer.map(|ConnectInfo(peer)| client_address(peer.ip(), request.headers(), proxies));
+    let principal = identity.admitted(state, action, address).await?;
+    let user = principal.id();
     request.extensions_mut().insert(principal);
-    Ok(())
+    Ok(Some(user))
 }

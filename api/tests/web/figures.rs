@@ -3,7 +3,8 @@
 use correlate::model::{ComponentState, ServiceState};
 use reqwest::Method;
 use serde_json::json;
-use store::series::Progress;
+use store::evidence::SampleSource;
+use store::series::{Edge, EdgeEvidence, Progress};
 
 use crate::rig::{NOW, TestApp, interval, transition};
 
@@ -67,6 +68,14 @@ async fn intervals_come_as_json_and_as_csv() {
     let token = app.token().await;
     let own = [("authorization", token.as_str())];
     let path = "/api/v1/services/s/intervals";
+    let at = NOW.plus_millis(-HOUR_MS);
+    let known = EdgeEvidence {
+        source: SampleSource::EventLog,
+        uncertainty_ms: 60_000,
+        observed_at: at.plus_millis(5_000),
+    };
+    let (component, state) = ("n/port/1".into(), ComponentState::Down);
+    app.series.write_edges(&[Edge { component, at, state, known }]).await.expect("written");
     let list = app.get(path, &own).await.expect(200).json();
     let states: Vec<_> = list["intervals"]
         .as_array()
@@ -79,9 +88,10 @@ async fn intervals_come_as_json_and_as_csv() {
     let narrow = app.get(&minute, &own).await.expect(200);
     assert_eq!(narrow.json()["intervals"][0]["state"], "down");
 
-    let expected = "service,start,end,state,cause\r\n\
-        s,2026-10-13T12:00:00.000Z,2026-11-22T11:00:00.000Z,up,\r\n\
-        s,2026-11-22T11:00:00.000Z,,down,n/port/1\r\n";
+    assert_eq!(list["intervals"][1]["start_uncertainty_ms"], 60_000);
+    let expected = "service,start,end,state,cause,start_uncertainty_ms\r\n\
+        s,2026-10-13T12:00:00.000Z,2026-11-22T11:00:00.000Z,up,,\r\n\
+        s,2026-11-22T11:00:00.000Z,,down,n/port/1,60000\r\n";
     let accept = [("authorization", token.as_str()), ("accept", "text/csv")];
     let csv = app.get(path, &accept).await.expect(200);
     assert_eq!(csv.body, expected);

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use correlate::model::ComponentState;
 use reqwest::Method;
 use serde_json::{Value, json};
+use store::evidence::SampleSource;
 use store::log::ReadLimits;
 use store::records::{SourceReport, SourceState};
+use store::series::{Edge, EdgeEvidence};
 use store::wire::{Subject, TRIGGERS_TOPIC, Trigger, triggers_topic};
 
 use crate::rig::{Answer, NOW, TestApp};
@@ -18,17 +21,21 @@ async fn app() -> TestApp {
     let app = TestApp::without_series().await;
     app.log.ensure_topic(&triggers_topic()).await.expect("the topic is made");
     for account in ["ams1", "rtm1"] {
-        let report = SourceReport {
-            account: account.to_owned(),
-            at: NOW,
-            state: SourceState::Ok,
-            success: true,
-            error: None,
-            counters: BTreeMap::new(),
-        };
-        app.records.source_status().report(&report).await.expect("taken in");
+        report(&app, account).await;
     }
     app
+}
+
+async fn report(app: &TestApp, account: &str) {
+    let report = SourceReport {
+        account: account.to_owned(),
+        at: NOW,
+        state: SourceState::Ok,
+        success: true,
+        error: None,
+        counters: BTreeMap::new(),
+    };
+    app.records.source_status().report(&report).await.expect("taken in");
 }
 
 async fn issue(app: &TestApp, path: &str) -> Value {
@@ -189,4 +196,42 @@ async fn a_storm_is_taken_together_and_nothing_is_missed() {
     let heard = triggers(&app, 201).await;
     assert_eq!(heard.len(), 201, "one stands for those that were limited");
     assert_eq!(heard.last(), Some(&("ams1".to_owned(), Subject::Anything)));
+}
+
+#[tokio::test]
+async fn the_page_shows_a_secret_once_and_what_pushes_came_to() {
+    let app = TestApp::start().await;
+    app.log.ensure_topic(&triggers_topic()).await.expect("the topic is made");
+    report(&app, "ams1").await;
+    let session = app.sign_in().await;
+    let own = [("cookie", session.as_str()), ("accept-language", "en")];
+    let page = app.get("/sources/ams1/push", &own).await.expect(200);
+    assert!(page.body.contains("Nothing received yet") && page.body.contains("/push/ams1"));
+
+    let made = app.post_form("/sources/ams1/push", &own, &[]).await.expect(200);
+    let secret = made.body.split("<pre id=\"secret\">").nth(1).expect("it is shown");
+    let secret = secret.split('<').next().expect("a text").to_owned();
+    assert!(secret.starts_with("pwpush_") && secret.len() == 71, "{secret}");
+    let bearer = format!("Authorization=Bearer {secret}");
+    assert!(made.body.contains(&bearer), "the headers are ready to paste");
+
+    push(&app, "ams1", &secret, r#"{"device_id":42,"rule":"<i>Down</i>"}"#).await.expect(202);
+    push(&app, "ams1", &secret, "name=Test-Rule").await.expect(200);
+    let (at, state) = (NOW, ComponentState::Down);
+    let known =
+        EdgeEvidence { source: SampleSource::Push, uncertainty_ms: 60_000, observed_at: NOW };
+    let edge = Edge { component: "ams1/port/7".into(), at, state, known };
+    app.series.write_edges(&[edge]).await.expect("written");
+    let page = app.get("/sources/ams1/push", &own).await.expect(200);
+    assert!(!page.body.contains(&secret), "it is shown once");
+    for text in ["The test arrived", "The device is read again", "&#60;i&#62;Down", "Works"] {
+        assert!(page.body.contains(text), "{text}: {}", page.body);
+    }
+
+    let id = page.body.split("name=\"id\" value=\"").nth(1).expect("a form to revoke it");
+    let id = id.split('"').next().expect("a text").to_owned();
+    app.post_form("/sources/ams1/push/revoke", &own, &[("id", &id)]).await.expect(303);
+    push(&app, "ams1", &secret, "").await.expect(401);
+    app.get("/sources/nowhere/push", &own).await.expect(404);
+    app.get("/manual/librenms", &own).await.expect(200);
 }

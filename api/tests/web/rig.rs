@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use store::embedded::{DATABASE, Embedded, EmbeddedConfig, find_library};
 use store::log::{EmbeddedLog, Log, TopicKind, TopicSpec};
-use store::records::{Actor, Language, Records, Role, UserDraft};
+use store::records::{Actor, CustomerId, Records, Role, Standing, UserDraft, UserId};
 use store::series::{Series, SeriesBatch, SeriesConfig, Transition};
 use store::wire::SAMPLES_TOPIC;
 use tokio::net::TcpListener;
@@ -234,15 +234,32 @@ impl TestApp {
     pub(crate) async fn add_user(&self, email: &str, role: Role, active: bool) {
         let known = self.records.users().credentials(ADMIN).await.expect("records");
         let hash = known.expect("the administrator").password_hash;
-        let draft = UserDraft {
-            email: email.to_owned(),
-            name: String::new(),
-            role,
-            language: Language::Nl,
-            active,
-        };
         let actor = Actor::new("test", NOW);
-        self.records.users().create(&actor, &draft, &hash).await.expect("a user");
+        let users = self.records.users();
+        let draft = UserDraft::new(email, role);
+        let id = users.create(&actor, &draft, &hash).await.expect("a user");
+        if !active {
+            let closed = users.set_standing(&actor, id, Standing::Inactive).await;
+            closed.expect("the account is closed");
+        }
+    }
+
+    /// Somebody who acts for customers, with the same password; and their API
+    /// token, as the header holds it.
+    pub(crate) async fn acting(
+        &self,
+        email: &str,
+        role: Role,
+        customers: &[CustomerId],
+    ) -> (UserId, String) {
+        let known = self.records.users().credentials(ADMIN).await.expect("records");
+        let hash = known.expect("the administrator").password_hash;
+        let actor = Actor::new("test", NOW);
+        let customers = customers.iter().copied().collect();
+        let draft = UserDraft { customers, ..UserDraft::new(email, role) };
+        let id = self.records.users().create(&actor, &draft, &hash).await.expect("a user");
+        let issued = issue_api_token(&self.records, &actor, id, "test", None).await;
+        (id, format!("Bearer {}", issued.expect("a token").1.expose_secret()))
     }
 
     /// Stores intervals and transitions as the engine would.

@@ -6,11 +6,11 @@
 use correlate::model::{ComponentState, Period, ServiceState, Timestamp};
 use dashboards::{
     Cause, CauseImpact, DayCell, ErrorKind, ErrorPage, Freshness, IntervalRow, IntervalTable, Kpis,
-    Lang, Live, Locale, LoginError, LoginPage, Notice, OverviewPage, Pager, PathNode, PathNodeKind,
-    PathView, PushPage, PushResult, PushRow, PushSecretRow, Segment, ServiceFilter, ServiceHead,
-    ServicePage, ServiceRow, ServiceSort, ServiceTable, ServicesPage, SetAsidePage, SetAsideReason,
-    SetAsideRow, Shell, SourceTrouble, StateCounts, TableHome, Timeline, Trouble, UptimeFigure,
-    UptimePeriod, User, Zoom,
+    Lang, Live, Locale, LoginError, LoginPage, Menu, Notice, OverviewPage, Pager, PathNode,
+    PathNodeKind, PathView, PushPage, PushResult, PushRow, PushSecretRow, Segment, ServiceFilter,
+    ServiceHead, ServicePage, ServiceRow, ServiceSort, ServiceTable, ServicesPage, SetAsidePage,
+    SetAsideReason, SetAsideRow, Shell, SourceTrouble, StateCounts, TableHome, Timeline, Trouble,
+    UptimeFigure, UptimePeriod, User, Zoom,
 };
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -145,6 +145,16 @@ pub(crate) fn locale(lang: Lang) -> Locale {
 }
 
 /// What surrounds a page when all is well with the data.
+/// The menu of an administrator.
+pub(crate) const MENU: Menu = Menu {
+    customers: true,
+    users: true,
+    plan: true,
+    pipeline: true,
+    audit: true,
+    permissions: true,
+};
+
 pub(crate) fn shell(lang: Lang, here: &str) -> Shell {
     Shell {
         locale: locale(lang),
@@ -152,6 +162,7 @@ pub(crate) fn shell(lang: Lang, here: &str) -> Shell {
         user: Some(User {
             name: "Marieke de Groot".to_owned(),
             email: "m.degroot@achterhoek.example".to_owned(),
+            menu: MENU,
         }),
         here: here.to_owned(),
         notices: Vec::new(),
@@ -572,7 +583,13 @@ pub(crate) fn new_service(shell: Shell) -> ServicePage {
 pub(crate) fn login(lang: Lang, error: Option<LoginError>) -> LoginPage {
     let shell = Shell { user: None, ..shell(lang, "/login") };
     let email = if error.is_some() { "m.degroot@achterhoek.example" } else { "" };
-    LoginPage { shell, email: email.to_owned(), next: "/services?state=down".to_owned(), error }
+    LoginPage {
+        shell,
+        email: email.to_owned(),
+        next: "/services?state=down".to_owned(),
+        error,
+        is_changed: false,
+    }
 }
 
 /// Every error page.

@@ -49,6 +49,8 @@ fn main() -> Result<()> {
         write("what-if-form", &why::plan_form(fixtures::shell(lang, "/what-if"), None))?;
         let here = "/sources/ams1/push";
         write("push", &fixtures::push(fixtures::shell(lang, here), true))?;
+        let manual = dashboards::ManualPage { shell: fixtures::shell(lang, "/manual/librenms") };
+        write("manual", &manual)?;
         write("push-nothing", &fixtures::push_nothing(fixtures::shell(lang, here)))?;
         write("login", &fixtures::login(lang, None))?;
         write("login-error", &fixtures::login(lang, Some(LoginError::BadCredentials)))?;

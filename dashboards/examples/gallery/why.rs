@@ -64,6 +64,8 @@ pub(crate) fn why(shell: Shell, as_of: Option<Timestamp>) -> WhyPage {
         .into(),
         components: [("zut1/port/12".into(), "Gi0/0/12 · agg-zut-02.zutphen".to_owned())].into(),
         services: [("ring".into(), "Kernring Zutphen".to_owned())].into(),
+        shared: Default::default(),
+        shows_samples: true,
         behind: as_of.is_none().then(|| samples(failed)),
     }
 }

@@ -16,3 +16,19 @@ letter-changed-text = The password of your account was changed on { $at }, from 
 letter-changed-not-you = Was it not you? Then contact your administrator at once.
 letter-test-subject = Test mail from Padwacht
 letter-test-text = This mail has arrived: the mail server is set up well.
+
+# Forgotten password
+login-forgotten = Forgot your password?
+login-changed = Your password has changed. Sign in with the new one.
+forgotten-title = Forgotten password
+forgotten-lead = Enter your e-mail address. If it belongs to an account, you get a link to choose a new password.
+forgotten-submit = Send a link
+forgotten-asked = If this address belongs to an account, a mail is on its way. The link works for an hour.
+forgotten-too-often = Asked too often. Try again in { $wait }.
+forgotten-no-mail = This installation sends no mail. Ask your administrator for a new password.
+forgotten-back = Back to sign-in
+reset-title = Choose a new password
+reset-lead = For { $email }.
+reset-submit = Change password
+reset-gone = This link does not work
+reset-gone-text = It has expired or was used already. Ask for a new one.

@@ -6,6 +6,11 @@ nav-overview = Overview
 nav-services = Services
 nav-set-aside = Set aside
 nav-docs = API
+nav-customers = Customers
+nav-users = Users
+nav-profile = My profile
+nav-audit = Audit trail
+nav-permissions = Permissions
 nav-sign-out = Sign out
 language = Language
 theme = Appearance
@@ -167,6 +172,7 @@ as-list = As a list
 path-heading = Path
 path-none = No path is in force now.
 path-all = All are needed
+path-shared = Shared part
 path-any = One is enough
 path-at-least = { $k } of { $n } routes are needed
 path-any-of = One of { $n } routes is enough
@@ -323,3 +329,171 @@ column-when = When
 column-reason = Reason
 column-record = Record
 column-count = Number
+
+# Users and customers
+role-beheer = Administrator
+role-beheer-text = sees and does everything
+role-accountmanager = Account manager
+role-accountmanager-text = reads what belongs to the assigned customers
+role-klant = Customer
+role-klant-text = reads their own services
+standing-invited = Invited
+standing-active = Active
+standing-inactive = Inactive
+standing-banned = Banned
+field-name = Name
+field-role = Role
+field-standing = Access
+field-time-zone = Time zone
+field-notification-email = Notifications to
+field-customers = Acts for these customers
+field-customers-help = One customer a line, by name or number. At least one for a customer, none for an administrator.
+field-number = Number
+field-manager = Account manager
+field-nobody = Nobody
+field-contact = Contact
+field-contacts = Contacts
+field-duty = Duty
+field-phone = Telephone
+form-save = Save
+form-cancel = Cancel
+form-saved = Saved.
+column-user = User
+column-line = Line
+column-plan = What happens
+users-lead = Who may come in, and as what.
+users-search = Search by name or address
+users-all-roles = All roles
+users-all-standings = Everybody
+users-none = No users found
+users-invite = Invite a user
+users-import = Import users
+user-since = Added
+user-new-lead = Whoever is invited chooses a password by a link that works once.
+user-access = Access
+user-access-text = Whoever may no longer come in is out at once: sessions end, and API tokens never work again.
+user-invite-again = Invite again
+user-deactivate = Withdraw access
+user-reactivate = Let in again
+user-ban = Ban
+link-heading = Invitation
+link-text = Send this link to the user. It is shown only now.
+link-until = It works once, until
+link-no-mail = Padwacht does not send this invitation itself.
+import-lead = All or nothing: try it first, and see line by line what would happen.
+import-text = List (CSV)
+import-help = The first line names the columns; only email is needed. Part several customers by a vertical bar:
+import-try = Try
+import-do = Do it
+import-file = Choose a file
+import-lines = Line by line
+import-unreadable = This cannot be read as a list of users:
+import-trial = This is a trial: nothing has changed yet.
+import-done = Done. The links below are shown only now.
+import-invite = Invite
+import-update = Change
+import-nothing = Nothing to do
+import-refused = Refused
+register-title = Invitation
+register-heading = Welcome to Padwacht
+register-lead = You are invited as { $email }. Choose a password to come in.
+register-password = Password, at least { $least } characters
+register-again = Once more
+register-submit = Create account
+register-gone = This invitation does not work
+register-gone-text = It expired or was used. Ask your administrator for a new one.
+profile-lead = Your name, language and time zone. An administrator changes address, role and customers.
+profile-zone-help = Instants are shown in your own time zone. Days and figures are those of the product, so that everybody reads the same.
+customers-lead = Whose services they are, and whom to call.
+customers-search = Search by name or number
+customers-none = No customers found
+customers-add = Add a customer
+customer-remove = Remove customer
+
+# What is wrong in a form
+problem-email-taken = There is a user with this address already.
+problem-email = Give a mail address, such as name@example.net.
+problem-name = Give a name of one line.
+problem-notification-email = The address for notifications is no mail address.
+problem-time-zone = Choose a time zone of the list, such as Europe/Amsterdam.
+problem-customer-needed = A user with the role customer acts for at least one customer.
+problem-customers-of-administrator = An administrator sees every customer: name none.
+problem-unknown-customer = No customer has the name or number "{ $name }".
+problem-last-administrator = This is the last active administrator; one must remain.
+problem-never-came-in = This user never chose a password: send a new invitation.
+problem-stale = Somebody else was first. Below is what is there now; make your change again.
+problem-customer-taken = Another customer has this name or number.
+problem-contacts = Every contact has a name; there can be at most twenty.
+problem-manager = This user cannot be account manager, or has too many customers.
+problem-in-use = This customer still has services or users.
+problem-password = Choose a password of at least { $least } characters.
+problem-passwords-differ = The two passwords differ.
+problem-other = This was refused: { $reason }
+
+# Audit trail and permissions
+audit-lead = Who changed what, when and from where.
+audit-search = Search by who or what
+audit-who = Who
+audit-object = What
+audit-changes = Change
+audit-by-token = by token
+audit-all-kinds = Everything
+audit-kind-service = Services
+audit-kind-customer = Customers
+audit-kind-user = Users
+audit-kind-window = Maintenance
+audit-kind-api-token = API tokens
+audit-kind-account = NMS accounts
+audit-kind-setting = Settings
+audit-none = Nothing found
+audit-verify = Check the chain
+audit-whole = The chain is whole, from entry { $first } to { $last }.
+audit-keep = Keep this hash elsewhere:
+audit-broken = The chain is broken.
+permissions-lead = What each role may do. This comes from the very rules that every request passes.
+permissions-action = Action
+permissions-own = Own: one's own account, or what belongs to the customers that somebody acts for or that are assigned to them.
+permission-read-services = Read services: state, figures, export
+permission-explain-services = Read why a service is so
+permission-edit-services = Change and import services
+permission-read-customers = Read customers
+permission-edit-customers = Change customers
+permission-read-users = Read users
+permission-edit-users = Invite, change and ban users
+permission-plan-work = What if, and announce maintenance
+permission-read-components = Read components and samples
+permission-read-pipeline = Read sources and pipeline
+permission-edit-pipeline = Let sources push and read them anew
+permission-read-audit = Read and check the audit trail
+permission-read-permissions = Read these permissions
+permission-profile = One's own profile
+permission-tokens = One's own API tokens
+permission-session = One's own session
+permission-api-docs = Documentation of the API
+reach-nothing = Nothing
+reach-own = Own
+reach-everything = Everything
+import-invites = { $n ->
+    [one] 1 invitation
+   *[other] { $count } invitations
+}
+import-updates = { $n ->
+    [one] 1 change
+   *[other] { $count } changes
+}
+import-has-refused = { $n ->
+    [one] 1 line is refused; nothing has changed.
+   *[other] { $count } lines are refused; nothing has changed.
+}
+customer-services = { $n ->
+    [one] 1 service
+   *[other] { $count } services
+}
+audit-fields = { $n ->
+    [one] 1 field
+   *[other] { $count } fields
+}
+permissions-routes = { $n ->
+    [one] 1 address
+   *[other] { $count } addresses
+}

@@ -49,3 +49,5 @@ push-result-anything = Whatever changed is read
 push-result-test = Test received
 push-result-limited = Too many at once: read together
 push-result-log-away = Not passed on: the log was away; the next poll sees it
+manual-title = LibreNMS manual
+push-manual = Everything about the integration stands in the manual.

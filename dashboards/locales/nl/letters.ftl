@@ -16,3 +16,19 @@ letter-changed-text = Het wachtwoord van uw account is op { $at } gewijzigd, van
 letter-changed-not-you = Was u dat niet? Neem dan meteen contact op met uw beheerder.
 letter-test-subject = Proefmail van Padwacht
 letter-test-text = Deze mail is aangekomen: de mailserver is goed ingesteld.
+
+# Wachtwoord vergeten
+login-forgotten = Wachtwoord vergeten?
+login-changed = Uw wachtwoord is gewijzigd. Log in met het nieuwe.
+forgotten-title = Wachtwoord vergeten
+forgotten-lead = Vul uw e-mailadres in. Hoort het bij een account, dan krijgt u een link om een nieuw wachtwoord te kiezen.
+forgotten-submit = Stuur een link
+forgotten-asked = Hoort dit adres bij een account, dan is er een mail onderweg. De link werkt een uur.
+forgotten-too-often = Te vaak gevraagd. Probeer het over { $wait } opnieuw.
+forgotten-no-mail = Deze installatie verstuurt geen mail. Vraag uw beheerder om een nieuw wachtwoord.
+forgotten-back = Terug naar inloggen
+reset-title = Nieuw wachtwoord kiezen
+reset-lead = Voor { $email }.
+reset-submit = Wachtwoord wijzigen
+reset-gone = Deze link werkt niet
+reset-gone-text = Hij is verlopen of al gebruikt. Vraag een nieuwe aan.

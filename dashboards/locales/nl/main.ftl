@@ -6,6 +6,11 @@ nav-overview = Overzicht
 nav-services = Services
 nav-set-aside = Terzijde gelegd
 nav-docs = API
+nav-customers = Klanten
+nav-users = Gebruikers
+nav-profile = Mijn profiel
+nav-audit = Auditlog
+nav-permissions = Rechten
 nav-sign-out = Uitloggen
 language = Taal
 theme = Weergave
@@ -167,6 +172,7 @@ as-list = Als lijst
 path-heading = Pad
 path-none = Op dit moment geldt er geen pad.
 path-all = Alles is nodig
+path-shared = Gedeeld onderdeel
 path-any = Eén is genoeg
 path-at-least = { $k } van { $n } routes zijn nodig
 path-any-of = Eén van { $n } routes is genoeg
@@ -323,3 +329,171 @@ column-when = Wanneer
 column-reason = Reden
 column-record = Record
 column-count = Aantal
+
+# Users and customers
+role-beheer = Beheer
+role-beheer-text = ziet en doet alles
+role-accountmanager = Accountmanager
+role-accountmanager-text = leest wat van de toegewezen klanten is
+role-klant = Klant
+role-klant-text = leest de eigen diensten
+standing-invited = Uitgenodigd
+standing-active = Actief
+standing-inactive = Inactief
+standing-banned = Geblokkeerd
+field-name = Naam
+field-role = Rol
+field-standing = Toegang
+field-time-zone = Tijdzone
+field-notification-email = Meldingen naar
+field-customers = Handelt voor deze klanten
+field-customers-help = Eén klant per regel, met naam of nummer. Voor een klant minstens één, voor beheer geen.
+field-number = Klantnummer
+field-manager = Accountmanager
+field-nobody = Niemand
+field-contact = Contact
+field-contacts = Contactpersonen
+field-duty = Functie
+field-phone = Telefoon
+form-save = Bewaren
+form-cancel = Annuleren
+form-saved = Bewaard.
+column-user = Gebruiker
+column-line = Regel
+column-plan = Wat er gebeurt
+users-lead = Wie erin mag, en als wat.
+users-search = Zoek op naam of adres
+users-all-roles = Alle rollen
+users-all-standings = Iedereen
+users-none = Geen gebruikers gevonden
+users-invite = Gebruiker uitnodigen
+users-import = Gebruikers importeren
+user-since = Toegevoegd
+user-new-lead = Wie is uitgenodigd, kiest zelf een wachtwoord via een link die één keer werkt.
+user-access = Toegang
+user-access-text = Wie er niet meer in mag, is er meteen uit: sessies eindigen en API-tokens werken nooit meer.
+user-invite-again = Opnieuw uitnodigen
+user-deactivate = Toegang intrekken
+user-reactivate = Weer toelaten
+user-ban = Blokkeren
+link-heading = Uitnodiging
+link-text = Stuur deze link naar de gebruiker. Ze wordt alleen nu getoond.
+link-until = Ze werkt één keer, tot
+link-no-mail = Padwacht verstuurt deze uitnodiging niet zelf.
+import-lead = Alles of niets: eerst proberen, dan ziet u per regel wat er zou gebeuren.
+import-text = Lijst (CSV)
+import-help = De eerste regel noemt de kolommen; alleen email is nodig. Meerdere klanten scheidt u met een verticale streep:
+import-try = Proberen
+import-do = Uitvoeren
+import-file = Bestand kiezen
+import-lines = Regel voor regel
+import-unreadable = Dit is niet te lezen als lijst van gebruikers:
+import-trial = Dit is een proef: er is nog niets veranderd.
+import-done = Uitgevoerd. De links hieronder worden alleen nu getoond.
+import-invite = Uitnodigen
+import-update = Wijzigen
+import-nothing = Niets te doen
+import-refused = Geweigerd
+register-title = Uitnodiging
+register-heading = Welkom bij Padwacht
+register-lead = U bent uitgenodigd als { $email }. Kies een wachtwoord om binnen te komen.
+register-password = Wachtwoord, minstens { $least } tekens
+register-again = Nog een keer
+register-submit = Account maken
+register-gone = Deze uitnodiging werkt niet
+register-gone-text = Ze is verlopen of al gebruikt. Vraag uw beheerder om een nieuwe.
+profile-lead = Uw naam, taal en tijdzone. Adres, rol en klanten wijzigt een beheerder.
+profile-zone-help = Tijdstippen staan in uw eigen tijdzone. Dagen en cijfers zijn die van het product, zodat iedereen dezelfde leest.
+customers-lead = Van wie de diensten zijn, en wie u belt.
+customers-search = Zoek op naam of nummer
+customers-none = Geen klanten gevonden
+customers-add = Klant toevoegen
+customer-remove = Klant verwijderen
+
+# What is wrong in a form
+problem-email-taken = Er is al een gebruiker met dit adres.
+problem-email = Vul een mailadres in, zoals naam@voorbeeld.nl.
+problem-name = Vul een naam in van één regel.
+problem-notification-email = Het adres voor meldingen is geen mailadres.
+problem-time-zone = Kies een tijdzone uit de lijst, zoals Europe/Amsterdam.
+problem-customer-needed = Een gebruiker met de rol klant handelt voor minstens één klant.
+problem-customers-of-administrator = Beheer ziet alle klanten: noem er geen.
+problem-unknown-customer = Er is geen klant met de naam of het nummer "{ $name }".
+problem-last-administrator = Dit is de laatste actieve beheerder; er moet er één blijven.
+problem-never-came-in = Deze gebruiker heeft nooit een wachtwoord gekozen: stuur een nieuwe uitnodiging.
+problem-stale = Iemand anders was eerder. Hieronder staat wat er nu is; breng uw wijziging opnieuw aan.
+problem-customer-taken = Een andere klant heeft deze naam of dit nummer.
+problem-contacts = Elke contactpersoon heeft een naam; er kunnen er hooguit twintig zijn.
+problem-manager = Deze gebruiker kan geen accountmanager zijn, of heeft er al te veel.
+problem-in-use = Deze klant heeft nog diensten of gebruikers.
+problem-password = Kies een wachtwoord van minstens { $least } tekens.
+problem-passwords-differ = De twee wachtwoorden zijn niet gelijk.
+problem-other = Dit is geweigerd: { $reason }
+
+# Audit trail and permissions
+audit-lead = Wie veranderde wat, wanneer en vanwaar.
+audit-search = Zoek op wie of wat
+audit-who = Wie
+audit-object = Wat
+audit-changes = Verandering
+audit-by-token = met token
+audit-all-kinds = Alles
+audit-kind-service = Diensten
+audit-kind-customer = Klanten
+audit-kind-user = Gebruikers
+audit-kind-window = Onderhoud
+audit-kind-api-token = API-tokens
+audit-kind-account = NMS-accounts
+audit-kind-setting = Instellingen
+audit-none = Niets gevonden
+audit-verify = Keten controleren
+audit-whole = De keten is heel, van regel { $first } tot en met { $last }.
+audit-keep = Bewaar deze hash elders:
+audit-broken = De keten is gebroken.
+permissions-lead = Wat elke rol mag. Dit komt uit dezelfde regels die elk verzoek toetsen.
+permissions-action = Handeling
+permissions-own = Eigen: het eigen account, of wat hoort bij de klanten voor wie iemand handelt of die aan hem zijn toegewezen.
+permission-read-services = Diensten lezen: status, cijfers, export
+permission-explain-services = Lezen waarom een dienst zo is
+permission-edit-services = Diensten wijzigen en importeren
+permission-read-customers = Klanten lezen
+permission-edit-customers = Klanten wijzigen
+permission-read-users = Gebruikers lezen
+permission-edit-users = Gebruikers uitnodigen, wijzigen en blokkeren
+permission-plan-work = Wat als, en onderhoud aankondigen
+permission-read-components = Componenten en metingen lezen
+permission-read-pipeline = Bronnen en verwerking lezen
+permission-edit-pipeline = Bronnen laten pushen en opnieuw lezen
+permission-read-audit = Auditlog lezen en controleren
+permission-read-permissions = Deze rechten lezen
+permission-profile = Het eigen profiel
+permission-tokens = De eigen API-tokens
+permission-session = De eigen sessie
+permission-api-docs = Documentatie van de API
+reach-nothing = Niets
+reach-own = Eigen
+reach-everything = Alles
+import-invites = { $n ->
+    [one] 1 uitnodiging
+   *[other] { $count } uitnodigingen
+}
+import-updates = { $n ->
+    [one] 1 wijziging
+   *[other] { $count } wijzigingen
+}
+import-has-refused = { $n ->
+    [one] 1 regel is geweigerd; er is niets veranderd.
+   *[other] { $count } regels zijn geweigerd; er is niets veranderd.
+}
+customer-services = { $n ->
+    [one] 1 dienst
+   *[other] { $count } diensten
+}
+audit-fields = { $n ->
+    [one] 1 veld
+   *[other] { $count } velden
+}
+permissions-routes = { $n ->
+    [one] 1 adres
+   *[other] { $count } adressen
+}

@@ -49,3 +49,5 @@ push-result-anything = Alles wat veranderd is, wordt gelezen
 push-result-test = Test ontvangen
 push-result-limited = Te veel tegelijk: samen gelezen
 push-result-log-away = Niet doorgegeven: het logboek was weg; de volgende ronde ziet het
+manual-title = Handleiding LibreNMS
+push-manual = Alles over de koppeling staat in de handleiding.

@@ -1,24 +1,37 @@
 //! One struct per page. The API fills them, [`Render`](crate::Render) makes
 //! the HTML.
 
+mod audit;
+mod customers;
 mod error;
+mod forgotten;
 mod login;
+mod manual;
 mod overview;
 mod path;
 mod push;
 mod service;
 mod services;
 mod set_aside;
+mod users;
 mod what_if;
 mod why;
 
+pub use audit::{AuditPage, AuditRow, AuditVerdict, PermissionRow, PermissionsPage};
+pub use customers::{ContactForm, CustomerForm, CustomerPage, CustomerRow, CustomersPage};
 pub use error::{ErrorKind, ErrorPage};
+pub use forgotten::{ForgotState, ForgottenPage, ResetPage};
 pub use login::{LoginError, LoginPage};
+pub use manual::ManualPage;
 pub use overview::{OverviewLivePartial, OverviewPage};
 pub use push::PushPage;
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use set_aside::SetAsidePage;
+pub use users::{
+    InvitedForm, ProfilePage, RegisterPage, UserForm, UserHead, UserImportLine, UserImportPlan,
+    UserPage, UsersImportPage, UsersImported, UsersPage,
+};
 pub use what_if::WhatIfPage;
 pub use why::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 

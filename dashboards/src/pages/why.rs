@@ -1,6 +1,6 @@
 //! Why a service is what it is at an instant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use correlate::explain::{Counts, CoveringWindow, Explanation, Form, Node, NodeKind, Rule, Shown};
@@ -37,6 +37,11 @@ pub struct WhyPage {
     pub components: BTreeMap<ComponentId, String>,
     /// What services are called, likewise.
     pub services: BTreeMap<ServiceId, String>,
+    /// Services that the reader may not know, under the ids that stand for
+    /// them here; nothing leads to them.
+    pub shared: BTreeSet<ServiceId>,
+    /// Whether the samples behind a component may be read.
+    pub shows_samples: bool,
     /// How the present state of components was known, as far as it was kept.
     pub known: BTreeMap<ComponentId, KnownEdge>,
     /// The samples behind one of the components, when they were asked for.
@@ -269,6 +274,9 @@ impl Item<'_> {
     fn label(&self) -> String {
         match &self.node.kind {
             NodeKind::Component { id, .. } => self.page.component(id),
+            NodeKind::Service { id, .. } if self.page.shared.contains(id) => {
+                self.locale.shared_part()
+            }
             NodeKind::Service { id, .. } => self.page.service_name(id),
             NodeKind::Group { form, needed, first, .. } => {
                 let total = first.total();
@@ -360,6 +368,9 @@ impl Item<'_> {
     /// Where the samples behind a component are shown.
     fn samples_url(&self) -> Option<String> {
         let NodeKind::Component { id, .. } = &self.node.kind else { return None };
+        if !self.page.shows_samples {
+            return None;
+        }
         let page =
             urls::service_why(self.page.id(), Some(self.page.explanation.at), self.page.as_of);
         Some(format!("{page}&of={}#samples", urls::encode(id.as_str())))
@@ -367,7 +378,7 @@ impl Item<'_> {
 
     fn url(&self) -> Option<String> {
         match &self.node.kind {
-            NodeKind::Service { id, .. } => {
+            NodeKind::Service { id, .. } if !self.page.shared.contains(id) => {
                 let at = self.page.explanation.at;
                 Some(urls::service_why(id.as_str(), Some(at), self.page.as_of))
             }

@@ -13,7 +13,9 @@ pub(crate) mod kpi;
 pub(crate) mod overview;
 pub(crate) mod pager;
 pub(crate) mod path;
+
 pub(crate) mod path_route;
+pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod push;
 pub(crate) mod service;

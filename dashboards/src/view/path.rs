@@ -14,7 +14,7 @@ pub enum PathNodeKind {
     },
     /// Another service.
     Service {
-        /// That service's id.
+        /// That service's id; empty where the reader may not know it.
         id: String,
     },
     /// Every child is needed.

@@ -194,7 +194,7 @@ impl Hop {
             }
             kind => {
                 let href = match kind {
-                    PathNodeKind::Service { id } => Some(urls::service(id)),
+                    PathNodeKind::Service { id } if !id.is_empty() => Some(urls::service(id)),
                     _ => None,
                 };
                 let device = node.device.clone();

@@ -25,7 +25,7 @@ pub(crate) fn run() {
     // One list of all ports and not a call for each of 100,000 devices.
     settings.bulk_ports_max = usize::MAX;
     let now = || Timestamp(jiff::Timestamp::now().as_millisecond());
-    let mut source = LibreNms::new(settings, Arc::new(now)).expect("a source");
+    let source = LibreNms::new(settings, Arc::new(now)).expect("a source");
     runtime().block_on(async {
         let mut asked = 0;
         for _ in 0..2 {

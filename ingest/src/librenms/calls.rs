@@ -30,8 +30,12 @@ impl Call {
         }
     }
 
-    fn columns(mut self, columns: &'static str) -> Call {
-        self.query.push(("columns", columns.to_owned()));
+    fn columns(self, columns: &'static str) -> Call {
+        self.with("columns", columns)
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Call {
+        self.query.push((name, value.into()));
         self
     }
 }
@@ -88,4 +92,61 @@ pub(super) fn links() -> Call {
 /// The versions of the server.
 pub(super) fn system() -> Call {
     Call::new("system", "its version", "system", "system")
+}
+
+/// The rows of the devices that are down, ignored ones not among them; as a
+/// list, and cheap.
+pub(super) fn devices_down() -> Call {
+    let list = Call::new("devices_down", "the list of devices that are down", "devices", "devices");
+    Call { bulk: true, ..list.with("type", "down") }
+}
+
+/// One device as a list shows it, with its times in the server's zone.
+pub(super) fn device_listed(device_id: u64) -> Call {
+    let list = Call::new("device_listed", "a single device in a list", "devices", "devices");
+    list.with("type", "device_id").with("query", device_id.to_string())
+}
+
+/// One device and, with [`device_ports_closely`], its ports: read at once.
+pub(super) fn device_now(device_id: u64) -> Call {
+    Call { urgent: true, ..device(device_id) }
+}
+
+/// The ports of one device, with what they were before their last change.
+pub(super) fn device_ports_closely(device_id: u64) -> Call {
+    let list = ports_of(device_id).columns(PortRow::COLUMNS_CLOSE);
+    Call { name: "device_ports", urgent: true, ..list }
+}
+
+/// The ports whose status has `down` in its name: down and lowerLayerDown.
+pub(super) fn ports_down() -> Call {
+    let path = "ports/search/ifOperStatus/down";
+    let list = Call::new("ports_down", "the list of ports that are down", path, "ports");
+    Call { bulk: true, empty_is_404: true, ..list.columns(PortRow::COLUMNS) }
+}
+
+/// Lines of the event log: `from` is an id, or a time of the server's clock
+/// (`2026-08-20 12:00:00`); `start` of them are left out.
+pub(super) fn events(from: &str, start: usize, limit: usize) -> Call {
+    let log = Call::new("eventlog", "the event log", "logs/eventlog", "logs");
+    let log = log.with("from", from).with("start", start.to_string());
+    Call { urgent: true, ..log.with("limit", limit.to_string()) }
+}
+
+/// The event log of one device, from a time of the server's clock on.
+pub(super) fn events_of(device_id: u64, from: &str, limit: usize) -> Call {
+    let path = format!("logs/eventlog/{device_id}");
+    let log = Call::new("device_eventlog", "the event log of a device", path, "logs");
+    log.with("from", from).with("limit", limit.to_string())
+}
+
+/// The outages of one device, all that LibreNMS remembers.
+pub(super) fn outages(device_id: u64) -> Call {
+    let path = format!("devices/{device_id}/outages");
+    Call::new("outages", "the outages of a device", path, "outages")
+}
+
+/// The pollers; from 26.1 on.
+pub(super) fn pollers() -> Call {
+    Call::new("pollers", "the list of pollers", "pollers", "pollers")
 }

@@ -1,15 +1,16 @@
 //! What `padwacht doctor` tries with a LibreNMS account.
 
+use super::calibrate::find_offsets;
 use super::calls;
 use super::decode::{DeviceRow, PortRow, RowTime, SystemRow};
-use super::facts::DeviceFacts;
+use super::facts::{DeviceFacts, Times};
 use super::guard;
-use super::poller::{LibreNms, find_offset};
+use super::poller::LibreNms;
 use super::zone::{self, ServerZone};
 use crate::source::{Fault, Finding, SourceError};
 
 /// Tries address, token, rights, time zone, age of data and ports, in order.
-pub(super) async fn run(source: &mut LibreNms) -> Vec<Finding> {
+pub(super) async fn run(source: &LibreNms) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut note = |subject, outcome: Result<String, SourceError>| {
         let ok = outcome.is_ok();
@@ -56,16 +57,19 @@ async fn devices(source: &LibreNms) -> Result<Vec<DeviceRow>, SourceError> {
     if rows.is_empty() { Err(guard::empty(call.subject)) } else { Ok(rows) }
 }
 
-async fn clock(source: &mut LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
+async fn clock(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
     if !rows.iter().any(zone::has_local_times) {
         return Ok("no device has been polled yet, so its zone does not matter".to_owned());
     }
     let now = source.clock.now();
-    let ServerZone::Named(named) = &source.zone else {
-        source.calibrate(rows, now).await?;
-        return Ok("its offset from UTC was found out".to_owned());
+    let zone = source.book().zone.clone();
+    let ServerZone::Named(named) = zone else {
+        source.calibrate_with(rows, now).await?;
+        let found = source.book().zone.describe().map_or_else(String::new, |(zone, _)| zone);
+        return Ok(format!("found out: {found}"));
     };
-    let Ok(offset) = find_offset(&source.client, rows).await else {
+    let pairs = find_offsets(&source.client, rows).await.unwrap_or_default();
+    let Some(&(_, offset)) = pairs.first() else {
         return Ok("time_zone is set; it could not be compared with the server's".to_owned());
     };
     let instant = jiff::Timestamp::from_millisecond(now.millis()).unwrap_or_default();
@@ -82,8 +86,9 @@ async fn clock(source: &mut LibreNms, rows: &[DeviceRow]) -> Result<String, Sour
 
 fn age(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
     let now = source.clock.now();
-    let newest = rows.iter().filter_map(|row| DeviceFacts::of(row, &source.zone, now).newest());
-    let Some(newest) = newest.max() else {
+    let zone = source.book().zone.clone();
+    let facts = rows.iter().map(|row| DeviceFacts::of(row, &mut Times::default(), &zone, now));
+    let Some(newest) = facts.filter_map(|facts| facts.newest()).max() else {
         return Ok("no device has been polled yet".to_owned());
     };
     let age_s = (now.millis() - newest.millis()) / 1000;

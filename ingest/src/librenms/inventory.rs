@@ -4,18 +4,18 @@ use super::calls;
 use super::decode::{DeviceDescription, LinkRow, PortDescription};
 use super::guard;
 use super::poller::LibreNms;
-use super::ports::foreign;
+use super::touch::foreign;
 use crate::source::{Inventory, InventoryDevice, InventoryLink, InventoryPort, SourceError};
 
 /// Reads everything, or fails.
-pub(super) async fn read(source: &mut LibreNms) -> Result<Inventory, SourceError> {
+pub(super) async fn read(source: &LibreNms) -> Result<Inventory, SourceError> {
     let call = calls::devices();
     let devices = source.client.rows::<DeviceDescription>(&call).await?;
     let read_at = source.clock.now();
     if devices.is_empty() {
         return Err(guard::empty(call.subject));
     }
-    source.inventory_guard.admit(call.subject, devices.len(), read_at)?;
+    source.book().inventory_guard.admit(call.subject, devices.len(), read_at)?;
     let ports = read_ports(source, &devices).await?;
     let call = calls::links();
     let links = source.client.remembered::<LinkRow>(&call).await?;
@@ -31,8 +31,8 @@ async fn read_ports(
     source: &LibreNms,
     devices: &[DeviceDescription],
 ) -> Result<Vec<PortDescription>, SourceError> {
-    let is_much = source.ports.len() > source.settings.bulk_ports_max;
-    if !is_much && !source.ports.bulk_is_too_much() {
+    let is_much = source.book().ports_len() > source.settings.bulk_ports_max;
+    if !is_much && !source.bulk_is_too_much() {
         let call = calls::port_names();
         return source.client.rows(&call).await;
     }

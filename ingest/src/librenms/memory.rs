@@ -1,28 +1,53 @@
 //! Where on the time line a verdict belongs, given what was said before.
 //!
-//! Rows are renewed slowly and not all at once: their state may change before
-//! their times do. So a time is taken from the row only while it moves
-//! forward; a state that turned over without a new time is placed at the
-//! reading that saw it, with the whole gap as its uncertainty. Pure.
+//! What is kept of a component are, for each state, the last sample given out
+//! (`at`) and the last instant at which the state is *sure* to have held
+//! (`held`). The two differ: a row that was read at 12:05 may have turned over
+//! at any time since it was last written, so its sample is placed at 12:05,
+//! but nobody knows whether the state still held then.
+//!
+//! From this follows the promise of every edge: the truth lies within
+//! `[at - uncertainty_ms, at]`, as `at` is never before the state was seen and
+//! `at - uncertainty_ms` never after the contrary was sure. Pure.
 
 use correlate::model::ComponentState::{self, Down, Unknown, Up};
 use correlate::model::Timestamp;
 
 use super::policy::Verdict;
 
-/// The last sample of each state that was given out for one component;
-/// [`Timestamp::MIN`] for none. Three instants and no more, because there are
-/// millions of ports.
+/// When a row was read: it shows the server's tables as of some instant
+/// between the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ReadAt {
+    /// When it was asked for.
+    pub(super) sent: Timestamp,
+    /// When it had come.
+    pub(super) received: Timestamp,
+}
+
+/// One state of a component; [`Timestamp::MIN`] for never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Mark {
+    /// The last sample of it that was given out.
+    at: Timestamp,
+    /// When it last is sure to have held.
+    held: Timestamp,
+}
+
+const NEVER: Mark = Mark { at: Timestamp::MIN, held: Timestamp::MIN };
+
+/// What was said of one component. Five instants and no more, because there
+/// are millions of ports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Seen {
-    up: Timestamp,
-    down: Timestamp,
+    up: Mark,
+    down: Mark,
     unknown: Timestamp,
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Seen { up: Timestamp::MIN, down: Timestamp::MIN, unknown: Timestamp::MIN }
+        Seen { up: NEVER, down: NEVER, unknown: Timestamp::MIN }
     }
 }
 
@@ -35,94 +60,199 @@ pub(super) struct Placed {
 }
 
 impl Seen {
-    /// Places `verdict`, read at `now`, and remembers it; `None` if it says
+    /// Places the verdict on a row, and remembers it; `None` if it says
     /// nothing new that can be believed.
-    pub(super) fn place(&mut self, verdict: &Verdict, now: Timestamp) -> Option<Placed> {
-        let at = self.instant(verdict, now)?;
-        let state = verdict.state;
-        let uncertainty_ms = match self.latest() {
-            Some((_, last)) if last == state => 0,
-            _ => self.uncertainty_ms(verdict, at),
+    pub(super) fn place(&mut self, verdict: &Verdict, read: ReadAt) -> Option<Placed> {
+        let Verdict { state, .. } = *verdict;
+        let cut = |at: Timestamp| at.min(read.received);
+        let proven = verdict.proven.map(cut);
+        let newer = verdict.renewed.map(cut).max(proven);
+        let Some((last_at, last)) = self.latest() else {
+            if verdict.frozen {
+                return None;
+            }
+            let at = newer.unwrap_or(read.received);
+            let uncertainty_ms = gap_ms(verdict.contrary.unwrap_or(at), at);
+            return Some(self.note(state, at, newer.unwrap_or(Timestamp::MIN), uncertainty_ms));
         };
-        let slot = match state {
-            Up => &mut self.up,
-            Down => &mut self.down,
-            Unknown => &mut self.unknown,
+        if last == state && !verdict.frozen {
+            let at = newer.map_or(last_at, |at| at.max(last_at));
+            return Some(self.note(state, at, newer.unwrap_or(Timestamp::MIN), 0));
+        }
+        if !verdict.frozen {
+            if let Some(at) = proven.filter(|&at| at > last_at) {
+                let uncertainty_ms = self.uncertainty_ms(state, verdict.contrary, at);
+                return Some(self.note(state, at, at, uncertainty_ms));
+            }
+            // Nobody could say for a while; now it is as it was.
+            if let Some(at) = newer.filter(|&at| at > last_at)
+                && self.last_known() == Some(state)
+            {
+                return Some(self.note(state, at, at, 0));
+            }
+        }
+        let is_older = read.sent <= last_at;
+        let moved = newer > Some(last_at) && !verdict.frozen;
+        let believed = match state {
+            Unknown => !verdict.frozen,
+            _ => self.turned_over(state) || moved,
         };
-        *slot = at.max(*slot);
-        Some(Placed { at, state, uncertainty_ms })
+        let at = read.received;
+        if is_older || !believed || at <= last_at {
+            return None;
+        }
+        let uncertainty_ms = self.uncertainty_ms(state, verdict.contrary, at);
+        // It began after the contrary was sure, and may be over again.
+        let held = self.mark(opposite(state)).map_or(Timestamp::MIN, |mark| mark.held);
+        Some(self.note(state, at, held, uncertainty_ms))
     }
 
-    fn instant(&self, verdict: &Verdict, now: Timestamp) -> Option<Timestamp> {
-        let row_at = verdict.at.map(|at| at.min(now));
-        if verdict.frozen {
-            return self.turned_over(verdict.state).then_some(now);
-        }
-        let Some((last_at, last)) = self.latest() else {
-            return Some(row_at.unwrap_or(now));
+    /// Places what a line of a log, or a row of an outage, says of the instant
+    /// `at`: it held then, and had just been found. `earliest` is before `at`
+    /// where the local time of the line has two meanings. `contrary` is the
+    /// last instant before at which the contrary is sure from elsewhere.
+    pub(super) fn place_line(
+        &mut self,
+        state: ComponentState,
+        earliest: Timestamp,
+        at: Timestamp,
+        contrary: Option<Timestamp>,
+    ) -> Placed {
+        let is_renewal = self.latest().is_some_and(|(last_at, last)| last_at < at && last == state);
+        let uncertainty_ms = if state == Unknown || is_renewal {
+            0
+        } else {
+            let seen = self.mark(opposite(state)).map(|mark| mark.held);
+            let before = |sure: &Timestamp| *sure > Timestamp::MIN && *sure <= earliest;
+            let contrary = contrary.filter(before).max(seen.filter(before));
+            contrary.map_or(u32::MAX, |contrary| gap_ms(contrary, at))
         };
-        if last == verdict.state {
-            return Some(row_at.map_or(last_at, |at| at.max(last_at)).min(now));
-        }
-        match row_at.filter(|&at| at > last_at) {
-            Some(at) => Some(at),
-            None if verdict.state == Unknown || self.turned_over(verdict.state) => Some(now),
-            // The row has not moved since nobody could say: it is still frozen.
-            None => None,
+        self.note(state, at, earliest, uncertainty_ms)
+    }
+
+    /// Notes that the state held at `at`, as it had before.
+    pub(super) fn renew(&mut self, state: ComponentState, at: Timestamp) -> Placed {
+        self.note(state, at, at, 0)
+    }
+
+    /// What was said last, and of which instant.
+    pub(super) fn latest(&self) -> Option<(Timestamp, ComponentState)> {
+        [(self.unknown, Unknown), (self.up.at, Up), (self.down.at, Down)]
+            .into_iter()
+            .max_by_key(|&(at, _)| at)
+            .filter(|&(at, _)| at > Timestamp::MIN)
+    }
+
+    /// Up or down, whichever was said last.
+    fn last_known(&self) -> Option<ComponentState> {
+        match self.up.at.cmp(&self.down.at) {
+            std::cmp::Ordering::Greater => Some(Up),
+            std::cmp::Ordering::Less => Some(Down),
+            std::cmp::Ordering::Equal => None,
         }
     }
 
     /// Whether `state` is the opposite of what was last known for certain.
     fn turned_over(&self, state: ComponentState) -> bool {
-        match state {
-            Up => self.down > self.up,
-            Down => self.up > self.down,
-            Unknown => false,
-        }
+        self.last_known().is_some_and(|known| known == opposite(state))
     }
 
-    fn uncertainty_ms(&self, verdict: &Verdict, at: Timestamp) -> u32 {
-        let seen = match verdict.state {
-            Up => self.down,
-            Down => self.up,
-            Unknown => Timestamp::MIN,
+    fn mark(&self, state: ComponentState) -> Option<Mark> {
+        let mark = match state {
+            Up => self.up,
+            Down => self.down,
+            Unknown => return None,
         };
-        let contrary = verdict.contrary.map_or(seen, |contrary| contrary.max(seen));
-        if contrary == Timestamp::MIN {
+        (mark.at > Timestamp::MIN).then_some(mark)
+    }
+
+    fn note(
+        &mut self,
+        state: ComponentState,
+        at: Timestamp,
+        held: Timestamp,
+        uncertainty_ms: u32,
+    ) -> Placed {
+        let mark = match state {
+            Up => &mut self.up,
+            Down => &mut self.down,
+            Unknown => {
+                self.unknown = at.max(self.unknown);
+                return Placed { at, state, uncertainty_ms: 0 };
+            }
+        };
+        *mark = Mark { at: at.max(mark.at), held: held.max(mark.held) };
+        Placed { at, state, uncertainty_ms }
+    }
+
+    /// How long before `at` the state may have begun: back to where the
+    /// contrary was sure. 0 where nothing is known of the time before.
+    fn uncertainty_ms(
+        &self,
+        state: ComponentState,
+        contrary: Option<Timestamp>,
+        at: Timestamp,
+    ) -> u32 {
+        if state == Unknown || self.last_known() == Some(state) {
             return 0;
         }
-        let gap_ms = at.millis().saturating_sub(contrary.millis());
-        u32::try_from(gap_ms.max(0)).unwrap_or(u32::MAX)
+        let seen = self.mark(opposite(state)).map(|mark| mark.held);
+        match contrary.filter(|&contrary| contrary <= at).max(seen) {
+            Some(sure) => gap_ms(sure, at),
+            None => 0,
+        }
     }
+}
 
-    /// The newest sample given out.
-    fn latest(&self) -> Option<(Timestamp, ComponentState)> {
-        [(self.unknown, Unknown), (self.up, Up), (self.down, Down)]
-            .into_iter()
-            .max_by_key(|&(at, _)| at)
-            .filter(|&(at, _)| at > Timestamp::MIN)
+fn opposite(state: ComponentState) -> ComponentState {
+    match state {
+        Up => Down,
+        Down => Up,
+        Unknown => Unknown,
     }
+}
+
+/// From `from` to `at`; [`u32::MAX`] for more, and for "never".
+fn gap_ms(from: Timestamp, at: Timestamp) -> u32 {
+    let gap_ms = at.millis().saturating_sub(from.millis());
+    u32::try_from(gap_ms.max(0)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A row that proves the state at `at`.
     fn says(state: ComponentState, at: i64) -> Verdict {
-        Verdict { state, at: Some(Timestamp(at)), contrary: None, frozen: false }
+        Verdict { state, proven: Some(Timestamp(at)), renewed: None, contrary: None, frozen: false }
+    }
+
+    /// A row whose time serves only to renew what was known.
+    fn renews(state: ComponentState, at: i64) -> Verdict {
+        Verdict { proven: None, renewed: Some(Timestamp(at)), ..says(state, 0) }
+    }
+
+    fn read(at: i64) -> ReadAt {
+        ReadAt { sent: Timestamp(at), received: Timestamp(at) }
+    }
+
+    type Given = Option<(i64, ComponentState, u32)>;
+
+    fn given(placed: Placed) -> Given {
+        Some((placed.at.millis(), placed.state, placed.uncertainty_ms))
     }
 
     /// Places verdicts, each read at the given instant; instant, state and
     /// uncertainty of what comes out.
     #[track_caller]
-    fn check(readings: &[(i64, Verdict)], expected: &[Option<(i64, ComponentState, u32)>]) {
+    fn check(readings: &[(i64, Verdict)], expected: &[Given]) {
         let mut seen = Seen::default();
         let found: Vec<_> = readings
             .iter()
             .map(|(now, verdict)| {
-                let placed = seen.place(verdict, Timestamp(*now))?;
+                let placed = seen.place(verdict, read(*now))?;
                 assert!(placed.at <= Timestamp(*now), "never later than the reading");
-                Some((placed.at.millis(), placed.state, placed.uncertainty_ms))
+                given(placed)
             })
             .collect();
         assert_eq!(found, expected);
@@ -152,21 +282,35 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_turned_without_a_new_time_holds_from_the_reading() {
-        let flipped = Verdict { at: None, ..says(Down, 0) };
+    fn a_state_that_turned_without_a_proof_holds_from_the_reading() {
+        let flipped = Verdict { proven: None, ..says(Down, 0) };
         check(
-            &[(100, says(Up, 90)), (150, flipped), (160, flipped), (170, says(Up, 90))],
+            &[(100, says(Up, 90)), (150, flipped), (160, flipped), (170, renews(Up, 165))],
             &[
                 Some((90, Up, 0)),
                 Some((150, Down, 60)),
                 // Nothing new is known: the same sample again.
                 Some((150, Down, 0)),
-                Some((170, Up, 20)),
+                // It may have been up again right after 90.
+                Some((170, Up, 80)),
             ],
         );
         check(
-            &[(100, says(Up, 90)), (150, says(Down, 90))],
-            &[Some((90, Up, 0)), Some((150, Down, 60))],
+            &[(100, says(Up, 90)), (150, says(Down, 90)), (200, renews(Down, 180))],
+            &[Some((90, Up, 0)), Some((150, Down, 60)), Some((180, Down, 0))],
+        );
+    }
+
+    #[test]
+    fn what_was_renewed_is_sure_to_have_held_until_then() {
+        check(
+            &[
+                (100, renews(Up, 90)),
+                (150, renews(Down, 120)),
+                (210, renews(Down, 180)),
+                (300, says(Up, 280)),
+            ],
+            &[Some((90, Up, 0)), Some((150, Down, 60)), Some((180, Down, 0)), Some((280, Up, 100))],
         );
     }
 
@@ -205,8 +349,8 @@ mod tests {
                 (100, says(Up, 90)),
                 (200, says(Unknown, 180)),
                 // The device is back, but its ports have not been read again.
-                (210, says(Up, 90)),
-                (300, says(Up, 290)),
+                (210, renews(Up, 90)),
+                (300, renews(Up, 290)),
             ],
             &[Some((90, Up, 0)), Some((180, Unknown, 0)), None, Some((290, Up, 0))],
         );
@@ -226,5 +370,60 @@ mod tests {
             &[(100, says(Up, 90)), (120, says(Unknown, 80))],
             &[Some((90, Up, 0)), Some((120, Unknown, 0))],
         );
+    }
+
+    #[test]
+    fn a_list_that_was_asked_for_before_the_last_news_does_not_undo_them() {
+        let mut seen = Seen::default();
+        seen.place(&says(Up, 90), read(100));
+        let line = seen.place_line(Down, Timestamp(150), Timestamp(150), None);
+        assert_eq!(given(line), Some((150, Down, 60)));
+        let slow = ReadAt { sent: Timestamp(140), received: Timestamp(200) };
+        assert_eq!(seen.place(&renews(Up, 90), slow), None);
+        let later = ReadAt { sent: Timestamp(160), received: Timestamp(200) };
+        assert_eq!(seen.place(&renews(Up, 90), later).and_then(given), Some((200, Up, 50)));
+    }
+
+    #[test]
+    fn a_line_that_comes_after_its_row_sharpens_the_edge() {
+        let mut seen = Seen::default();
+        seen.place(&says(Up, 90), read(100));
+        assert_eq!(
+            seen.place(&renews(Down, 90), read(200)).and_then(given),
+            Some((200, Down, 110))
+        );
+        let line = seen.place_line(Down, Timestamp(130), Timestamp(130), None);
+        assert_eq!(given(line), Some((130, Down, 40)));
+        // And the next edge is known to be behind it.
+        assert_eq!(seen.place(&renews(Up, 90), read(300)).and_then(given), Some((300, Up, 170)));
+    }
+
+    #[test]
+    fn a_line_of_two_meanings_is_uncertain_over_both() {
+        let mut seen = Seen::default();
+        seen.place(&says(Up, 90), read(100));
+        let line = seen.place_line(Down, Timestamp(150), Timestamp(3_750), None);
+        assert_eq!(given(line), Some((3_750, Down, 3_660)));
+    }
+
+    #[test]
+    fn a_line_without_anything_before_it_may_be_about_anything_before() {
+        let mut seen = Seen::default();
+        let line = seen.place_line(Down, Timestamp(150), Timestamp(150), None);
+        assert_eq!(given(line), Some((150, Down, u32::MAX)));
+        let again = seen.place_line(Down, Timestamp(160), Timestamp(160), None);
+        assert_eq!(given(again), Some((160, Down, 0)), "said twice is no edge");
+    }
+
+    #[test]
+    fn an_outage_that_is_heard_of_late_is_placed_before_what_is_known() {
+        let mut seen = Seen::default();
+        seen.place(&says(Up, 90), read(100));
+        seen.place(&says(Up, 990), read(1_000));
+        let down = seen.place_line(Down, Timestamp(500), Timestamp(500), Some(Timestamp(450)));
+        assert_eq!(given(down), Some((500, Down, 50)));
+        let up = seen.place_line(Up, Timestamp(600), Timestamp(600), None);
+        assert_eq!(given(up), Some((600, Up, 100)));
+        assert_eq!(seen.latest(), Some((Timestamp(990), Up)));
     }
 }

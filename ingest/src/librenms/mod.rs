@@ -1,30 +1,45 @@
 //! LibreNMS, through its REST API v0, as a [`Source`](crate::source::Source).
 //!
 //! ```text
-//! client ── bytes ─► decode ── rows ─► facts ─► policy ── verdicts ─► memory ── samples ─► poller
-//! HTTP, throttle,    pure: drops       in UTC   the one   pure        pure:                composes,
-//! retries, breaker   secrets                    table                 when it held         health
+//!            full ┐                       ┌ zone ─► facts ┐
+//!          glance │     rows              │ when it was    │ verdicts        samples
+//! client ─ changes├────────────────► book ┤         policy ├──────────► memory ────► report
+//!           touch │   event, lines        │  what it means │   when it held, how sure
+//!        backfill ┘   (what the log says) └ outage ────────┘
 //! ```
-//! Only `client` talks to the network. A source that is refused, empty or
-//! sharply smaller gives no samples, so that the engine's staleness limit turns
-//! its components unknown, never down. Bodies and tokens are never logged.
+//! Only `client` talks to the network. The readings on the left fetch rows;
+//! `book` keeps the last good ones and makes reports of them; what a row means
+//! is in `policy` alone. A source that is refused, empty or sharply smaller
+//! gives no samples, so that the engine's staleness limit turns its components
+//! unknown, never down. Bodies and tokens are never logged.
 
 mod answer;
+mod backfill;
+mod book;
 mod breaker;
+mod calibrate;
 mod calls;
+mod changes;
 mod checkup;
 mod client;
+mod cursor;
 mod decode;
+mod event;
 mod facts;
+mod full;
+mod glance;
 mod guard;
 mod inventory;
+mod lines;
 mod memory;
+mod outage;
 mod policy;
 mod poller;
-mod ports;
 mod settings;
+mod touch;
+mod tuning;
 mod zone;
 
-pub use policy::Policy;
+pub use policy::{Policy, SetAside};
 pub use poller::LibreNms;
 pub use settings::{Settings, SettingsError};

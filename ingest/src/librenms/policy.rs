@@ -2,21 +2,25 @@
 //!
 //! | device | state | known at |
 //! | --- | --- | --- |
+//! | gone from the list: deleted, or not ours to see any more | unknown | now |
+//! | added again: a new id, so another component | as any other | |
 //! | disabled: not polled, its status is frozen | unknown | now |
-//! | ignored: polled, but its alerts are off | as any other | |
-//! | status 1 | up | its last poll or ping |
+//! | ignored: polled, but its alerts are off | [`Policy::ignored`] | |
+//! | `ignore_status`: shown as up, though its status is real | [`Policy::status_ignored`] | |
+//! | status 1 | up | the start of its last full poll |
+//! | status 1, pinged but never polled | up | its last ping |
 //! | status 1, never polled nor pinged | unknown | now |
 //! | status 0, never polled | unknown: not an outage | now |
 //! | status 0 because of ping (`icmp`, `icmp,snmp`) | down | its last ping |
 //! | status 0 because of `snmp` alone, pinged lately | [`Policy::management_lost`] | its last ping |
 //! | status 0 because of `snmp` alone, ping not in use | unknown | now |
 //! | status 0 for no stated reason (old servers) | down | its last ping |
-//! | no evidence within [`Policy::fresh_for_ms`] | no sample: the pollers stand still | |
+//! | no evidence within [`Policy::fresh_for_ms`] | no sample: its poller stands still, and it turns unknown | |
 //! | status unreadable, or times in the future | no sample | |
 //!
 //! | port | state | known at |
 //! | --- | --- | --- |
-//! | deleted | no sample | |
+//! | gone from the list, or deleted | unknown | now |
 //! | disabled: not polled, its row is frozen | unknown | now |
 //! | its device is down, unknown, or without SNMP: the row is frozen | unknown | as its device |
 //! | never polled | unknown | now |
@@ -26,14 +30,17 @@
 //! | down, lowerLayerDown, notPresent, dormant, testing | down | `poll_time` |
 //! | unknown, null, or no word of RFC 2863 | unknown | `poll_time` |
 //!
-//! A frozen row gives no sample; but if its state has turned over since it was
-//! last read it has not been frozen, and is believed as of now (fast ping,
-//! discovery and traps change the state without touching the times). Pure.
+//! "Known at" is when a state that lasts is known to have held again. A state
+//! that turned over is placed there only if the row proves that it was so at
+//! that instant; else at the reading that saw it (fast ping, discovery and
+//! traps change the state without touching the times). A frozen row gives no
+//! sample; but if its state has turned over since it was last read it has not
+//! been frozen, and is believed as of now. Pure.
 
 use correlate::model::ComponentState::{self, Down, Unknown, Up};
 use correlate::model::Timestamp;
 
-use super::decode::{OperStatus, PortRow};
+use super::decode::{FailingChecks, OperStatus, PortRow};
 use super::facts::{CLOCK_AHEAD_MS_MAX, DeviceFacts};
 
 /// LibreNMS polls every 300 s by default; three missed polls are a standstill.
@@ -44,6 +51,16 @@ const FRESH_FOR_MS_DEFAULT: i64 = 3 * 300_000;
 /// distributed poller's clock may be off by a little.
 const POLL_START_SLACK_MS: i64 = 60_000;
 
+/// What to make of the status of a device that its operators have set aside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SetAside {
+    /// It is as real as any other.
+    #[default]
+    Real,
+    /// Nobody vouches for it.
+    Unknown,
+}
+
 /// The choices in the table that an account can make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Policy {
@@ -53,6 +70,11 @@ pub struct Policy {
     /// A port that is administratively shut. Default unknown: somebody wanted
     /// it so, and it is no outage.
     pub admin_down: ComponentState,
+    /// A device whose alerts are off. Default real: it is polled as any other.
+    pub ignored: SetAside,
+    /// A device that LibreNMS is told to show as up. Default real: its status
+    /// is polled, only not shown.
+    pub status_ignored: SetAside,
     /// How old the newest evidence on a component may be, in milliseconds.
     /// Default 15 minutes, three polls of LibreNMS.
     pub fresh_for_ms: i64,
@@ -60,7 +82,13 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Policy { management_lost: Up, admin_down: Unknown, fresh_for_ms: FRESH_FOR_MS_DEFAULT }
+        Policy {
+            management_lost: Up,
+            admin_down: Unknown,
+            ignored: SetAside::Real,
+            status_ignored: SetAside::Real,
+            fresh_for_ms: FRESH_FOR_MS_DEFAULT,
+        }
     }
 }
 
@@ -68,8 +96,10 @@ impl Default for Policy {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Verdict {
     pub(super) state: ComponentState,
-    /// When the row says that this was so; `None` if it gives no time for it.
-    pub(super) at: Option<Timestamp>,
+    /// When the state held for certain, whatever it was before.
+    pub(super) proven: Option<Timestamp>,
+    /// When it held, if it had not turned over since it was last known.
+    pub(super) renewed: Option<Timestamp>,
     /// Until when at least it was otherwise, if the row tells.
     pub(super) contrary: Option<Timestamp>,
     /// Nobody has looked lately: believe the row only if its state turned over.
@@ -77,8 +107,13 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    fn new(state: ComponentState, at: Option<Timestamp>) -> Verdict {
-        Verdict { state, at, contrary: None, frozen: false }
+    fn new(state: ComponentState) -> Verdict {
+        Verdict { state, proven: None, renewed: None, contrary: None, frozen: false }
+    }
+
+    /// Nobody can say, from `at` on.
+    pub(super) fn unknown(at: Timestamp) -> Verdict {
+        Verdict { proven: Some(at), ..Verdict::new(Unknown) }
     }
 }
 
@@ -97,41 +132,74 @@ pub(super) enum PortsOf {
 impl Policy {
     /// What the row of a device means; `None` if nothing can be said.
     pub(super) fn device(&self, device: &DeviceFacts, now: Timestamp) -> Option<Verdict> {
-        if device.disabled {
-            return Some(Verdict::new(Unknown, Some(now)));
+        if device.disabled || self.sets_aside(device) {
+            return Some(Verdict::unknown(now));
         }
         if device.ahead {
             return None;
         }
-        let newest = device.last_polled.max(device.last_ping);
+        let newest = device.newest();
         let (Some(newest), false) = (newest, device.is_unborn()) else {
-            return device.up.map(|_| Verdict::new(Unknown, Some(now)));
+            return device.up.map(|_| Verdict::unknown(now));
         };
         let frozen = self.is_stale(newest, now);
+        let pinged = device.settled_ping(now);
         if device.up? {
-            return Some(Verdict { frozen, ..Verdict::new(Up, Some(newest)) });
+            let renewed = match device.poll_began {
+                Some(began) => Some(began),
+                None => pinged.or(device.last_ping),
+            };
+            let proven = device.poll_began;
+            return Some(Verdict { frozen, proven, renewed, ..Verdict::new(Up) });
         }
-        let pinged = device.last_ping.filter(|&ping| device.last_polled < Some(ping));
         if device.failing.snmp && !device.failing.icmp {
-            let answers = device.last_ping.filter(|&ping| !self.is_stale(ping, now));
+            let answers = device.last_ping.is_some_and(|ping| !self.is_stale(ping, now));
             return Some(match answers {
-                Some(ping) => Verdict {
-                    contrary: device.last_polled.filter(|_| self.management_lost == Down),
-                    ..Verdict::new(self.management_lost, Some(ping))
+                true => Verdict {
+                    renewed: pinged,
+                    contrary: device.poll_began.filter(|_| self.management_lost == Down),
+                    ..Verdict::new(self.management_lost)
                 },
-                None => Verdict::new(Unknown, Some(now)),
+                false => Verdict::unknown(now),
             });
         }
-        Some(Verdict { state: Down, at: pinged, contrary: device.last_polled, frozen })
+        Some(Verdict {
+            proven: device.failed_ping(now),
+            renewed: pinged.filter(|&ping| device.last_polled < Some(ping)),
+            contrary: device.poll_began,
+            frozen,
+            ..Verdict::new(Down)
+        })
+    }
+
+    /// What a device is that fails these checks.
+    pub(super) fn failing(&self, failing: FailingChecks) -> ComponentState {
+        if failing.snmp && !failing.icmp { self.management_lost } else { Down }
+    }
+
+    /// What a port is that was read with these.
+    pub(super) fn port_state(&self, oper: OperStatus, shut: bool) -> ComponentState {
+        match oper {
+            _ if shut => self.admin_down,
+            OperStatus::Up => Up,
+            OperStatus::NotUp => Down,
+            OperStatus::Odd => Unknown,
+        }
+    }
+
+    /// Whether the operators have set the device aside, and that counts here.
+    pub(super) fn sets_aside(&self, device: &DeviceFacts) -> bool {
+        (device.ignored && self.ignored == SetAside::Unknown)
+            || (device.status_ignored && self.status_ignored == SetAside::Unknown)
     }
 
     /// Whether the rows of a device's ports can have moved.
     pub(super) fn ports_of(&self, device: &DeviceFacts) -> PortsOf {
-        if device.disabled || device.is_unborn() || device.up == Some(false) {
+        let is_seen = !device.disabled && !self.sets_aside(device);
+        if !is_seen || device.is_unborn() || device.up == Some(false) {
             return PortsOf::Frozen;
         }
-        let took_ms = device.poll_took_ms.unwrap_or(self.fresh_for_ms);
-        let since = device.last_polled.map(|end| end.plus_millis(-took_ms - POLL_START_SLACK_MS));
+        let since = device.poll_began.map(|began| began.plus_millis(-POLL_START_SLACK_MS));
         PortsOf::Polled { since }
     }
 
@@ -144,29 +212,21 @@ impl Policy {
         device_at: Timestamp,
         now: Timestamp,
     ) -> Option<Verdict> {
-        if port.deleted == Some(true) {
-            return None;
-        }
-        if port.disabled == Some(true) {
-            return Some(Verdict::new(Unknown, Some(now)));
+        if port.deleted == Some(true) || port.disabled == Some(true) {
+            return Some(Verdict::unknown(now));
         }
         let PortsOf::Polled { since } = ports_of else {
-            return Some(Verdict::new(Unknown, Some(device_at)));
+            return Some(Verdict::unknown(device_at));
         };
         let Some(polled) = port.polled_at() else {
-            return Some(Verdict::new(Unknown, Some(now)));
+            return Some(Verdict::unknown(now));
         };
         if polled > now.plus_millis(CLOCK_AHEAD_MS_MAX) {
             return None;
         }
-        let state = match port.oper {
-            _ if port.shut => self.admin_down,
-            OperStatus::Up => Up,
-            OperStatus::NotUp => Down,
-            OperStatus::Odd => Unknown,
-        };
+        let state = self.port_state(port.oper, port.shut);
         let frozen = Some(polled) < since || self.is_stale(polled, now);
-        Some(Verdict { frozen, ..Verdict::new(state, Some(polled)) })
+        Some(Verdict { frozen, renewed: Some(polled), ..Verdict::new(state) })
     }
 
     /// Whether evidence of `at` is too old to say anything at `now`.
@@ -193,7 +253,10 @@ mod tests {
             up: Some(true),
             failing: FailingChecks::default(),
             disabled: false,
+            ignored: false,
+            status_ignored: false,
             last_polled: Some(ago(60)),
+            poll_began: Some(ago(70)),
             poll_took_ms: Some(10_000),
             last_ping: Some(ago(70)),
             ahead: false,
@@ -202,17 +265,26 @@ mod tests {
 
     fn failing(icmp: bool, snmp: bool) -> DeviceFacts {
         let failing = FailingChecks { icmp, snmp };
-        let (last_polled, last_ping) = (Some(ago(400)), Some(ago(30)));
-        DeviceFacts { up: Some(false), failing, last_polled, last_ping, ..healthy() }
+        DeviceFacts {
+            up: Some(false),
+            failing,
+            last_polled: Some(ago(400)),
+            poll_began: Some(ago(410)),
+            last_ping: Some(ago(30)),
+            ..healthy()
+        }
     }
 
-    /// State, instant, and whether the row is frozen.
+    /// State, when it is known to have held again, and whether the row is frozen.
     type Expected = Option<(ComponentState, Option<Timestamp>, bool)>;
+
+    fn short(verdict: Option<Verdict>) -> Expected {
+        verdict.map(|v| (v.state, v.renewed.or(v.proven), v.frozen))
+    }
 
     #[track_caller]
     fn check_device(device: DeviceFacts, expected: Expected) {
-        let found = Policy::default().device(&device, NOW);
-        assert_eq!(found.map(|v| (v.state, v.at, v.frozen)), expected);
+        assert_eq!(short(Policy::default().device(&device, NOW)), expected);
     }
 
     #[test]
@@ -228,27 +300,29 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_up_was_so_at_its_newest_evidence() {
-        check_device(healthy(), Some((Up, Some(ago(60)), false)));
+    fn a_device_that_is_up_was_so_when_its_last_poll_began() {
+        check_device(healthy(), Some((Up, Some(ago(70)), false)));
+        // A ping may have failed without the status knowing it yet.
         check_device(
             DeviceFacts { last_ping: Some(ago(5)), ..healthy() },
-            Some((Up, Some(ago(5)), false)),
+            Some((Up, Some(ago(70)), false)),
         );
         check_device(
-            DeviceFacts { last_polled: None, ..healthy() },
+            DeviceFacts { last_polled: None, poll_began: None, ..healthy() },
             Some((Up, Some(ago(70)), false)),
         );
     }
 
     #[test]
     fn a_device_without_any_evidence_is_unknown() {
-        let blank = DeviceFacts { last_polled: None, last_ping: None, ..healthy() };
+        let blank =
+            DeviceFacts { last_polled: None, poll_began: None, last_ping: None, ..healthy() };
         check_device(blank, Some((Unknown, Some(NOW), false)));
     }
 
     #[test]
     fn a_device_that_was_never_polled_has_no_outage() {
-        let new = DeviceFacts { last_polled: None, ..failing(true, false) };
+        let new = DeviceFacts { last_polled: None, poll_began: None, ..failing(true, false) };
         check_device(new, Some((Unknown, Some(NOW), false)));
         check_device(DeviceFacts { last_ping: None, ..new }, Some((Unknown, Some(NOW), false)));
     }
@@ -258,8 +332,39 @@ mod tests {
         for device in [failing(true, false), failing(true, true)] {
             check_device(device, Some((Down, Some(ago(30)), false)));
             let verdict = Policy::default().device(&device, NOW).unwrap();
-            assert_eq!(verdict.contrary, Some(ago(400)));
+            assert_eq!((verdict.contrary, verdict.proven), (Some(ago(410)), None));
         }
+    }
+
+    #[test]
+    fn a_ping_proves_down_once_no_poll_can_still_be_going_on() {
+        let device = DeviceFacts { last_ping: Some(ago(81)), ..failing(true, false) };
+        let verdict = Policy::default().device(&device, NOW).unwrap();
+        assert_eq!(verdict.proven, Some(ago(81)));
+        let young = DeviceFacts { last_ping: Some(ago(79)), ..device };
+        assert_eq!(Policy::default().device(&young, NOW).unwrap().proven, None);
+    }
+
+    #[test]
+    fn the_state_may_follow_its_ping_by_some_seconds() {
+        let device = DeviceFacts { last_ping: Some(ago(14)), ..failing(true, false) };
+        check_device(device, Some((Down, None, false)));
+    }
+
+    #[test]
+    fn devices_that_are_set_aside_are_real_unless_the_account_says_otherwise() {
+        let ignored = DeviceFacts { ignored: true, ..failing(true, false) };
+        let hidden = DeviceFacts { status_ignored: true, ..failing(true, false) };
+        check_device(ignored, Some((Down, Some(ago(30)), false)));
+        check_device(hidden, Some((Down, Some(ago(30)), false)));
+        let strict = |ignored, status_ignored| {
+            let policy = Policy { ignored, status_ignored, ..Policy::default() };
+            move |device: &DeviceFacts| policy.device(device, NOW).map(|verdict| verdict.state)
+        };
+        let no_ignored = strict(SetAside::Unknown, SetAside::Real);
+        assert_eq!((no_ignored(&ignored), no_ignored(&hidden)), (Some(Unknown), Some(Down)));
+        let no_hidden = strict(SetAside::Real, SetAside::Unknown);
+        assert_eq!((no_hidden(&ignored), no_hidden(&hidden)), (Some(Down), Some(Unknown)));
     }
 
     #[test]
@@ -281,7 +386,7 @@ mod tests {
     fn an_account_may_count_lost_management_as_down() {
         let strict = Policy { management_lost: Down, ..Policy::default() };
         let verdict = strict.device(&failing(false, true), NOW).unwrap();
-        assert_eq!((verdict.state, verdict.contrary), (Down, Some(ago(400))));
+        assert_eq!((verdict.state, verdict.contrary), (Down, Some(ago(410))));
     }
 
     #[test]
@@ -297,12 +402,11 @@ mod tests {
     #[test]
     fn a_device_at_which_nobody_looks_is_frozen() {
         let (last_polled, last_ping) = (Some(ago(901)), Some(ago(950)));
-        check_device(
-            DeviceFacts { last_polled, last_ping, ..healthy() },
-            Some((Up, Some(ago(901)), true)),
-        );
-        let edge = DeviceFacts { last_polled: Some(ago(900)), last_ping, ..healthy() };
-        check_device(edge, Some((Up, Some(ago(900)), false)));
+        let poll_began = Some(ago(911));
+        let stale = DeviceFacts { last_polled, poll_began, last_ping, ..healthy() };
+        check_device(stale, Some((Up, poll_began, true)));
+        let edge = DeviceFacts { last_polled: Some(ago(900)), ..stale };
+        check_device(edge, Some((Up, poll_began, false)));
     }
 
     #[test]
@@ -316,6 +420,7 @@ mod tests {
             port_id: 7,
             device_id: 1,
             oper: OperStatus::Up,
+            oper_before: None,
             shut: false,
             disabled: Some(false),
             deleted: Some(false),
@@ -327,7 +432,7 @@ mod tests {
     fn check_port(port: PortRow, device: DeviceFacts, expected: Expected) {
         let policy = Policy::default();
         let found = policy.port(&port, policy.ports_of(&device), ago(30), NOW);
-        assert_eq!(found.map(|v| (v.state, v.at, v.frozen)), expected);
+        assert_eq!(short(found), expected);
     }
 
     #[test]
@@ -348,10 +453,11 @@ mod tests {
     }
 
     #[test]
-    fn a_disabled_port_is_unknown_and_a_deleted_one_says_nothing() {
+    fn a_disabled_or_deleted_port_is_unknown() {
         let disabled = PortRow { disabled: Some(true), ..port() };
         check_port(disabled, healthy(), Some((Unknown, Some(NOW), false)));
-        check_port(PortRow { deleted: Some(true), ..port() }, healthy(), None);
+        let deleted = PortRow { deleted: Some(true), ..port() };
+        check_port(deleted, healthy(), Some((Unknown, Some(NOW), false)));
     }
 
     #[test]
@@ -378,7 +484,7 @@ mod tests {
         check_port(of(131), healthy(), Some((Up, Some(ago(131)), true)));
         check_port(
             of(1000),
-            DeviceFacts { last_polled: None, ..healthy() },
+            DeviceFacts { last_polled: None, poll_began: None, ..healthy() },
             Some((Up, Some(ago(1000)), true)),
         );
     }

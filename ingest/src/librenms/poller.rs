@@ -1,196 +1,200 @@
-//! Puts the parts together: calls, policy and memory make a poll.
+//! A LibreNMS account as a [`Source`]: which reading does what, and how the
+//! account fares after it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use correlate::model::Timestamp;
 use tokio::time::Instant;
 
-use super::calls;
-use super::client::Client;
-use super::decode::DeviceRow;
-use super::facts::DeviceFacts;
-use super::guard::{self, ListGuard};
-use super::memory::{Placed, Seen};
-use super::ports::Ports;
+use super::book::Book;
+use super::client::{Client, Usage};
 use super::settings::{Settings, SettingsError};
-use super::zone::{self, ServerZone};
-use super::{checkup, inventory};
+use super::touch::{TOUCHES_MAX, Touch};
+use super::zone::ServerZone;
+use super::{backfill, changes, checkup, full, glance, inventory, touch};
 use crate::source::{
-    Clock, DeviceReport, Evidence, Fault, Finding, Health, Inventory, Kind, ObservedSample,
-    PollOutcome, Source, SourceError, SourceState,
+    Clock, Cursor, Evidence, Fault, Finding, Health, Hint, Inventory, Learned, Outlet, Plan,
+    Reading, Source, SourceError, SourceState,
 };
 
-/// How many devices are read alone, at most, to find the server's zone once.
-const CALIBRATION_CALLS_MAX: usize = 3;
-
-/// LibreNMS is said to stand still when this share of its devices is not
-/// looked at any more: more than a few that are broken one by one.
-const STALLED_PERCENT: usize = 20;
+/// A device may go unpolled for so many intervals before its state is not
+/// believed any more.
+const FRESH_INTERVALS: i64 = 3;
 
 /// A LibreNMS account as a [`Source`].
 pub struct LibreNms {
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) client: Client,
-    pub(super) zone: ServerZone,
-    pub(super) ports: Ports,
-    pub(super) inventory_guard: ListGuard,
-    devices_guard: ListGuard,
-    /// What was said of each device.
-    devices: HashMap<u64, Seen>,
-    /// As of the last poll, to log changes only.
-    state: (SourceState, Option<Fault>),
+    book: Mutex<Book>,
+    desk: Mutex<Desk>,
 }
 
-/// What one poll read.
+/// How the readings went.
 #[derive(Default)]
-struct Reading {
-    reports: Vec<DeviceReport>,
-    reason: Option<SourceError>,
-    devices: usize,
-    devices_stale: usize,
-    data_age_ms: Option<u64>,
+struct Desk {
+    /// As of the last full reading that could read the devices.
+    condition: Condition,
+    /// What went wrong with each way of reading the last time; gone when it
+    /// goes well.
+    problems: BTreeMap<&'static str, SourceError>,
+    /// What was used up to the last health.
+    told: Usage,
+    bulk_not_before: Option<Instant>,
+    /// As of the last reading, to log changes only.
+    state: Option<(SourceState, Option<Fault>)>,
+}
+
+/// What a full reading found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Condition {
+    /// Why not all of it can be believed.
+    pub(super) problem: Option<SourceError>,
+    pub(super) devices: usize,
+    pub(super) devices_stale: usize,
+    pub(super) data_age_ms: Option<u64>,
 }
 
 impl LibreNms {
     /// The account of `settings`; sends nothing yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<LibreNms, SettingsError> {
+        let zone = ServerZone::new(settings.time_zone.clone());
         Ok(LibreNms {
             client: Client::new(&settings, Arc::clone(&clock))?,
-            zone: ServerZone::new(settings.time_zone.clone()),
-            ports: Ports::default(),
-            inventory_guard: ListGuard::default(),
-            devices_guard: ListGuard::default(),
-            devices: HashMap::new(),
-            state: (SourceState::Ok, None),
+            book: Mutex::new(Book::new(settings.policy, zone)),
+            desk: Mutex::new(Desk::default()),
             settings,
             clock,
         })
     }
 
-    async fn read(&mut self) -> Reading {
-        let (devices, devices_at) = match self.read_devices().await {
-            Ok(read) => read,
-            Err(error) => return Reading { reason: Some(error), ..Reading::default() },
-        };
-        let ports = self.ports.refresh(&self.client, &self.settings, &devices, devices_at).await;
-        let ports_at = self.clock.now();
-        let newest = devices.iter().filter_map(DeviceFacts::newest).max();
-        let stale = devices.iter().filter(|device| self.is_stale(device, devices_at)).count();
-        Reading {
-            reason: ports.err().or_else(|| self.standstill(&devices, stale)),
-            reports: self.reports(&devices, devices_at, ports_at),
-            devices: devices.len(),
-            devices_stale: stale,
-            data_age_ms: newest
-                .and_then(|at| u64::try_from(devices_at.millis() - at.millis()).ok()),
-        }
+    /// What is known. Never held while something is waited for.
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The devices, sorted by id, and when they were read.
-    async fn read_devices(&mut self) -> Result<(Vec<DeviceFacts>, Timestamp), SourceError> {
-        let call = calls::devices();
-        let mut rows = self.client.rows::<DeviceRow>(&call).await?;
-        let now = self.clock.now();
-        if rows.is_empty() {
-            return Err(guard::empty(call.subject));
-        }
-        self.devices_guard.admit(call.subject, rows.len(), now)?;
-        self.calibrate(&rows, now).await?;
-        rows.sort_unstable_by_key(|row| row.device_id);
-        rows.dedup_by_key(|row| row.device_id);
-        let devices: Vec<_> =
-            rows.iter().map(|row| DeviceFacts::of(row, &self.zone, now)).collect();
-        if devices.iter().all(|device| device.ahead || device.disabled)
-            && devices.iter().any(|device| device.ahead)
-        {
-            return Err(clock_ahead());
-        }
-        let is_listed = |id: &u64| devices.binary_search_by_key(id, |d| d.device_id).is_ok();
-        self.devices.retain(|id, _| is_listed(id));
-        Ok((devices, now))
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Finds out the offset of the server's clock, where that is needed.
-    pub(super) async fn calibrate(
-        &mut self,
-        rows: &[DeviceRow],
-        now: Timestamp,
-    ) -> Result<(), SourceError> {
-        let is_local = rows.iter().any(zone::has_local_times);
-        if !is_local || !self.zone.needs_calibration(now) {
-            return Ok(());
-        }
-        let found = find_offset(&self.client, rows).await;
-        match found {
-            Ok(offset) => {
-                if self.zone.calibrate(offset, now) {
-                    let nms = self.settings.name();
-                    tracing::info!(nms, %offset, "found the offset of LibreNMS's clock");
+    /// Whether the server lately failed at the list of all ports.
+    pub(super) fn bulk_is_too_much(&self) -> bool {
+        self.desk().bulk_not_before.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Does not ask for the list of all ports before then.
+    pub(super) fn spare_bulk_until(&self, until: Instant) {
+        self.desk().bulk_not_before = Some(until);
+    }
+
+    /// How old the newest evidence on a component may be: as set, or longer
+    /// where LibreNMS polls so seldom.
+    pub(super) fn fresh_for_ms(&self, book: &Book) -> i64 {
+        let polled_ms = book.tuning.interval_ms().saturating_mul(FRESH_INTERVALS);
+        self.settings.policy.fresh_for_ms.max(polled_ms)
+    }
+
+    async fn do_reading(&self, reading: &Reading, outlet: &dyn Outlet) -> Result<(), SourceError> {
+        match reading {
+            Reading::Full => {
+                let found = full::run(self, outlet).await;
+                let mut desk = self.desk();
+                match found {
+                    Ok(condition) => desk.condition = condition,
+                    Err(error) => {
+                        desk.condition = Condition::default();
+                        return Err(error);
+                    }
                 }
-                Ok(())
+                desk.condition.problem.clone().map_or(Ok(()), Err)
             }
-            // The last offset is most likely still right.
-            Err(_) if self.zone.is_known() => Ok(()),
-            Err(error) => Err(error),
+            Reading::Glance => glance::run(self, outlet).await,
+            Reading::Changes => match changes::run(self, outlet).await {
+                // Told as something learned: it is read in other ways.
+                Err(error) if changes::is_refused(&error) => Ok(()),
+                done => done,
+            },
+            Reading::Hints(hints) => self.follow(hints, outlet).await,
+            Reading::Backfill => backfill::run(self, outlet).await,
         }
     }
 
-    fn is_stale(&self, device: &DeviceFacts, now: Timestamp) -> bool {
-        let is_old = |at| self.settings.policy.is_stale(at, now);
-        !device.disabled && !device.is_unborn() && device.newest().is_none_or(is_old)
-    }
-
-    fn standstill(&self, devices: &[DeviceFacts], stale: usize) -> Option<SourceError> {
-        if devices.iter().any(|device| device.ahead) {
-            return Some(clock_ahead());
-        }
-        let polled = devices.iter().filter(|d| !d.disabled && !d.is_unborn()).count();
-        if stale == 0 || stale * 100 < polled * STALLED_PERCENT {
-            return None;
-        }
-        let message = format!(
-            "LibreNMS answers, but has not looked at {stale} of its {polled} devices for more \
-             than {} minutes; check its pollers (poller page, cron or librenms.service)",
-            self.settings.policy.fresh_for_ms / 60_000
-        );
-        Some(SourceError::new(Fault::Stalled, message))
-    }
-
-    fn reports(
-        &mut self,
-        devices: &[DeviceFacts],
-        devices_at: Timestamp,
-        ports_at: Timestamp,
-    ) -> Vec<DeviceReport> {
-        let policy = self.settings.policy;
-        let mut reports = Vec::with_capacity(devices.len());
-        for device in devices {
-            let seen = self.devices.entry(device.device_id).or_default();
-            let verdict = policy.device(device, devices_at);
-            let placed = verdict.and_then(|verdict| seen.place(&verdict, devices_at));
-            let device_at = placed.map_or(devices_at, |placed| placed.at);
-            let mut samples: Vec<_> =
-                placed.map(|p| sample(Kind::Device, device.device_id, p)).into_iter().collect();
-            let ports_of = policy.ports_of(device);
-            for port in self.ports.of(device.device_id) {
-                let verdict = policy.port(&port.row, ports_of, device_at, ports_at);
-                let placed = verdict.and_then(|verdict| port.seen.place(&verdict, ports_at));
-                samples.extend(placed.map(|p| sample(Kind::Port, port.row.port_id, p)));
+    /// Reads again at once what hints name, then what else is new.
+    async fn follow(&self, hints: &[Hint], outlet: &dyn Outlet) -> Result<(), SourceError> {
+        let mut touches: Vec<Touch> = Vec::new();
+        {
+            let mut book = self.book();
+            for hint in hints {
+                let Hint::Device(device) = hint else { continue };
+                let Ok(device_id) = device.parse() else { continue };
+                if book.devices.contains_key(&device_id) {
+                    touches.push(Touch { device_id, itself: true, ports: true });
+                } else {
+                    // A device that is not known yet, if it is one.
+                    book.full_wanted = true;
+                }
             }
-            if !samples.is_empty() {
-                let device = device.device_id.to_string().into();
-                reports.push(DeviceReport { device, observed_at: ports_at, samples });
+            touches.sort_unstable_by_key(|touch| touch.device_id);
+            touches.dedup();
+            if touches.len() > TOUCHES_MAX {
+                book.full_wanted = true;
+                touches.truncate(TOUCHES_MAX);
             }
         }
-        reports
+        let touched = touch::run(self, &touches, Evidence::Push, outlet).await;
+        if hints.contains(&Hint::Anything) {
+            glance::run(self, outlet).await?;
+        }
+        touched
     }
 
-    fn log_change(&mut self, health: &Health) {
+    fn learned(&self) -> Vec<Learned> {
+        let book = self.book();
+        let mut learned = book.tuning.learned(&self.settings.pace);
+        if let Some((value, how)) = book.zone.describe() {
+            let overridden = self.settings.time_zone.is_some();
+            learned.push(Learned { name: "time_zone", value, how, overridden });
+        }
+        learned
+    }
+
+    fn health(&self, started: Instant) -> Health {
+        let (ports, used) = (self.book().ports_len(), self.client.usage());
+        let mut desk = self.desk();
+        let told = std::mem::replace(&mut desk.told, used);
+        let reason = gravest(&desk.problems);
+        let Condition { devices, devices_stale, data_age_ms, .. } = desk.condition;
+        let is_full = |error: &SourceError| desk.problems.get("full") == Some(error);
+        let state = match &reason {
+            None => SourceState::Ok,
+            Some(_) if devices > 0 => SourceState::Suspect,
+            Some(reason) if reason.fault.is_suspicious() => SourceState::Suspect,
+            Some(reason) if is_full(reason) => SourceState::Down,
+            Some(_) => SourceState::Suspect,
+        };
+        let health = Health {
+            state,
+            reason,
+            at: self.clock.now(),
+            calls: used.calls - told.calls,
+            bytes: used.bytes - told.bytes,
+            duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            data_age_ms,
+            devices,
+            devices_stale,
+            ports,
+            traffic: self.client.traffic(),
+            learned: Vec::new(),
+        };
+        self.log_change(&mut desk, &health);
+        health
+    }
+
+    fn log_change(&self, desk: &mut Desk, health: &Health) {
         let state = (health.state, health.reason.as_ref().map(|reason| reason.fault));
-        if std::mem::replace(&mut self.state, state) == state {
+        let before = desk.state.replace(state).unwrap_or((SourceState::Ok, None));
+        if before == state {
             return;
         }
         let nms = self.settings.name();
@@ -204,95 +208,55 @@ impl LibreNms {
     }
 }
 
+/// Of everything that is wrong: what is wrong with the full reading, as all
+/// others lean on it, else any other.
+fn gravest(problems: &BTreeMap<&'static str, SourceError>) -> Option<SourceError> {
+    problems.get("full").or_else(|| problems.values().next()).cloned()
+}
+
 #[async_trait]
 impl Source for LibreNms {
     fn name(&self) -> &str {
         self.settings.name()
     }
 
-    async fn poll(&mut self) -> PollOutcome {
-        let started = Instant::now();
-        let before = self.client.usage();
-        let reading = self.read().await;
-        let used = self.client.usage();
-        let state = match &reading.reason {
-            None => SourceState::Ok,
-            Some(_) if reading.devices > 0 => SourceState::Suspect,
-            Some(reason) if reason.fault.is_suspicious() => SourceState::Suspect,
-            Some(_) => SourceState::Down,
-        };
-        let health = Health {
-            state,
-            reason: reading.reason,
-            at: self.clock.now(),
-            calls: used.calls - before.calls,
-            bytes: used.bytes - before.bytes,
-            duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            data_age_ms: reading.data_age_ms,
-            devices: reading.devices,
-            devices_stale: reading.devices_stale,
-            ports: self.ports.len(),
-            traffic: self.client.traffic(),
-            learned: Vec::new(),
-        };
-        self.log_change(&health);
-        PollOutcome { reports: reading.reports, health }
+    fn plan(&self) -> Plan {
+        let book = self.book();
+        Plan {
+            full_wanted: book.full_wanted,
+            backfill_wanted: !book.backfill.is_empty(),
+            ..book.tuning.plan(&self.settings.pace)
+        }
     }
 
-    async fn inventory(&mut self) -> Result<Inventory, SourceError> {
+    async fn read(&self, reading: Reading, outlet: &dyn Outlet) -> Health {
+        let started = Instant::now();
+        let done = self.do_reading(&reading, outlet).await;
+        {
+            let mut desk = self.desk();
+            match done {
+                Ok(()) => desk.problems.remove(reading.as_str()),
+                Err(error) => desk.problems.insert(reading.as_str(), error),
+            };
+        }
+        let mut health = self.health(started);
+        health.learned = self.learned();
+        health
+    }
+
+    fn cursor(&self) -> Option<Cursor> {
+        self.book().log.save()
+    }
+
+    fn resume(&self, cursor: &Cursor) {
+        self.book().log.resume(cursor, self.clock.now());
+    }
+
+    async fn inventory(&self) -> Result<Inventory, SourceError> {
         inventory::read(self).await
     }
 
-    async fn check(&mut self) -> Vec<Finding> {
+    async fn check(&self) -> Vec<Finding> {
         checkup::run(self).await
     }
-}
-
-/// The offset of the server's clock, by reading some devices alone. Those
-/// polled last come first: their offset is the present one.
-pub(super) async fn find_offset(
-    client: &Client,
-    rows: &[DeviceRow],
-) -> Result<jiff::tz::Offset, SourceError> {
-    let mut by_age: Vec<_> = rows.iter().filter(|row| zone::has_local_times(row)).collect();
-    by_age.sort_by_key(|row| std::cmp::Reverse(zone::newest_local(row)));
-    let mut failed = None;
-    for row in by_age.into_iter().take(CALIBRATION_CALLS_MAX) {
-        let call = calls::device(row.device_id);
-        match client.rows::<DeviceRow>(&call).await {
-            Ok(alone) => {
-                let alone = alone.iter().find(|alone| alone.device_id == row.device_id);
-                if let Some(offset) = alone.and_then(|alone| zone::offset_between(row, alone)) {
-                    return Ok(offset);
-                }
-            }
-            // Servers of 26.5 fail on a single virtual machine, but not on others.
-            Err(error) => failed = Some(error),
-        }
-    }
-    let why = failed.map_or_else(String::new, |error| format!(" ({error})"));
-    let message = format!(
-        "the time zone of LibreNMS's clock could not be found out{why}; set time_zone for this \
-         account"
-    );
-    Err(SourceError::new(Fault::ZoneUnknown, message))
-}
-
-fn sample(kind: Kind, native_id: u64, placed: Placed) -> ObservedSample {
-    ObservedSample {
-        kind,
-        native_id: native_id.to_string().into(),
-        at: placed.at,
-        state: placed.state,
-        evidence: Evidence::Poll,
-        uncertainty_ms: placed.uncertainty_ms,
-    }
-}
-
-fn clock_ahead() -> SourceError {
-    SourceError::new(
-        Fault::ClockAhead,
-        "LibreNMS gives times in the future: its clock, one of its pollers' or ours is wrong (run \
-         NTP everywhere), or time_zone is; such rows are not used",
-    )
 }

@@ -8,6 +8,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::policy::Policy;
+use crate::source::Pace;
 
 /// LibreNMS tokens are 32 hex digits; anything much longer is something else
 /// that was pasted by mistake.
@@ -94,9 +95,13 @@ pub struct Settings {
     /// beyond that LibreNMS, with PHP's default of 128 MB, runs out of memory
     /// on the list of all ports.
     pub bulk_ports_max: usize,
-    /// How many devices' ports one poll reads, when it reads them device by
-    /// device. Default 200.
+    /// How many devices' ports one full reading reads, when it reads them device
+    /// by device. Default 600: at 5 requests a second that takes two minutes of
+    /// the five in between.
     pub port_calls_per_poll: usize,
+    /// How often it is read, where that is not to follow from what is found
+    /// out about it.
+    pub pace: Pace,
     /// What a row means.
     pub policy: Policy,
 }
@@ -123,7 +128,8 @@ impl Settings {
             retry_pause: Duration::from_secs(2),
             body_bytes_max: 2 * 1024 * 1024 * 1024,
             bulk_ports_max: 50_000,
-            port_calls_per_poll: 200,
+            port_calls_per_poll: 600,
+            pace: Pace::default(),
             policy: Policy::default(),
         })
     }

@@ -18,7 +18,7 @@ fn check(
     let words = words.to_owned();
     async move {
         let fake = Fake::healthy().await;
-        let (mut source, _) = fake::source(fake.settings());
+        let (source, _) = fake::source(fake.settings());
         let good = source.poll().await;
         assert_eq!(good.health.state, SourceState::Ok, "{:?}", good.health.reason);
 
@@ -106,7 +106,7 @@ async fn a_body_that_is_cut() {
 async fn a_connection_that_drops_within_the_body() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n";
     let url = fake::dropping(format!("{head}{{\"status\":\"ok\",").into_bytes()).await;
-    let (mut source, _) = fake::source(fake::settings(&url));
+    let (source, _) = fake::source(fake::settings(&url));
     let health = source.poll().await.health;
     assert_eq!((health.state, health.calls), (SourceState::Suspect, 3));
     assert_eq!(health.reason.unwrap().fault, Fault::Truncated);
@@ -129,7 +129,7 @@ async fn a_list_that_shrank_sharply() {
         Answer::json(200, format!(r#"{{"status":"ok","devices":[{}]}}"#, rows.join(",")))
     };
     fake.on("devices", [list(100), list(49), list(50)]);
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     assert_eq!(source.poll().await.health.state, SourceState::Ok);
     let short = source.poll().await.health;
     assert_eq!(short.state, SourceState::Suspect);
@@ -143,7 +143,7 @@ async fn a_body_that_never_ends() {
     let mut settings = fake.settings();
     settings.silence_timeout = Duration::from_millis(100);
     settings.retries = 1;
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     fake.on("devices", [Answer::fixture(200, "devices_list_mixed_26_7.json").never_ending()]);
     let health = source.poll().await.health;
     assert_eq!(health.reason.unwrap().fault, Fault::TimedOut);
@@ -155,7 +155,7 @@ async fn a_body_beyond_the_limit() {
     let fake = Fake::healthy().await;
     let mut settings = fake.settings();
     settings.body_bytes_max = 1000;
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let health = source.poll().await.health;
     assert_eq!(health.reason.unwrap().fault, Fault::TooLarge);
     assert_eq!((health.state, fake.times("devices")), (SourceState::Suspect, 1));
@@ -166,7 +166,7 @@ async fn nobody_at_the_address() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let (mut source, _) = fake::source(fake::settings(&url));
+    let (source, _) = fake::source(fake::settings(&url));
     let health = source.poll().await.health;
     assert_eq!((health.state, health.calls), (SourceState::Down, 3));
     let reason = health.reason.unwrap();
@@ -177,7 +177,7 @@ async fn nobody_at_the_address() {
 #[tokio::test]
 async fn tls_to_a_server_that_has_none() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake::source(fake::settings(&fake.url().replace("http:", "https:")));
+    let (source, _) = fake::source(fake::settings(&fake.url().replace("http:", "https:")));
     let health = source.poll().await.health;
     assert_eq!((health.state, health.calls), (SourceState::Down, 1));
     let reason = health.reason.unwrap();
@@ -187,7 +187,7 @@ async fn tls_to_a_server_that_has_none() {
 #[tokio::test]
 async fn passing_errors_are_tried_again_and_lasting_ones_are_not() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let passing = Answer::fixture(503, "error_503_database.json");
     let good = Answer::fixture(200, "devices_list_mixed_26_7.json");
     fake.on("devices", [passing.clone(), passing.with("retry-after", "0"), good]);
@@ -201,7 +201,7 @@ async fn passing_errors_are_tried_again_and_lasting_ones_are_not() {
 #[tokio::test]
 async fn a_server_that_keeps_failing_is_left_alone() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     fake.on("devices", [Answer::fixture(500, "error_500_generic.json")]);
     let faults = [source.poll().await, source.poll().await, source.poll().await]
         .map(|outcome| outcome.health.reason.unwrap().fault);
@@ -215,7 +215,7 @@ async fn a_redirect_is_not_followed_with_the_token() {
     let fake = Fake::healthy().await;
     let moved = Answer::json(301, "").with("location", &format!("{}/api/v0/devices", other.url()));
     fake.on("devices", [moved]);
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let reason = source.poll().await.health.reason.unwrap();
     assert_eq!(reason.fault, Fault::Redirected);
     assert!(reason.message.contains(&other.url()), "{reason}");
@@ -225,7 +225,7 @@ async fn a_redirect_is_not_followed_with_the_token() {
 #[tokio::test]
 async fn the_token_travels_in_its_header_only_and_answers_may_be_compressed() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     source.poll().await;
     source.inventory().await.unwrap();
     for asked in fake.asked() {
@@ -240,7 +240,7 @@ async fn the_token_travels_in_its_header_only_and_answers_may_be_compressed() {
 #[tokio::test]
 async fn a_url_with_a_sub_directory_is_asked_below_it() {
     let fake = Fake::start().await;
-    let (mut source, _) = fake::source(fake::settings(&format!("{}/nms/api/v0", fake.url())));
+    let (source, _) = fake::source(fake::settings(&format!("{}/nms/api/v0", fake.url())));
     source.poll().await;
     assert_eq!(fake.asked()[0].target, "/nms/api/v0/devices");
 }

@@ -14,7 +14,7 @@ use ingest::source::{Fault, Source, SourceState};
 #[tokio::test]
 async fn a_poll_gives_the_state_of_everything_that_can_be_said() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let outcome = source.poll().await;
     assert_eq!(outcome.health.state, SourceState::Ok, "{:?}", outcome.health.reason);
     assert_eq!((outcome.health.devices, outcome.health.devices_stale), (11, 1));
@@ -22,7 +22,7 @@ async fn a_poll_gives_the_state_of_everything_that_can_be_said() {
     assert_eq!(
         lines(&outcome),
         [
-            "11: device 11 up 2026-08-20T10:13:23Z ±0",
+            "11: device 11 up 2026-08-20T10:13:14Z ±0",
             "11: port 1101 up 2026-08-20T10:13:23Z ±0",
             "11: port 1102 down 2026-08-20T10:13:23Z ±0",
             "11: port 1103 up 2026-08-20T10:13:23Z ±0",
@@ -31,14 +31,14 @@ async fn a_poll_gives_the_state_of_everything_that_can_be_said() {
             "11: port 1106 up 2026-08-20T10:13:23Z ±0",
             "11: port 1107 unknown 2026-08-20T10:15:00Z ±0",
             "11: port 1108 unknown 2026-08-20T10:13:23Z ±0",
-            "1: device 1 up 2026-08-20T10:12:37Z ±0",
-            "21: device 21 down 2026-08-20T10:13:58Z ±2206",
+            "1: device 1 up 2026-08-20T10:12:16Z ±0",
+            "21: device 21 down 2026-08-20T10:13:58Z ±2239",
             "21: port 2101 unknown 2026-08-20T10:13:58Z ±0",
             "22: device 22 up 2026-08-20T10:14:02Z ±0",
             "22: port 2201 unknown 2026-08-20T10:14:02Z ±0",
-            "23: device 23 down 2026-08-20T10:13:50Z ±1270",
-            "2: device 2 up 2026-08-20T10:12:52Z ±0",
-            "31: device 31 up 2026-08-20T10:11:39Z ±0",
+            "23: device 23 down 2026-08-20T10:13:50Z ±1276",
+            "2: device 2 up 2026-08-20T10:12:33Z ±0",
+            "31: device 31 up 2026-08-20T10:11:38Z ±0",
             // Since the first of July: more than an uncertainty can be.
             "41: device 41 down 2026-08-20T10:13:54Z ±4294967.295",
             "42: device 42 unknown 2026-08-20T10:15:00Z ±0",
@@ -50,7 +50,7 @@ async fn a_poll_gives_the_state_of_everything_that_can_be_said() {
 #[tokio::test]
 async fn the_same_rows_again_give_the_same_samples_again() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let first = source.poll().await;
     let second = source.poll().await;
     let without_uncertainty = |line: String| line.split(" ±").next().unwrap().to_owned();
@@ -64,15 +64,15 @@ async fn lists_of_every_age_are_polled() {
     for name in ["devices_list_25_5.json", "devices_list_all_strings_pre_2018.json"] {
         let fake = Fake::healthy().await;
         fake.on("devices", [Answer::fixture(200, name)]);
-        let (mut source, _) = fake.source();
+        let (source, _) = fake.source();
         let outcome = source.poll().await;
         let lines = lines(&outcome);
         assert!(
-            lines.contains(&"1: device 1 up 2026-08-20T10:12:37Z ±0".to_owned()),
+            lines.contains(&"1: device 1 up 2026-08-20T10:12:16Z ±0".to_owned()),
             "{name}: {lines:?}"
         );
         assert!(
-            lines.contains(&"21: device 21 down 2026-08-20T10:13:58Z ±2206".to_owned()),
+            lines.contains(&"21: device 21 down 2026-08-20T10:13:58Z ±2239".to_owned()),
             "{name}: {lines:?}"
         );
     }
@@ -82,10 +82,11 @@ async fn lists_of_every_age_are_polled() {
 async fn a_zone_in_the_settings_saves_the_calibration() {
     let fake = Fake::healthy().await;
     let settings = fake.settings().with_time_zone("Europe/Berlin").unwrap();
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let outcome = source.poll().await;
-    assert_eq!(outcome.health.calls, 2);
-    assert!(lines(&outcome).contains(&"1: device 1 up 2026-08-20T10:12:37Z ±0".to_owned()));
+    // Devices, ports, version, pollers.
+    assert_eq!(outcome.health.calls, 4);
+    assert!(lines(&outcome).contains(&"1: device 1 up 2026-08-20T10:12:16Z ±0".to_owned()));
 }
 
 #[tokio::test]
@@ -94,7 +95,7 @@ async fn without_the_zone_nothing_is_said_and_the_setting_is_named() {
     for id in [21, 22, 41] {
         fake.on(&format!("devices/{id}"), [Answer::fixture(403, "error_403_device.json")]);
     }
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let outcome = source.poll().await;
     assert_eq!(outcome.health.state, SourceState::Suspect);
     let reason = outcome.health.reason.unwrap();
@@ -107,7 +108,7 @@ async fn without_the_zone_nothing_is_said_and_the_setting_is_named() {
 async fn a_wrong_zone_that_puts_times_into_the_future_is_noticed() {
     let fake = Fake::healthy().await;
     let settings = fake.settings().with_time_zone("Atlantic/Azores").unwrap();
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let outcome = source.poll().await;
     assert_eq!(outcome.health.reason.as_ref().map(|reason| reason.fault), Some(Fault::ClockAhead));
     assert!(lines(&outcome).iter().all(|line| !line.contains(" up ") && !line.contains(" down ")));
@@ -116,7 +117,7 @@ async fn a_wrong_zone_that_puts_times_into_the_future_is_noticed() {
 #[tokio::test]
 async fn when_the_pollers_stand_still_states_stop_and_the_source_is_suspect() {
     let fake = Fake::healthy().await;
-    let (mut source, clock) = fake.source();
+    let (source, clock) = fake.source();
     source.poll().await;
     clock.forward(3600);
     let outcome = source.poll().await;
@@ -132,7 +133,7 @@ async fn when_the_pollers_stand_still_states_stop_and_the_source_is_suspect() {
 #[tokio::test]
 async fn an_inventory_names_devices_ports_and_links() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let inventory = source.inventory().await.unwrap();
     assert_eq!(inventory.devices.len(), 11);
     let agg = inventory.devices.iter().find(|device| &*device.id == "11").unwrap();
@@ -151,7 +152,7 @@ async fn an_inventory_names_devices_ports_and_links() {
 async fn a_network_without_links_has_an_inventory() {
     let fake = Fake::healthy().await;
     fake.on("resources/links", [Answer::fixture(404, "error_404_links_empty.json")]);
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     assert!(source.inventory().await.unwrap().links.is_empty());
 }
 
@@ -159,7 +160,7 @@ async fn a_network_without_links_has_an_inventory() {
 async fn a_checkup_of_a_healthy_account_finds_nothing_wrong() {
     let fake = Fake::healthy().await;
     let settings = fake.settings().with_time_zone("Europe/Berlin").unwrap();
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let findings = source.check().await;
     let words: Vec<_> = findings
         .iter()
@@ -176,7 +177,7 @@ async fn a_checkup_of_a_healthy_account_finds_nothing_wrong() {
 async fn a_checkup_says_that_the_zone_is_wrong() {
     let fake = Fake::healthy().await;
     let settings = fake.settings().with_time_zone("UTC").unwrap();
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let findings = source.check().await;
     let error = findings[2].outcome.as_ref().unwrap_err();
     assert!(error.message.contains("the offset +00 now, but it has +02"), "{error}");
@@ -186,7 +187,7 @@ async fn a_checkup_says_that_the_zone_is_wrong() {
 async fn a_checkup_stops_at_a_refused_token() {
     let fake = Fake::healthy().await;
     fake.on("system", [Answer::fixture(401, "error_401.json")]);
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let findings = source.check().await;
     assert_eq!(findings.len(), 1);
     let error = findings[0].outcome.as_ref().unwrap_err();

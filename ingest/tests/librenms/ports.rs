@@ -17,7 +17,7 @@ fn ports_of_11() -> Answer {
 #[tokio::test]
 async fn when_ports_cannot_be_read_devices_still_count_and_known_ports_stay() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     source.poll().await;
     fake.on("ports", [Answer::page(200, "error_200_html_file_permissions.html")]);
     let outcome = source.poll().await;
@@ -32,7 +32,7 @@ async fn when_ports_cannot_be_read_devices_still_count_and_known_ports_stay() {
 #[tokio::test]
 async fn an_empty_port_list_changes_nothing() {
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let first = source.poll().await;
     fake.on("ports", [Answer::json(200, r#"{"status":"ok","ports":[]}"#)]);
     let second = source.poll().await;
@@ -45,7 +45,7 @@ async fn an_empty_port_list_changes_nothing() {
 async fn a_network_without_ports_is_well() {
     let fake = Fake::healthy().await;
     fake.on("ports", [Answer::fixture(404, "error_404_ports_empty.json")]);
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let outcome = source.poll().await;
     assert_eq!((outcome.health.state, outcome.health.ports), (SourceState::Ok, 0));
 }
@@ -54,7 +54,7 @@ async fn a_network_without_ports_is_well() {
 async fn ports_without_device_ids_are_refused() {
     let fake = Fake::healthy().await;
     fake.on("ports", [Answer::fixture(200, "ports_all_default_columns.json")]);
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let outcome = source.poll().await;
     assert_eq!(outcome.health.reason.as_ref().unwrap().fault, Fault::Malformed);
     assert_eq!(outcome.health.ports, 0);
@@ -71,7 +71,7 @@ async fn a_list_that_is_too_much_for_the_server_is_read_device_by_device() {
     fake.on("devices/11/ports", [ports_of_11()]);
     let mut settings = fake.settings();
     settings.retries = 0;
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let outcome = source.poll().await;
     assert_eq!(outcome.health.state, SourceState::Ok, "{:?}", outcome.health.reason);
     assert!(of_port(&lines(&outcome), 1101).unwrap().contains("up 2026-08-20T10:13:23Z"));
@@ -93,7 +93,7 @@ async fn one_poll_reads_the_ports_of_only_so_many_devices() {
     let mut settings = fake.settings();
     settings.bulk_ports_max = 5;
     settings.port_calls_per_poll = 3;
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     // The first list tells how many there are.
     source.poll().await;
     let asked = || [1, 2, 11, 31].map(|id| fake.times(&format!("devices/{id}/ports")));
@@ -109,7 +109,7 @@ async fn rows_of_another_device_are_refused() {
     fake.on("devices/1/ports", [ports_of_11()]);
     let mut settings = fake.settings();
     settings.retries = 0;
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let outcome = source.poll().await;
     assert_eq!(outcome.health.reason.as_ref().unwrap().fault, Fault::ForeignRows);
     assert_eq!((outcome.health.state, outcome.health.ports), (SourceState::Suspect, 0));
@@ -127,7 +127,7 @@ async fn a_device_that_is_gone_does_not_stop_the_others() {
     fake.on("devices/11/ports", [ports_of_11()]);
     let mut settings = fake.settings();
     settings.retries = 0;
-    let (mut source, _) = fake::source(settings);
+    let (source, _) = fake::source(settings);
     let outcome = source.poll().await;
     assert_eq!(outcome.health.reason.as_ref().unwrap().fault, Fault::Forbidden);
     assert!(of_port(&lines(&outcome), 1101).is_some());

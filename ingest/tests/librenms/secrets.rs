@@ -42,7 +42,7 @@ async fn nothing_shows_a_secret() {
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let fake = Fake::healthy().await;
-    let (mut source, _) = fake.source();
+    let (source, _) = fake.source();
     let mut shown = format!("{:?}", source.poll().await);
     shown += &format!("{:?}", source.inventory().await.unwrap());
     shown += &format!("{:?}", source.check().await);

@@ -11,10 +11,10 @@ use correlate::model::{PathExpr, ServiceDefinition, ServiceId};
 use secrecy::SecretString;
 use store::checkpoint::{Checkpoint, Position};
 use store::log::{EmbeddedLog, Log, Record, TopicKind, TopicSpec};
-use store::series::SetAside;
+use store::series::{Edge, SetAside};
 use store::wire::{
-    ComponentSample, DEFINITIONS_TOPIC, DefinitionRecord, DeviceReport, SAMPLES_TOPIC, State,
-    encode_report, report_key,
+    ComponentSample, DEFINITIONS_TOPIC, DefinitionRecord, DeviceReport, Evidence, SAMPLES_TOPIC,
+    State, encode_report, report_key,
 };
 use tempfile::TempDir;
 use tokio::task::{JoinHandle, block_in_place};
@@ -90,7 +90,8 @@ async fn report(log: &dyn Log, minutes: std::ops::Range<i64>) {
             native_id: device.to_string(),
             at_ms,
             state: if is_down { State::Down } else { State::Up }.into(),
-            ..ComponentSample::default()
+            evidence: Evidence::EventLog.into(),
+            uncertainty_ms: 60_000,
         };
         let report = DeviceReport {
             nms: "n".to_owned(),
@@ -121,6 +122,8 @@ struct Lead {
     engine: Engine,
     intake: Intake,
     clock: Clock,
+    /// How edges were known, over all epochs.
+    edges: Vec<Edge>,
 }
 
 impl Lead {
@@ -138,7 +141,7 @@ impl Lead {
         let mut engine = Engine::start(config, from, leader, &never).await?;
         let own = engine.team().spread(positions).await?;
         let intake = Intake::start(log.clone(), own, config.batch_interval, never);
-        Ok(Lead { engine, intake, clock })
+        Ok(Lead { engine, intake, clock, edges: Vec::new() })
     }
 
     /// Takes one epoch in; gives what it set aside.
@@ -150,7 +153,9 @@ impl Lead {
             let entry = self.engine.entry(&input);
             self.engine.apply(&entry, input.decoded)
         });
-        Ok(rows?.set_aside)
+        let mut rows = rows?;
+        self.edges.append(&mut rows.edges);
+        Ok(rows.set_aside)
     }
 
     /// Takes in everything that is in the log; gives what that set aside.
@@ -290,6 +295,36 @@ async fn what_any_process_sets_aside_reaches_the_leader() {
         assert!(alone.iter().any(|row| row.2 == kind), "{kind}: {alone:?}");
     }
     assert_eq!(set_aside_in(2).await, alone);
+}
+
+/// How edges were known, in processes that work together.
+async fn edges_in(processes: usize) -> BTreeSet<(String, i64, &'static str, u32)> {
+    let (_dir, log) = log_with_definitions().await;
+    report(log.as_ref(), 0..9).await;
+    let members = cluster(processes);
+    let mut leader = Leader::open(&members[0]).await.expect("opens");
+    let followers: Vec<_> =
+        members[1..].iter().map(|config| start_follower(config, &log)).collect();
+    let start = beginning(log.as_ref()).await;
+    let leading = (processes > 1).then_some(&mut leader);
+    let mut lead = Lead::begin(&config(2), &log, start, leading).await.expect("begins");
+    lead.reach_the_end(log.as_ref()).await;
+    lead.engine.stop().await;
+    followers.iter().for_each(|(_, stop)| stop.cancel());
+    let key = |edge: &Edge| {
+        let component = edge.component.to_string();
+        (component, edge.at.millis(), edge.known.source.as_str(), edge.known.uncertainty_ms)
+    };
+    lead.edges.iter().map(key).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_edges_were_known_reaches_the_leader_from_any_process() {
+    let alone = edges_in(1).await;
+    let samples = usize::try_from(DEVICES).expect("few") * 9;
+    assert!(!alone.is_empty() && alone.len() < samples, "only edges: {}", alone.len());
+    assert!(alone.iter().all(|edge| edge.2 == "event_log" && edge.3 == 60_000));
+    assert_eq!(edges_in(2).await, alone);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

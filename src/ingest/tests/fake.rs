@@ -1,12 +1,13 @@
 //! A source that says what the test wants, and the stage around it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use correlate::model::{ComponentState, Timestamp};
 use ingest::source::{
-    DeviceReport, Evidence, Fault, Finding, Health, Inventory, Kind, ObservedSample, PollOutcome,
-    SourceError, SourceState, Traffic,
+    Cursor, DeviceReport, Evidence, Fault, Finding, Health, Inventory, Kind, ObservedSample,
+    Outlet, Plan, PollOutcome, Reading, SourceError, SourceState, Traffic,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -18,6 +19,7 @@ type Answer = dyn Fn(u64) -> PollOutcome + Send + Sync;
 
 struct Fake {
     name: String,
+    poll_interval: Duration,
     polls: Arc<AtomicU64>,
     answer: Arc<Answer>,
 }
@@ -28,11 +30,35 @@ impl Source for Fake {
         &self.name
     }
 
-    async fn poll(&mut self) -> PollOutcome {
-        (self.answer)(self.polls.fetch_add(1, Ordering::SeqCst) + 1)
+    fn plan(&self) -> Plan {
+        Plan {
+            full: self.poll_interval,
+            glance: None,
+            changes: None,
+            inventory: super::NEVER,
+            full_wanted: false,
+            backfill_wanted: false,
+        }
     }
 
-    async fn inventory(&mut self) -> Result<Inventory, SourceError> {
+    async fn read(&self, reading: Reading, outlet: &dyn Outlet) -> Health {
+        let number = match reading {
+            Reading::Full => self.polls.fetch_add(1, Ordering::SeqCst) + 1,
+            // What is asked for out of turn has numbers of its own.
+            _ => 0,
+        };
+        let PollOutcome { reports, health } = (self.answer)(number);
+        outlet.give(reports).await;
+        health
+    }
+
+    fn cursor(&self) -> Option<Cursor> {
+        None
+    }
+
+    fn resume(&self, _: &Cursor) {}
+
+    async fn inventory(&self) -> Result<Inventory, SourceError> {
         let device = ingest::source::InventoryDevice {
             id: "1".into(),
             name: "core1".into(),
@@ -55,7 +81,7 @@ impl Source for Fake {
         Ok(Inventory { read_at: Timestamp(1_000), devices, ports, links })
     }
 
-    async fn check(&mut self) -> Vec<Finding> {
+    async fn check(&self) -> Vec<Finding> {
         Vec::new()
     }
 }
@@ -70,12 +96,11 @@ pub(super) fn feed(
     let answer: Arc<Answer> = Arc::new(answer);
     Feed {
         name: name.clone(),
-        poll_interval,
-        inventory_interval: super::NEVER,
+        cursor_file: None,
         clock: Arc::new(|| Timestamp(500)),
         open: Arc::new(move || {
             let (name, polls, answer) = (name.clone(), Arc::clone(&polls), Arc::clone(&answer));
-            Ok(Box::new(Fake { name, polls, answer }))
+            Ok(Box::new(Fake { name, poll_interval, polls, answer }))
         }),
     }
 }

@@ -2,11 +2,12 @@
 //! runs ahead by itself, so hours of trouble take no time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use store::log::LogError;
 use store::wire::decode_report;
 
-use super::super::append::QUEUE_OUTCOMES;
+use super::super::append::QUEUE_ITEMS;
 use super::super::*;
 use super::fake::{Rig, feed, outcome, report};
 use crate::testing::{Away, TestLog};
@@ -55,7 +56,7 @@ async fn the_poller_waits_and_nothing_that_was_read_is_lost() {
     let trial = Trial::start(Away::Refusing).await;
     tokio::time::sleep(HOUR).await;
     // One in the hands of the appender, the full queue, one that waits for room.
-    let most = QUEUE_OUTCOMES as u64 + 2;
+    let most = QUEUE_ITEMS as u64 + 2;
     assert_eq!(trial.polls(), most);
     assert!(trial.log.tries() > 100, "tried {} times", trial.log.tries());
     tokio::time::sleep(HOUR).await;
@@ -79,7 +80,7 @@ async fn the_append_in_hand_is_finished_before_the_end() {
     let log = Arc::clone(&trial.log);
     trial.rig.ended().await.expect("stops well");
     // All that was queued; what waited for room was not.
-    assert_eq!(log.records().len(), QUEUE_OUTCOMES + 1);
+    assert_eq!(log.records().len(), QUEUE_ITEMS + 1);
 }
 
 #[tokio::test]

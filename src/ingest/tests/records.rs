@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 use correlate::model::Timestamp;
 use ingest::source::{Fault, PollOutcome, SourceState};

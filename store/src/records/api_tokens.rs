@@ -2,7 +2,10 @@
 
 use correlate::model::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder,
+};
 use serde_json::json;
 
 use super::audit::{self, Actor};
@@ -160,7 +163,7 @@ impl ApiTokens<'_> {
                 .await
                 .doing("noting the use of an API token")?;
         }
-        Ok(Some((read(row)?, users::read(owner)?)))
+        Ok(Some((read(row)?, users::load_one(self.0.reader(), owner).await?)))
     }
 
     /// Every token of `user`, revoked and expired ones too, the latest first.
@@ -206,6 +209,23 @@ impl ApiTokens<'_> {
         audit::append(&tx, actor, [entry]).await?;
         tx.commit().await.doing(DOING)
     }
+}
+
+/// Stops every token of `user` from working, within a larger change and at its
+/// instant, which its audit entry tells.
+pub(super) async fn revoke_within(
+    tx: &DatabaseTransaction,
+    user: UserId,
+    at: Timestamp,
+) -> Result<u64, RecordsError> {
+    let revoked = api_token::Entity::update_many()
+        .col_expr(api_token::Column::RevokedAtMs, Expr::value(at.millis()))
+        .filter(api_token::Column::UserId.eq(user.to_string()))
+        .filter(api_token::Column::RevokedAtMs.is_null())
+        .exec(tx)
+        .await
+        .doing("revoking the API tokens of a user")?;
+    Ok(revoked.rows_affected)
 }
 
 fn read(row: api_token::Model) -> Result<ApiToken, RecordsError> {

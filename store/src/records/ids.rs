@@ -92,7 +92,13 @@ impl TokenHash {
         TokenHash(Sha256::digest(token.as_bytes()).into())
     }
 
-    pub(super) fn to_hex(self) -> String {
+    /// The hash of bytes, likewise.
+    pub fn of_bytes(bytes: &[u8]) -> TokenHash {
+        TokenHash(Sha256::digest(bytes).into())
+    }
+
+    /// Its lower-case hexadecimal digits.
+    pub fn to_hex(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 

@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFil
 use super::entity::lock;
 use super::error::{Doing, RecordsError};
 
-/// What is locked. The rows are made by the first migration.
+/// What is locked. The rows are made by the migrations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lock {
     /// Changes of definitions and windows; its number is the last sequence of
@@ -20,6 +20,9 @@ pub(super) enum Lock {
     Users,
     /// Changes of holder.
     Leases,
+    /// The end of the audit trail; its number is the last sequence. Taken
+    /// after every other lock, as each change ends by being recorded.
+    Audit,
 }
 
 impl Lock {
@@ -28,6 +31,7 @@ impl Lock {
             Lock::Outbox => "outbox",
             Lock::Users => "users",
             Lock::Leases => "leases",
+            Lock::Audit => "audit",
         }
     }
 

@@ -9,6 +9,8 @@
 //!   here reads a clock: whoever calls says what time it is.
 //! * A method that takes an [`Actor`] writes its change, the audit entry and,
 //!   where the engine must hear of it, the outbox rows in one transaction.
+//! * What may be somebody else's is read within a [`crate::Scope`], and cannot be
+//!   read without one.
 //! * Text columns compare bytewise on both databases; searching goes through
 //!   lower-cased columns.
 //! * Secrets never enter: an NMS token is a reference, a password arrives
@@ -23,6 +25,7 @@ mod customers;
 mod database;
 mod entity;
 mod error;
+mod idempotency;
 mod ids;
 mod inventory;
 mod leases;
@@ -45,10 +48,11 @@ mod windows;
 
 pub use accounts::{AccountSettings, Accounts, NmsAccount, NmsKind, TokenRef};
 pub use api_tokens::{ApiToken, ApiTokenDraft, ApiTokens};
-pub use audit::{Actor, Audit, AuditEntry, AuditFilter};
-pub use customers::{Customer, Customers};
+pub use audit::{Actor, Audit, AuditBreak, AuditEntry, AuditFilter, AuditVerified};
+pub use customers::{Contact, Customer, CustomerDraft, CustomerFilter, Customers, CustomersWithin};
 pub use database::{DatabaseKind, Records};
 pub use error::RecordsError;
+pub use idempotency::{Idempotency, KeyedRequest, Known};
 pub use ids::{
     ApiTokenId, CustomerId, MailId, PushSecretId, SessionId, SyncJobId, TokenHash, UserId, WindowId,
 };
@@ -60,10 +64,13 @@ pub use outbox::{Outbox, OutboxRow};
 pub use page::{Change, Page};
 pub use push_secrets::{PushSecret, PushSecretDraft, PushSecrets};
 pub use pushes::{PushOutcome, Pushes, ReceivedPush};
-pub use services::{ImportReport, Service, ServiceDraft, ServiceFilter, Services};
+pub use services::{ImportReport, Service, ServiceDraft, ServiceFilter, Services, ServicesWithin};
 pub use sessions::{Session, SessionDraft, Sessions};
 pub use settings::Settings;
 pub use source_status::{SourceError, SourceReport, SourceState, SourceStatus, SourceStatuses};
 pub use sync_jobs::{SyncCounts, SyncJob, SyncJobs, SyncState};
-pub use users::{Credentials, Language, Role, User, UserDraft, Users};
+pub use users::{
+    Credentials, ImportedUser, Invited, Language, ProfileDraft, Role, Standing, User, UserDraft,
+    UserFilter, UserImport, UserLine, UserPlan, Users, UsersWithin,
+};
 pub use windows::{MaintenanceWindow, WindowFilter, Windows};

@@ -54,7 +54,7 @@ pub(super) fn holds_words(column: impl ColumnTrait, text: &str) -> Condition {
     all
 }
 
-fn escape_like(word: &str) -> String {
+pub(super) fn escape_like(word: &str) -> String {
     let mut escaped = String::with_capacity(word.len());
     for letter in word.chars().filter(|letter| *letter != '\0') {
         if matches!(letter, '!' | '%' | '_') {

@@ -135,7 +135,7 @@ impl Sessions<'_> {
             .doing(DOING)?;
         let Some(owner) = owner else { return Ok(None) };
         let row = self.touch(row, now).await?;
-        Ok(Some((read(row)?, users::read(owner)?)))
+        Ok(Some((read(row)?, users::load_one(self.0.reader(), owner).await?)))
     }
 
     async fn touch(

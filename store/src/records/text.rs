@@ -19,6 +19,22 @@ pub(super) fn name(field: &'static str, text: &str) -> Result<String, RecordsErr
     Ok(text.to_owned())
 }
 
+/// `text` without blanks at its ends: one line, not too long, perhaps empty.
+pub(super) fn line(field: &'static str, text: &str) -> Result<String, RecordsError> {
+    if text.trim().is_empty() { Ok(String::new()) } else { name(field, text) }
+}
+
+/// The name of an IANA zone, if one is given.
+pub(super) fn time_zone(given: Option<String>) -> Result<Option<String>, RecordsError> {
+    match given {
+        Some(name) if jiff::tz::TimeZone::get(&name).is_err() => {
+            let reason = format!("must be an IANA zone such as Europe/Amsterdam, found {name:?}");
+            Err(RecordsError::invalid("time_zone", reason))
+        }
+        given => Ok(given),
+    }
+}
+
 /// `text` without blanks at its ends: lines are allowed, and so is nothing.
 pub(super) fn note(field: &'static str, text: &str) -> Result<String, RecordsError> {
     let text = text.trim();

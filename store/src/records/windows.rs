@@ -175,6 +175,7 @@ impl Windows<'_> {
         let tx = self.0.begin(DOING).await?;
         let mut queue = Queue::lock(&tx, actor.at).await?;
         let mut ids = Vec::with_capacity(windows.len());
+        let mut entries = Vec::with_capacity(windows.len());
         for window in windows {
             let created = MaintenanceWindow {
                 id: WindowId::new(),
@@ -190,10 +191,11 @@ impl Windows<'_> {
                 .await
                 .doing(DOING)?;
             queue.push(topic_key(created.id), Some(topic_value(&created.window))).await?;
-            audit::append(&tx, actor, [entry("create", None, Some(&created))]).await?;
+            entries.push(entry("create", None, Some(&created)));
             ids.push(created.id);
         }
         queue.finish().await?;
+        audit::append(&tx, actor, entries).await?;
         tx.commit().await.doing(DOING)?;
         Ok(ids)
     }

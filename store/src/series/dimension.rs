@@ -192,7 +192,7 @@ impl Series {
     }
 }
 
-fn check_length(rows: usize) -> Result<(), SeriesError> {
+pub(super) fn check_length(rows: usize) -> Result<(), SeriesError> {
     if rows <= DIMENSION_ROWS_MAX {
         return Ok(());
     }

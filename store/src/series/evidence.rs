@@ -104,6 +104,13 @@ struct EdgeRead {
     observed_at_ms: i64,
 }
 
+#[derive(Row, Deserialize)]
+struct UncertaintyRead {
+    component: String,
+    at_ms: i64,
+    uncertainty_ms: u32,
+}
+
 impl Series {
     /// Writes what is known of edges; of two on one edge the better one stays,
     /// whichever is written first. Repeating it changes nothing.
@@ -157,6 +164,43 @@ impl Series {
             }
         }
         Ok(found)
+    }
+
+    /// How far before each of `instants` the state may have begun that its
+    /// component takes there, in milliseconds; absent where the component
+    /// changes nothing at that instant, or nothing is known of the time before.
+    ///
+    /// # Errors
+    /// More than [`IDS_MAX`](super::IDS_MAX) instants, or the server is away or refuses.
+    pub async fn uncertainty_at(
+        &self,
+        instants: &[(ComponentId, Timestamp)],
+    ) -> Result<BTreeMap<(ComponentId, Timestamp), u32>, SeriesError> {
+        check_ids(instants.len())?;
+        let components: Vec<ComponentId> = instants.iter().map(|one| one.0.clone()).collect();
+        let millis: Vec<i64> = instants.iter().map(|one| one.1.millis()).collect();
+        let query = self
+            .read(
+                "WITH arrayZip({components:Array(String)}, {instants:Array(Int64)}) AS asked
+                 SELECT component, toUnixTimestamp64Milli(at) AS at_ms, uncertainty_ms
+                 FROM component_evidence FINAL
+                 WHERE component IN {components:Array(String)} AND uncertainty_ms > 0
+                   AND (component, toUnixTimestamp64Milli(component_evidence.at)) IN asked
+                   AND (component, component_evidence.at, component_evidence.state) IN (
+                        SELECT component, component_transitions.at, component_transitions.state
+                        FROM component_transitions FINAL
+                        WHERE component IN {components:Array(String)}
+                          AND (component, toUnixTimestamp64Milli(component_transitions.at))
+                              IN asked)
+                 ORDER BY component, component_evidence.at",
+            )
+            .param("components", texts(&components))
+            .param("instants", millis);
+        let rows = self.rows::<UncertaintyRead>("reading how exact edges are", query).await?;
+        let key = |row: UncertaintyRead| {
+            ((ComponentId::from(row.component), Timestamp(row.at_ms)), row.uncertainty_ms)
+        };
+        Ok(rows.into_iter().map(key).collect())
     }
 
     /// Edges of the components of `nms` that are known from a push and were

@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// Every migration, in order.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         number: 1,
         name: "0001_series",
@@ -41,6 +41,11 @@ const MIGRATIONS: [Migration; 4] = [
         number: 4,
         name: "0004_component_evidence",
         sql: include_str!("../../migrations/clickhouse/0004_component_evidence.sql"),
+    },
+    Migration {
+        number: 5,
+        name: "0005_service_customers",
+        sql: include_str!("../../migrations/clickhouse/0005_service_customers.sql"),
     },
 ];
 

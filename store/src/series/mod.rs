@@ -14,16 +14,21 @@
 //! series.upsert_components(&[ComponentDimension], version)
 //! series.record_progress(&[Progress])
 //!
-//! series.current_services(&ServiceFilter, Order, Page) -> Result<CurrentPage>
-//! series.intervals(&ServiceId, Period, limit) -> Result<Bounded<Interval>>
-//! series.intervals_as_of(&ServiceId, Period, as_of, limit) -> Result<Bounded<Interval>>
+//! series.upsert_service_customers(&[(ServiceId, customer)], version)
+//!
+//! series.within(&Scope)                                     bounded by what a reader may see:
+//!   .current_services(&ServiceFilter, Order, Page) -> Result<CurrentPage>
+//!   .intervals(&ServiceId, Period, limit) -> Result<Bounded<Interval>>
+//!   .intervals_as_of(&ServiceId, Period, as_of, limit) -> Result<Bounded<Interval>>
+//!   .availability(&[ServiceId], &[Period], now) -> Result<Vec<ServiceAvailability>>
+//!   .fleet_availability(&[Period], now) -> Result<Vec<FleetAvailability>>
+//!   .causes_now(limit) -> Result<Bounded<CauseNow>>     what blames whom, worst first
+//!   .newest_revision() -> Result<Option<u64>>              of any interval in it
+//!
 //! series.transitions(&ComponentId, Period, limit) -> Result<Bounded<Transition>>
 //! series.transitions_around(&[ComponentId], at, as_of) -> Result<BTreeMap<ComponentId, Around>>
 //! series.transitions_within(&[ComponentId], Period, limit) -> Result<Bounded<Transition>>
 //! series.component_states(&[ComponentId]) -> Result<BTreeMap<ComponentId, Transition>>
-//! series.availability(&[ServiceId], &[Period], now) -> Result<Vec<ServiceAvailability>>
-//! series.fleet_availability(&[Period], now) -> Result<Vec<FleetAvailability>>
-//! series.causes_now(limit) -> Result<Bounded<CauseNow>>     what blames whom, worst first
 //! series.component_labels(&[ComponentId]) -> Result<BTreeMap<ComponentId, ComponentDimension>>
 //! series.latest_progress() -> Result<Vec<Progress>>
 //! series.max_version() -> Result<Option<u64>>
@@ -32,6 +37,7 @@
 //! series.set_aside_since(since) -> Result<Option<(u64, Timestamp)>>
 //! series.write_edges(&[Edge]) -> Result<()>                 how edges were known; idempotent
 //! series.evidence_of(&[Transition]) -> Result<BTreeMap<(ComponentId, Timestamp), EdgeEvidence>>
+//! series.uncertainty_at(&[(ComponentId, Timestamp)]) -> Result<BTreeMap<_, u32>>
 //! series.edges_by_push(nms, since, limit) -> Result<Bounded<Edge>>
 //! series.newest_row() -> Result<Option<NewestRow>>          where a rebuilt state goes on
 //! series.scan_transitions(Scan, before, after) -> Result<Vec<Transition>>     page by page
@@ -44,7 +50,7 @@
 //! write outside is refused, a query's period is clipped to it. No query
 //! reads the server's clock: `now` is always an argument. Every result is
 //! bounded and deterministically sorted, and reads the current revision only
-//! ([`Series::intervals_as_of`] apart).
+//! ([`SeriesWithin::intervals_as_of`] apart).
 //!
 //! Nothing here correlates, retries or sleeps: the caller decides what to do
 //! with a [`SeriesError::is_retriable`] error.
@@ -58,6 +64,7 @@ mod query;
 mod row;
 mod set_aside;
 mod statement;
+mod within;
 mod write;
 
 use std::time::Duration;
@@ -82,6 +89,7 @@ pub use set_aside::{
     SET_ASIDE_KEY_CHARS_MAX, SET_ASIDE_REASON_CHARS_MAX, SET_ASIDE_ROWS_MAX, SetAside,
     SetAsideFilter, SetAsideKind, SetAsidePage,
 };
+pub use within::SeriesWithin;
 pub use write::{SeriesBatch, Transition};
 
 /// The first instant that ClickHouse's `DateTime64(3)` can hold:

@@ -1,6 +1,7 @@
 //! Who may do what with the embedded engine.
 
 use correlate::model::ServiceState;
+use store::Scope;
 use store::series::SeriesConfig;
 
 use super::rig::{Rig, ask, batch, interval, period, revision, service};
@@ -86,7 +87,12 @@ async fn the_bi_user_reads_intervals_and_cannot_do_anything_else() {
         let error = ask(&bi, true, &sql).await.expect_err("constrained");
         assert!(error.contains("SETTING_CONSTRAINT_VIOLATION"), "{error}");
     }
-    let kept = rig.series.intervals(&service("s"), period(0, 5_000), 10).await.expect("read");
+    let kept = rig
+        .series
+        .within(&Scope::everything())
+        .intervals(&service("s"), period(0, 5_000), 10)
+        .await
+        .expect("read");
     assert_eq!(kept.rows.len(), 1);
 }
 

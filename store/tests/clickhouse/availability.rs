@@ -1,6 +1,7 @@
 //! Sums of milliseconds, compared with a naive recomputation.
 
 use correlate::model::{Interval, Period, ServiceState, Timestamp};
+use store::Scope;
 use store::series::{Availability, civil_days};
 
 use super::rig::{Rig, batch, interval, period, revision, service};
@@ -53,7 +54,12 @@ async fn sums_equal_a_naive_recomputation_and_add_up_to_the_millisecond() {
     periods.push(period(now + 1, now + 500));
     periods.push(period(1_760_500_000_001, 1_760_500_000_002));
 
-    let found = rig.series.availability(&ids, &periods, Timestamp(now)).await.expect("read");
+    let found = rig
+        .series
+        .within(&Scope::everything())
+        .availability(&ids, &periods, Timestamp(now))
+        .await
+        .expect("read");
     let mut fleet = vec![[0_u64; 6]; periods.len()];
     for (index, service) in found.iter().enumerate() {
         assert_eq!(service.service, ids[index]);
@@ -74,7 +80,12 @@ async fn sums_equal_a_naive_recomputation_and_add_up_to_the_millisecond() {
             assert_eq!(parts, *ms, "the days add up to the whole");
         }
     }
-    let together = rig.series.fleet_availability(&periods, Timestamp(now)).await.expect("read");
+    let together = rig
+        .series
+        .within(&Scope::everything())
+        .fleet_availability(&periods, Timestamp(now))
+        .await
+        .expect("read");
     for (slot, all) in together.iter().enumerate() {
         assert_eq!(sums(&all.sum)[..5], fleet[slot][..5]);
         assert_eq!(all.sum.total_ms(), all.services * all.sum.period.millis().unsigned_abs());
@@ -93,6 +104,7 @@ async fn an_open_interval_that_its_successor_overtakes_is_not_counted_twice() {
     rig.series.write(&batch(1, halfway)).await.expect("written");
     let found = rig
         .series
+        .within(&Scope::everything())
         .availability(&[service("s")], &[period(0, 1_000)], Timestamp(1_000))
         .await
         .expect("read");
@@ -103,8 +115,23 @@ async fn an_open_interval_that_its_successor_overtakes_is_not_counted_twice() {
 async fn nothing_asked_is_nothing_answered() {
     let rig = Rig::start().await;
     let now = Timestamp(5);
-    assert_eq!(rig.series.availability(&[], &[period(0, 1)], now).await.expect("read"), []);
-    assert_eq!(rig.series.fleet_availability(&[], now).await.expect("read"), []);
-    let none = rig.series.availability(&[service("s")], &[], now).await.expect("read");
+    assert_eq!(
+        rig.series
+            .within(&Scope::everything())
+            .availability(&[], &[period(0, 1)], now)
+            .await
+            .expect("read"),
+        []
+    );
+    assert_eq!(
+        rig.series.within(&Scope::everything()).fleet_availability(&[], now).await.expect("read"),
+        []
+    );
+    let none = rig
+        .series
+        .within(&Scope::everything())
+        .availability(&[service("s")], &[], now)
+        .await
+        .expect("read");
     assert_eq!(none[0].periods, []);
 }

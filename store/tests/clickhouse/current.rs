@@ -1,6 +1,7 @@
 //! The present: states, counts, causes, names and progress.
 
 use correlate::model::{ServiceState, Timestamp};
+use store::Scope;
 use store::series::{
     ComponentDimension, CurrentService, Order, Page, Progress, ServiceFilter, StateCounts,
 };
@@ -47,7 +48,12 @@ async fn town() -> Rig {
 async fn services_come_worst_first_with_their_present_cause() {
     let rig = town().await;
     let all = ServiceFilter::default();
-    let page = rig.series.current_services(&all, Order::Severity, FIRST).await.expect("read");
+    let page = rig
+        .series
+        .within(&Scope::everything())
+        .current_services(&all, Order::Severity, FIRST)
+        .await
+        .expect("read");
     assert_eq!(ids(&page.rows), ["c", "b", "nameless", "d", "a", "e"]);
     assert_eq!(page.matched, 6);
     let counts =
@@ -65,7 +71,11 @@ async fn services_come_worst_first_with_their_present_cause() {
 async fn filters_hold_together_and_counts_leave_the_states_out() {
     let rig = town().await;
     let find = async |filter: ServiceFilter| {
-        rig.series.current_services(&filter, Order::Name, FIRST).await.expect("read")
+        rig.series
+            .within(&Scope::everything())
+            .current_services(&filter, Order::Name, FIRST)
+            .await
+            .expect("read")
     };
     let text = Some("bAkKeR".to_owned());
     let page = find(ServiceFilter { text: text.clone(), ..Default::default() }).await;
@@ -93,7 +103,12 @@ async fn pages_follow_each_other() {
     let mut seen = Vec::new();
     for offset in [0, 4] {
         let page = Page { offset, limit: 4 };
-        let page = rig.series.current_services(&all, Order::Id, page).await.expect("read");
+        let page = rig
+            .series
+            .within(&Scope::everything())
+            .current_services(&all, Order::Id, page)
+            .await
+            .expect("read");
         seen.extend(page.rows.iter().map(|row| row.service.id.as_str().to_owned()));
     }
     assert_eq!(seen, ["a", "b", "c", "d", "e", "nameless"]);
@@ -105,7 +120,12 @@ async fn a_removed_service_keeps_its_state_and_loses_its_name() {
     rig.series.remove_services(&[service("c"), service("e")], 2).await.expect("written");
     rig.series.upsert_services(&[named("c", "late", "x")], 1).await.expect("older");
     let all = ServiceFilter::default();
-    let page = rig.series.current_services(&all, Order::Id, FIRST).await.expect("read");
+    let page = rig
+        .series
+        .within(&Scope::everything())
+        .current_services(&all, Order::Id, FIRST)
+        .await
+        .expect("read");
     assert_eq!(ids(&page.rows), ["a", "b", "c", "d", "nameless"]);
     assert_eq!(page.rows[2].service.name, "c");
 }
@@ -113,7 +133,7 @@ async fn a_removed_service_keeps_its_state_and_loses_its_name() {
 #[tokio::test]
 async fn the_present_causes_come_with_what_they_break() {
     let rig = town().await;
-    let found = rig.series.causes_now(10).await.expect("read");
+    let found = rig.series.within(&Scope::everything()).causes_now(10).await.expect("read");
     let brief: Vec<_> = found
         .rows
         .iter()
@@ -123,7 +143,7 @@ async fn the_present_causes_come_with_what_they_break() {
     assert_eq!(found.rows[0].examples, [service("b"), service("c")]);
     assert_eq!(found.rows[1].since, Timestamp(30));
     assert_eq!(found.rows[2].services_unknown, 1);
-    assert!(rig.series.causes_now(1).await.expect("read").truncated);
+    assert!(rig.series.within(&Scope::everything()).causes_now(1).await.expect("read").truncated);
 }
 
 #[tokio::test]

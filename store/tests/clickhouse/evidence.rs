@@ -68,6 +68,11 @@ async fn the_view_of_transitions_shows_how_each_was_known() {
     let sql = "SELECT component, state, evidence, uncertainty_ms, toUnixTimestamp(observed_at) - toUnixTimestamp(at)
                FROM v_component_transitions ORDER BY component, at";
     let answer = ask(&rig.engine.bi_config(), true, sql).await.expect("readable");
+    let asked = [("n/port/1", AT), ("n/port/1", AT + 60_000), ("n/port/2", AT), ("n/port/9", AT)];
+    let asked = asked.map(|(id, at)| (component(id), Timestamp(at)));
+    let found = rig.series.uncertainty_at(&asked).await.expect("read");
+    let found: Vec<_> = found.into_iter().collect();
+    assert_eq!(found, [(asked[0].clone(), 60_000)], "an orphan is no edge");
     assert_eq!(
         answer,
         "n/port/1\tdown\tevent_log\t60000\t5\n\

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use correlate::model::{Period, ServiceState, Timestamp};
+use store::Scope;
 use store::embedded::{Embedded, EmbeddedError, EngineState, SUBCOMMAND};
 use store::series::Series;
 
@@ -55,7 +56,12 @@ async fn after_kill_9_the_engine_comes_back_on_its_port_with_all_data() {
         )
         .await
         .expect("supervised");
-    let found = rig.series.intervals(&service("s"), ALWAYS, 10).await.expect("read");
+    let found = rig
+        .series
+        .within(&Scope::everything())
+        .intervals(&service("s"), ALWAYS, 10)
+        .await
+        .expect("read");
     assert_eq!(found.rows, [written]);
 }
 
@@ -72,7 +78,11 @@ async fn a_clean_stop_ends_the_child_by_itself_and_keeps_the_data() {
     let again = Embedded::start(engine_config(dir.path())).await.expect("starts again");
     let series = Series::connect(&again.series_config()).expect("its own settings");
     assert_eq!(series.migrate().await.expect("nothing to do"), []);
-    let found = series.intervals(&service("s"), ALWAYS, 10).await.expect("read");
+    let found = series
+        .within(&Scope::everything())
+        .intervals(&service("s"), ALWAYS, 10)
+        .await
+        .expect("read");
     assert_eq!(found.rows, [written]);
 }
 

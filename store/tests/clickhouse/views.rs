@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use correlate::model::{Period, ServiceState, Timestamp};
+use store::Scope;
 use store::series::{ComponentDimension, civil_days};
 
 use super::rig::{Rig, ask, batch, component, interval, named, revision, service};
@@ -39,6 +40,7 @@ async fn daily_uptime_equals_the_sums_of_the_product_on_all_past_days() {
     let periods: Vec<Period> = days.iter().map(|day| day.period).collect();
     let sums = rig
         .series
+        .within(&Scope::everything())
         .availability(&[service("s")], &periods, Timestamp(now))
         .await
         .expect("read")

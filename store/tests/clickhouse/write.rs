@@ -1,6 +1,7 @@
 //! Writing is idempotent, newer versions replace, and history stays.
 
 use correlate::model::{ComponentState, Period, ServiceState, Timestamp};
+use store::Scope;
 use store::series::{ROWS_MAX, SeriesError};
 
 use super::rig::{
@@ -55,7 +56,12 @@ async fn the_same_batch_again_or_late_changes_nothing() {
     for batch in [&first, &first, &second, &second, &first] {
         rig.series.write(batch).await.expect("written");
     }
-    let found = rig.series.intervals(&service("s"), ALWAYS, 10).await.expect("read");
+    let found = rig
+        .series
+        .within(&Scope::everything())
+        .intervals(&service("s"), ALWAYS, 10)
+        .await
+        .expect("read");
     assert_eq!(
         found.rows,
         [
@@ -92,10 +98,21 @@ async fn a_late_fact_splits_joins_and_withdraws_while_the_past_belief_stays() {
         ],
     ))
     .await;
-    let now = rig.series.intervals(&id, ALWAYS, 10).await.expect("read").rows;
+    let now = rig
+        .series
+        .within(&Scope::everything())
+        .intervals(&id, ALWAYS, 10)
+        .await
+        .expect("read")
+        .rows;
     assert_eq!(now, [interval(0, None, ServiceState::Up, &[])]);
     let as_of = async |at| {
-        rig.series.intervals_as_of(&id, ALWAYS, Timestamp(at), 10).await.expect("read").rows
+        rig.series
+            .within(&Scope::everything())
+            .intervals_as_of(&id, ALWAYS, Timestamp(at), 10)
+            .await
+            .expect("read")
+            .rows
     };
     assert_eq!(as_of(999).await, []);
     assert_eq!(as_of(1_000).await, [interval(0, None, ServiceState::Up, &[])]);
@@ -123,11 +140,22 @@ async fn intervals_read_back_gapless_across_months_with_their_cause_moves() {
     let revisions = written.iter().rev().cloned().map(|i| revision("tab\tand 'quote'", i));
     rig.series.write(&batch(1, revisions.collect())).await.expect("written");
     let id = service("tab\tand 'quote'");
-    let found = rig.series.intervals(&id, ALWAYS, ROWS_MAX).await.expect("read");
+    let found = rig
+        .series
+        .within(&Scope::everything())
+        .intervals(&id, ALWAYS, ROWS_MAX)
+        .await
+        .expect("read");
     assert_eq!(found.rows, written);
-    let newest = rig.series.intervals(&id, ALWAYS, 2).await.expect("read");
+    let newest =
+        rig.series.within(&Scope::everything()).intervals(&id, ALWAYS, 2).await.expect("read");
     assert_eq!((newest.rows.as_slice(), newest.truncated), (&written[148..], true));
-    let middle = rig.series.intervals(&id, period(3 * month, 5 * month), 10).await.expect("read");
+    let middle = rig
+        .series
+        .within(&Scope::everything())
+        .intervals(&id, period(3 * month, 5 * month), 10)
+        .await
+        .expect("read");
     assert_eq!(middle.rows, written[3..5], "edges that only touch are outside");
 }
 
@@ -160,7 +188,12 @@ async fn transitions_of_a_period_begin_with_the_state_that_held_at_its_start() {
 async fn questions_beyond_the_limits_are_refused() {
     let rig = Rig::start().await;
     for limit in [0, ROWS_MAX + 1] {
-        let error = rig.series.intervals(&service("s"), ALWAYS, limit).await.expect_err("refused");
+        let error = rig
+            .series
+            .within(&Scope::everything())
+            .intervals(&service("s"), ALWAYS, limit)
+            .await
+            .expect_err("refused");
         assert!(matches!(error, SeriesError::Invalid(_)), "{error}");
     }
 }

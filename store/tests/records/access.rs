@@ -3,9 +3,10 @@
 use correlate::model::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use store::Scope;
 use store::records::{
     ApiTokenDraft, AuditFilter, Change, Language, LoginAttempt, LoginResult, Page, RecordsError,
-    Role, SessionDraft, Sessions, TokenHash, UserDraft, UserId,
+    Role, SessionDraft, Sessions, Standing, TokenHash, UserDraft, UserFilter, UserId,
 };
 
 use crate::database::{TestDatabase, actor};
@@ -15,8 +16,7 @@ fn hash(text: &str) -> SecretString {
 }
 
 fn user(email: &str, role: Role) -> UserDraft {
-    let (name, language) = ("Anna".to_owned(), Language::Nl);
-    UserDraft { email: email.to_owned(), name, role, language, active: true }
+    UserDraft { name: "Anna".to_owned(), ..UserDraft::new(email, role) }
 }
 
 async fn admin(db: &TestDatabase) -> UserId {
@@ -43,7 +43,14 @@ async fn addresses_are_one_whatever_their_case(db: &TestDatabase) {
         assert!(error.starts_with("email: must be an address"), "{error}");
     }
     assert_eq!(users.count().await.expect("counts"), 1);
-    assert_eq!(users.list(Page::first(9)).await.expect("lists"), [found]);
+    assert_eq!(
+        users
+            .within(&Scope::everything())
+            .list(&UserFilter::default(), Page::first(9))
+            .await
+            .expect("lists"),
+        [found]
+    );
 }
 
 async fn one_of_many_makes_the_first_administrator(db: &TestDatabase) {
@@ -58,24 +65,28 @@ async fn one_of_many_makes_the_first_administrator(db: &TestDatabase) {
     let made = futures::future::join_all(starts).await;
     let made = made.into_iter().filter_map(|made| made.expect("answers")).collect::<Vec<_>>();
     assert_eq!(made.len(), 1);
-    assert_eq!((made[0].role, made[0].active), (Role::Beheer, true));
+    assert_eq!((made[0].role, made[0].is_active()), (Role::Beheer, true));
     assert_eq!(db.records.users().count().await.expect("counts"), 1);
 }
 
 async fn somebody_remains_administrator(db: &TestDatabase) {
     let users = db.records.users();
     let root = admin(db).await;
-    let inactive = UserDraft { active: false, ..user("root@example.net", Role::Beheer) };
-    for draft in [&inactive, &user("root@example.net", Role::Klant)] {
-        let error = users.update(&actor(2), root, draft).await.expect_err("the last one");
-        assert_eq!(error.to_string(), "role: somebody must remain an active administrator");
+    let demoted = user("root@example.net", Role::Accountmanager);
+    let error = users.update(&actor(2), root, &demoted, None).await.expect_err("the last one");
+    assert_eq!(error.to_string(), "role: somebody must remain an active administrator");
+    for standing in [Standing::Inactive, Standing::Banned] {
+        let error = users.set_standing(&actor(2), root, standing).await.expect_err("the last one");
+        assert_eq!(error.to_string(), "standing: somebody must remain an active administrator");
     }
     let second = user("second@example.net", Role::Beheer);
     users.create(&actor(3), &second, &hash("h")).await.expect("created");
-    assert_eq!(users.update(&actor(4), root, &inactive).await.expect("ok"), Change::Updated);
-    assert_eq!(users.update(&actor(5), root, &inactive).await.expect("ok"), Change::Unchanged);
+    for expected in [Change::Updated, Change::Unchanged] {
+        let change = users.set_standing(&actor(4), root, Standing::Inactive).await;
+        assert_eq!(change.expect("another one remains"), expected);
+    }
     let taken = user("second@example.net", Role::Klant);
-    let error = users.update(&actor(6), root, &taken).await.expect_err("another's address");
+    let error = users.update(&actor(6), root, &taken, None).await.expect_err("another's address");
     assert!(matches!(error, RecordsError::Exists { .. }), "{error}");
 }
 
@@ -134,8 +145,7 @@ async fn sessions_end_with_their_user_and_password(db: &TestDatabase) {
     session(db, id, "four", 0).await;
     assert_eq!(sessions.revoke_all(id).await.expect("revoked"), 1);
     session(db, id, "five", 0).await;
-    let inactive = UserDraft { active: false, ..anna };
-    users.update(&actor(3), id, &inactive).await.expect("changed");
+    users.set_standing(&actor(3), id, Standing::Inactive).await.expect("changed");
     assert!(!open(db, "five", 1).await);
     assert!(open(db, "root", 1).await);
     for number in 0..Sessions::MAX_PER_USER + 5 {

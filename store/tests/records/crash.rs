@@ -5,6 +5,7 @@
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use store::Scope;
 use store::records::{Page, Records, ServiceFilter};
 
 use crate::database::{TestDatabase, actor};
@@ -62,7 +63,12 @@ async fn a_killed_import_is_whole_and_can_be_repeated(db: &TestDatabase) {
 }
 
 async fn services(db: &TestDatabase) -> u64 {
-    db.records.services().count(&ServiceFilter::default()).await.expect("counts")
+    db.records
+        .services()
+        .within(&Scope::everything())
+        .count(&ServiceFilter::default())
+        .await
+        .expect("counts")
 }
 
 async fn queued(db: &TestDatabase) -> Vec<u64> {

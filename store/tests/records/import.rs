@@ -2,6 +2,7 @@
 
 use correlate::model::ServiceId;
 use serde_json::{Value, json};
+use store::Scope;
 use store::records::{AuditFilter, ImportReport, Page, RecordsError, ServiceFilter};
 
 use crate::database::{TestDatabase, actor, draft, service};
@@ -23,7 +24,8 @@ async fn importing_again_writes_nothing(db: &TestDatabase) {
     assert_eq!(services.import(&actor(1), &file).await.expect("valid"), report(2, 0, 0));
     let before = services.walk(None, 10).await.expect("walks");
     let (depth, audited) = (depth(db).await, audited(db).await);
-    assert_eq!((depth, audited), (2, 2));
+    // Two services, and the customer that one of them names.
+    assert_eq!((depth, audited), (2, 3));
     assert_eq!(services.import(&actor(2), &file).await.expect("valid"), report(0, 0, 2));
     assert_eq!(services.walk(None, 10).await.expect("walks"), before);
     assert_eq!((self::depth(db).await, self::audited(db).await), (depth, audited));
@@ -44,9 +46,21 @@ async fn what_the_file_does_not_mention_stays(db: &TestDatabase) {
     assert_eq!(moved.expect("valid"), report(0, 1, 0));
     let cleared = import(json!([{"id": "a", "path": "n/device/9", "customer": null}])).await;
     assert_eq!(cleared.expect("valid"), report(0, 1, 0));
-    let read = services.get(&service("a")).await.expect("reads").expect("is there");
+    let read = services
+        .within(&Scope::everything())
+        .get(&service("a"))
+        .await
+        .expect("reads")
+        .expect("is there");
     assert_eq!((read.description.as_str(), read.customer, read.active), ("by hand", None, false));
-    assert!(services.get(&service("other")).await.expect("reads").is_some());
+    assert!(
+        services
+            .within(&Scope::everything())
+            .get(&service("other"))
+            .await
+            .expect("reads")
+            .is_some()
+    );
     // Only the moved path concerned the engine.
     assert_eq!(depth(db).await, 3);
 }
@@ -76,7 +90,14 @@ async fn one_bad_entry_refuses_the_whole_file(db: &TestDatabase) {
         "1 problem(s): service b: name: must not hold the control character U+000A",
     )
     .await;
-    assert_eq!(services.count(&ServiceFilter::default()).await.expect("counts"), 1);
+    assert_eq!(
+        services
+            .within(&Scope::everything())
+            .count(&ServiceFilter::default())
+            .await
+            .expect("counts"),
+        1
+    );
     assert_eq!(depth(db).await, 1);
 }
 
@@ -130,7 +151,11 @@ async fn an_import_cut_off_anywhere_leaves_all_or_nothing(db: &TestDatabase) {
         drop(import);
         cut_off += 1;
         db.settled().await;
-        let count = services.count(&ServiceFilter::default()).await.expect("counts");
+        let count = services
+            .within(&Scope::everything())
+            .count(&ServiceFilter::default())
+            .await
+            .expect("counts");
         assert!(count == 0 || count == 20, "{count} services after {polls} polls");
         assert_eq!(depth(db).await, count, "after {polls} polls");
     }

@@ -25,12 +25,14 @@ macro_rules! on_both {
 }
 
 mod access;
+mod audit;
 mod closure;
 mod crash;
 mod database;
 mod import;
 mod mails;
 mod outbox;
+mod people;
 mod pushes;
 mod schema;
 mod services;

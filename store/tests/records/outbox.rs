@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use correlate::model::{Period, Target, Timestamp, Window};
 use serde_json::{Value, json};
+use store::Scope;
 use store::records::{Change, OutboxRow, Records, ServiceFilter};
 
 use crate::database::{TestDatabase, actor, draft, service};
@@ -142,7 +143,12 @@ async fn many_writers_and_readers_never_meet_a_busy_database(db: &TestDatabase) 
                 let settings = records.settings();
                 settings.set(&actor(1), &key, &json!({"task": task})).await.expect("written");
                 settings.get(&key).await.expect("read").expect("is there");
-                records.services().count(&ServiceFilter::default()).await.expect("counts");
+                records
+                    .services()
+                    .within(&Scope::everything())
+                    .count(&ServiceFilter::default())
+                    .await
+                    .expect("counts");
             }
         })
     });

@@ -58,7 +58,8 @@ async fn secrets_are_listed_and_audited_without_themselves(db: &TestDatabase) {
     secrets.revoke(&actor(20), "ams1", id).await.expect("revoked");
     assert!(!secrets.list("ams1").await.expect("lists")[0].works_at(Timestamp(20)));
 
-    let filter = AuditFilter { object: Some("push-secret/ams1".to_owned()), actor: None };
+    let filter =
+        AuditFilter { object: Some("push-secret/ams1".to_owned()), ..AuditFilter::default() };
     let entries = db.records.audit().list(&filter, Page::first(10)).await.expect("lists");
     let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["revoke", "rotate"]);

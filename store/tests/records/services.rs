@@ -2,8 +2,9 @@
 
 use correlate::model::{ServiceId, Timestamp};
 use serde_json::json;
+use store::Scope;
 use store::records::{
-    AuditFilter, Change, Page, RecordsError, Service, ServiceDraft, ServiceFilter,
+    AuditFilter, Change, CustomerFilter, Page, RecordsError, Service, ServiceDraft, ServiceFilter,
 };
 
 use crate::database::{TestDatabase, actor, definition, draft, service};
@@ -18,13 +19,27 @@ async fn a_service_reads_back_as_it_was_written(db: &TestDatabase) {
         active: true,
     };
     services.create(&actor(7), &written).await.expect("created");
-    let read = services.get(&service("fibre-1")).await.expect("reads").expect("is there");
+    let read = services
+        .within(&Scope::everything())
+        .get(&service("fibre-1"))
+        .await
+        .expect("reads")
+        .expect("is there");
     let name = "Fibre Amsterdam".to_owned();
     assert_eq!(read.to_draft(), ServiceDraft { name, ..written });
     assert_eq!((read.revision, read.created_at, read.changed_at), (1, Timestamp(7), Timestamp(7)));
-    let customers = db.records.customers().list(Page::first(10)).await.expect("reads");
+    let customers = db
+        .records
+        .customers()
+        .within(&Scope::everything())
+        .list(&CustomerFilter::default(), Page::first(10))
+        .await
+        .expect("reads");
     assert_eq!(customers[0].name, "Gemeente Ede");
-    assert_eq!(services.get(&service("none")).await.expect("reads"), None);
+    assert_eq!(
+        services.within(&Scope::everything()).get(&service("none")).await.expect("reads"),
+        None
+    );
 }
 
 async fn lists_search_sort_and_page(db: &TestDatabase) {
@@ -42,9 +57,13 @@ async fn lists_search_sort_and_page(db: &TestDatabase) {
         services.create(&actor(1), &draft).await.expect("created");
     }
     let check = async |filter: ServiceFilter, expected: &[&str]| {
-        let found = services.list(&filter, Page::first(10)).await.expect("lists");
+        let found = services
+            .within(&Scope::everything())
+            .list(&filter, Page::first(10))
+            .await
+            .expect("lists");
         assert_eq!(ids(&found), expected, "{filter:?}");
-        let count = services.count(&filter).await.expect("counts");
+        let count = services.within(&Scope::everything()).count(&filter).await.expect("counts");
         assert_eq!(count, expected.len() as u64, "{filter:?}");
     };
     let search = |text: &str| ServiceFilter { search: Some(text.to_owned()), ..Default::default() };
@@ -59,7 +78,11 @@ async fn lists_search_sort_and_page(db: &TestDatabase) {
     let customer = Some("Ziggurat".to_owned());
     check(ServiceFilter { customer, ..Default::default() }, &["s1", "s3"]).await;
     let page = Page { offset: 1, limit: 2 };
-    let found = services.list(&ServiceFilter::default(), page).await.expect("lists");
+    let found = services
+        .within(&Scope::everything())
+        .list(&ServiceFilter::default(), page)
+        .await
+        .expect("lists");
     assert_eq!(ids(&found), ["S4", "s1"]);
     // Bytewise by id, whatever the locale of the server.
     let walked = services.walk(None, 10).await.expect("walks");
@@ -96,7 +119,12 @@ async fn references_must_lead_somewhere_and_not_round(db: &TestDatabase) {
         Err("service core is part of the path of a; take it out of those paths first".to_owned())
     );
     // The last good version stays in force.
-    let core = services.get(&service("core")).await.expect("reads").expect("is there");
+    let core = services
+        .within(&Scope::everything())
+        .get(&service("core"))
+        .await
+        .expect("reads")
+        .expect("is there");
     assert_eq!(core.definition, definition("core", json!("n/device/1")));
     for id in ["b", "a", "core"] {
         services.delete(&actor(3), &service(id)).await.expect("nobody refers to it any more");
@@ -106,7 +134,12 @@ async fn references_must_lead_somewhere_and_not_round(db: &TestDatabase) {
 async fn two_editors_notice_each_other(db: &TestDatabase) {
     let services = db.records.services();
     services.create(&actor(1), &draft("a", json!("n/device/1"))).await.expect("created");
-    let shown = services.get(&service("a")).await.expect("reads").expect("is there");
+    let shown = services
+        .within(&Scope::everything())
+        .get(&service("a"))
+        .await
+        .expect("reads")
+        .expect("is there");
     let mut first = shown.to_draft();
     first.name = "first".to_owned();
     let change = services.update(&actor(2), &first, Some(shown.revision)).await;
@@ -117,7 +150,12 @@ async fn two_editors_notice_each_other(db: &TestDatabase) {
     assert!(matches!(error, Err(RecordsError::Stale { .. })));
     let unchanged = services.update(&actor(4), &first, None).await.expect("as it is");
     assert_eq!(unchanged, Change::Unchanged);
-    let read = services.get(&service("a")).await.expect("reads").expect("is there");
+    let read = services
+        .within(&Scope::everything())
+        .get(&service("a"))
+        .await
+        .expect("reads")
+        .expect("is there");
     assert_eq!((read.name.as_str(), read.revision, read.changed_at), ("first", 2, Timestamp(2)));
 }
 
@@ -144,7 +182,7 @@ async fn every_change_is_in_the_audit_trail(db: &TestDatabase) {
     a.description = "new".to_owned();
     services.update(&actor(2), &a, None).await.expect("changed");
     services.delete(&actor(3), &service("a")).await.expect("deleted");
-    let filter = AuditFilter { object: Some("service/a".to_owned()), actor: None };
+    let filter = AuditFilter { object: Some("service/a".to_owned()), ..AuditFilter::default() };
     let entries = db.records.audit().list(&filter, Page::first(10)).await.expect("reads");
     let actions: Vec<_> = entries.iter().map(|one| (one.at.millis(), &*one.action)).collect();
     assert_eq!(actions, [(3, "delete"), (2, "update"), (1, "create")]);
@@ -161,7 +199,7 @@ async fn by_ids_gives_those_that_exist(db: &TestDatabase) {
         .map(|number| ServiceId::from(format!("x{number}")))
         .chain([service("a")])
         .collect();
-    let found = services.by_ids(&asked).await.expect("reads");
+    let found = services.within(&Scope::everything()).by_ids(&asked).await.expect("reads");
     assert_eq!(found.keys().collect::<Vec<_>>(), [&service("a")]);
 }
 

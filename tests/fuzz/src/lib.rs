@@ -14,6 +14,7 @@ mod report;
 mod samples;
 mod services;
 mod times;
+mod trigger;
 mod windows;
 
 /// One reader and the properties that it must have.
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "samples", run: samples::run },
     Target { name: "services", run: services::run },
     Target { name: "windows", run: windows::run },
@@ -34,6 +35,7 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "times", run: times::run },
     Target { name: "report", run: report::run },
     Target { name: "definition", run: definition::run },
+    Target { name: "trigger", run: trigger::run },
     Target { name: "checkpoint", run: durable::run_checkpoint },
     Target { name: "journal", run: durable::run_journal },
 ];

@@ -119,6 +119,11 @@ fn definitions_read_back_unchanged() {
 }
 
 #[test]
+fn triggers_read_back_unchanged() {
+    check("trigger");
+}
+
+#[test]
 fn a_damaged_checkpoint_is_refused() {
     check("checkpoint");
 }

@@ -76,6 +76,8 @@ fn the_same_device_reads_alike_from_integers_and_from_texts() {
     assert_eq!(new.status_reason, FailingChecks { icmp: true, snmp: false });
     assert_eq!(new.last_polled, local("2026-08-20 11:37:12"));
     assert_eq!(new.last_ping, local("2026-08-20 12:13:58"));
+    // Old servers lack one column, and the other is of no use without its pair.
+    let new = DeviceRow { ignore_status: None, inserted: None, ..new };
     assert_eq!(of("devices_list_all_strings_pre_2018.json"), new);
 }
 

@@ -2,12 +2,14 @@
 
 #[cfg(test)]
 mod fixtures;
+mod log_rows;
 mod marks;
 mod row;
 mod rows;
 mod scalar;
 mod split;
 
+pub(super) use log_rows::{EventRow, OutageRow, PollerRow};
 pub(super) use rows::{
     DeviceDescription, DeviceRow, FailingChecks, LinkRow, OperStatus, PortDescription, PortRow,
     SystemRow,

@@ -20,6 +20,12 @@ pub(in crate::librenms) struct DeviceRow {
     pub(in crate::librenms) status_reason: FailingChecks,
     #[serde(default, deserialize_with = "scalar::flag")]
     pub(in crate::librenms) disabled: Option<bool>,
+    /// Its alerts are off.
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) ignore: Option<bool>,
+    /// It is shown as up, whatever it is.
+    #[serde(default, deserialize_with = "scalar::flag")]
+    pub(in crate::librenms) ignore_status: Option<bool>,
     /// When a full poll last ended with the device up.
     #[serde(default, deserialize_with = "scalar::time")]
     pub(in crate::librenms) last_polled: Option<RowTime>,
@@ -31,6 +37,9 @@ pub(in crate::librenms) struct DeviceRow {
     pub(in crate::librenms) last_ping: Option<RowTime>,
     #[serde(default, deserialize_with = "scalar::time")]
     pub(in crate::librenms) last_discovered: Option<RowTime>,
+    /// When the device was added to LibreNMS.
+    #[serde(default, deserialize_with = "scalar::time")]
+    pub(in crate::librenms) inserted: Option<RowTime>,
 }
 
 /// Which checks make a device count as down (`status_reason`).
@@ -91,6 +100,9 @@ pub(in crate::librenms) struct PortRow {
     pub(in crate::librenms) device_id: u64,
     #[serde(default, rename = "ifOperStatus", deserialize_with = "oper_status")]
     pub(in crate::librenms) oper: OperStatus,
+    /// Before its last change; only where one device is asked for.
+    #[serde(default, rename = "ifOperStatus_prev", deserialize_with = "oper_before")]
+    pub(in crate::librenms) oper_before: Option<OperStatus>,
     #[serde(default, rename = "ifAdminStatus", deserialize_with = "is_shut")]
     pub(in crate::librenms) shut: bool,
     #[serde(default, deserialize_with = "scalar::flag")]
@@ -107,6 +119,10 @@ impl PortRow {
     /// names, but breaks its SQL.
     pub(in crate::librenms) const COLUMNS: &'static str =
         "port_id,device_id,ifOperStatus,ifAdminStatus,disabled,deleted,poll_time";
+
+    /// The columns to ask for where one device is read closely.
+    pub(in crate::librenms) const COLUMNS_CLOSE: &'static str =
+        "port_id,device_id,ifOperStatus,ifOperStatus_prev,ifAdminStatus,disabled,deleted,poll_time";
 }
 
 /// What `ifOperStatus` (RFC 2863) comes to.
@@ -122,12 +138,25 @@ pub(in crate::librenms) enum OperStatus {
     Odd,
 }
 
+impl OperStatus {
+    /// What a word comes to; an empty one is nothing.
+    pub(in crate::librenms) fn of(word: Option<&str>) -> OperStatus {
+        match word {
+            Some("up") => OperStatus::Up,
+            Some("down" | "testing" | "dormant" | "notPresent" | "lowerLayerDown") => {
+                OperStatus::NotUp
+            }
+            _ => OperStatus::Odd,
+        }
+    }
+}
+
 fn oper_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OperStatus, D::Error> {
-    scalar::word(deserializer, |status| match status {
-        Some("up") => OperStatus::Up,
-        Some("down" | "testing" | "dormant" | "notPresent" | "lowerLayerDown") => OperStatus::NotUp,
-        _ => OperStatus::Odd,
-    })
+    scalar::word(deserializer, OperStatus::of)
+}
+
+fn oper_before<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OperStatus>, D::Error> {
+    scalar::word(deserializer, |word| Some(OperStatus::of(word)))
 }
 
 fn is_shut<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {

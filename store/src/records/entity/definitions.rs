@@ -48,6 +48,14 @@ pub mod customer {
         pub name: String,
         pub number: Option<String>,
         pub created_at_ms: i64,
+        pub sort_name: String,
+        pub search_text: String,
+        pub contacts: String,
+        pub account_manager: Option<String>,
+        pub language: String,
+        pub time_zone: Option<String>,
+        pub revision: i64,
+        pub changed_at_ms: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -74,6 +82,7 @@ pub mod service {
         pub revision: i64,
         pub created_at_ms: i64,
         pub changed_at_ms: i64,
+        pub customer_id: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -173,6 +182,47 @@ pub mod audit {
         pub action: String,
         pub object: String,
         pub before_value: Option<String>,
+        pub after_value: Option<String>,
+        pub sequence: i64,
+        pub user_id: Option<String>,
+        pub address: Option<String>,
+        pub token_id: Option<String>,
+        pub hash: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod audit_checkpoint {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "audit_checkpoints")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub sequence: i64,
+        pub hash: String,
+        pub at_ms: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod audit_base {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "audit_base")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub object: String,
+        pub at_ms: i64,
         pub after_value: Option<String>,
     }
 

@@ -138,7 +138,7 @@ fn filtered(state: Option<MailState>) -> sea_orm::Select<mail::Entity> {
 }
 
 /// Queues a mail within the change that it tells of.
-pub(super) async fn queue_within(
+pub(in crate::records) async fn queue_within(
     tx: &DatabaseTransaction,
     draft: &MailDraft,
     now: Timestamp,

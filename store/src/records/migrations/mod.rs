@@ -18,7 +18,7 @@ use sea_orm_migration::{
 
 use super::database::DatabaseKind;
 use super::error::{Doing, RecordsError};
-use super::services;
+use super::{audit, services};
 
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_definitions", include_str!("0001_definitions.sql")),
@@ -27,11 +27,18 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (SERVICE_COMPONENTS, include_str!("0004_service_components.sql")),
     ("0005_push", include_str!("0005_push.sql")),
     ("0006_sync_jobs", include_str!("0006_sync_jobs.sql")),
-    ("0008_mails", include_str!("0008_mails.sql")),
+    ("0007_people", include_str!("0007_people.sql")),
+    (AUDIT_CHAIN, include_str!("0008_audit_chain.sql")),
+    ("0009_audit_order", include_str!("0009_audit_order.sql")),
+    ("0010_mails", include_str!("0010_mails.sql")),
+    ("0011_password_resets", include_str!("0011_password_resets.sql")),
 ];
 
 /// Its table is filled from definitions, which no SQL reads on both databases.
 const SERVICE_COMPONENTS: &str = "0004_service_components";
+
+/// Entries that are there are hashed, which no SQL does on both databases.
+const AUDIT_CHAIN: &str = "0008_audit_chain";
 
 /// Key of the advisory lock that keeps processes from migrating together;
 /// any constant that nothing else in the database uses ("padwacht" in ASCII).
@@ -57,11 +64,12 @@ impl MigrationTrait for SqlMigration {
         };
         let sql = self.sql.replace("{text}", text);
         manager.get_connection().execute_unprepared(&sql).await?;
-        if self.name == SERVICE_COMPONENTS {
-            let filled = services::fill_components(manager.get_connection()).await;
-            filled.map_err(|error| DbErr::Migration(error.to_string()))?;
-        }
-        Ok(())
+        let filled = match self.name {
+            SERVICE_COMPONENTS => services::fill_components(manager.get_connection()).await,
+            AUDIT_CHAIN => audit::chain_what_is_there(manager.get_connection()).await,
+            _ => Ok(()),
+        };
+        filled.map_err(|error| DbErr::Migration(error.to_string()))
     }
 }
 

@@ -16,7 +16,7 @@ impl Services<'_> {
     /// themselves. `None` where there are more than `limit`.
     ///
     /// # Errors
-    /// See [`Services::get`].
+    /// See [`ServicesWithin::get`](super::ServicesWithin::get).
     pub async fn needing(
         self,
         components: &BTreeSet<ComponentId>,
@@ -55,7 +55,7 @@ impl Services<'_> {
     /// directly or through others. `None` where there are more than `limit`.
     ///
     /// # Errors
-    /// See [`Services::get`].
+    /// See [`ServicesWithin::get`](super::ServicesWithin::get).
     pub async fn with_references(
         self,
         ids: impl IntoIterator<Item = ServiceId>,

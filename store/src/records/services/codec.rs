@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Service, ServiceDraft};
 use crate::records::entity::service;
 use crate::records::error::RecordsError;
+use crate::records::ids::CustomerId;
 use crate::records::text;
 
 /// The key of a service's records on the topic.
@@ -42,16 +43,21 @@ pub(super) fn audit_value(draft: &ServiceDraft) -> Value {
     })
 }
 
-pub(super) fn read(row: service::Model) -> Result<Service, RecordsError> {
-    let corrupt = |reason: String| RecordsError::corrupt("service", &row.id, reason);
+/// The stored definition of the service `id`.
+pub(super) fn definition(id: &str, versions: &str) -> Result<ServiceDefinition, RecordsError> {
+    let corrupt = |reason: String| RecordsError::corrupt("service", id, reason);
     let versions: Value =
-        serde_json::from_str(&row.versions).map_err(|error| corrupt(error.to_string()))?;
-    let definition = json!({ "id": row.id, "versions": versions });
-    let definition = ServiceDefinition::from_json(&definition, &|_| None)
-        .map_err(|error| corrupt(error.to_string()))?;
+        serde_json::from_str(versions).map_err(|error| corrupt(error.to_string()))?;
+    let definition = json!({ "id": id, "versions": versions });
+    ServiceDefinition::from_json(&definition, &|_| None).map_err(|error| corrupt(error.to_string()))
+}
+
+pub(super) fn read(row: service::Model) -> Result<Service, RecordsError> {
+    let definition = definition(&row.id, &row.versions)?;
     Ok(Service {
         definition,
         name: row.name,
+        customer_id: row.customer_id.as_deref().map(CustomerId::stored).transpose()?,
         customer: row.customer,
         description: row.description,
         active: row.active,
@@ -61,8 +67,13 @@ pub(super) fn read(row: service::Model) -> Result<Service, RecordsError> {
     })
 }
 
-/// The row of `draft`, changed at `at`.
-pub(super) fn row(draft: &ServiceDraft, before: Option<&Service>, at: Timestamp) -> service::Model {
+/// The row of `draft`, changed at `at`, of the customer `customer_id`.
+pub(super) fn row(
+    draft: &ServiceDraft,
+    customer_id: Option<CustomerId>,
+    before: Option<&Service>,
+    at: Timestamp,
+) -> service::Model {
     let id = draft.definition.id.as_str();
     let customer = draft.customer.as_deref().unwrap_or_default();
     service::Model {
@@ -77,6 +88,7 @@ pub(super) fn row(draft: &ServiceDraft, before: Option<&Service>, at: Timestamp)
         revision: before.map_or(1, |before| before.revision + 1),
         created_at_ms: before.map_or(at, |before| before.created_at).millis(),
         changed_at_ms: at.millis(),
+        customer_id: customer_id.map(|id| id.to_string()),
     }
 }
 

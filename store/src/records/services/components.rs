@@ -9,8 +9,8 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::{IDS_PER_QUERY, next};
-use crate::records::entity::service_component as row;
+use super::{IDS_PER_QUERY, codec};
+use crate::records::entity::{service, service_component as row};
 use crate::records::error::{Doing, RecordsError};
 use crate::records::page::Page;
 
@@ -43,14 +43,25 @@ pub(super) async fn write(
 
 /// Fills the table for the services that are there; for its migration.
 pub(in crate::records) async fn fill(db: &impl ConnectionTrait) -> Result<(), RecordsError> {
-    let mut after: Option<ServiceId> = None;
+    let mut after = String::new();
     loop {
-        let services = next(db, after.as_ref(), Page::MAX_LIMIT).await?;
-        let Some(last) = services.last() else { return Ok(()) };
-        after = Some(last.definition.id.clone());
-        let definitions: Vec<&ServiceDefinition> =
-            services.iter().map(|service| &service.definition).collect();
-        write(db, &definitions).await?;
+        // Later migrations add columns, so only those that were there are read.
+        let rows: Vec<(String, String)> = service::Entity::find()
+            .select_only()
+            .column(service::Column::Id)
+            .column(service::Column::Versions)
+            .filter(service::Column::Id.gt(after.as_str()))
+            .order_by_asc(service::Column::Id)
+            .limit(Page::MAX_LIMIT)
+            .into_tuple()
+            .all(db)
+            .await
+            .doing("walking through services")?;
+        let Some((last, _)) = rows.last() else { return Ok(()) };
+        after.clone_from(last);
+        let definitions = rows.iter().map(|(id, versions)| codec::definition(id, versions));
+        let definitions: Vec<ServiceDefinition> = definitions.collect::<Result<_, _>>()?;
+        write(db, &definitions.iter().collect::<Vec<_>>()).await?;
     }
 }
 

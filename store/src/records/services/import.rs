@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use correlate::model::{ServiceDefinition, ServiceId, Timestamp};
 use serde_json::{Map, Value};
 
-use super::write::{Write, apply};
+use super::write::{apply, writes};
 use super::{Service, ServiceDraft, Services, load};
 use crate::records::audit::Actor;
 use crate::records::error::{Doing, RecordsError};
@@ -49,30 +49,27 @@ impl Services<'_> {
         let mut present = load(&tx, &ids).await?;
         let mut report = ImportReport::default();
         let mut problems = Problems::default();
-        let mut writes = Vec::new();
+        let mut drafts = Vec::new();
         for entry in entries {
             let before = present.remove(&entry.definition.id);
             let id = entry.definition.id.clone();
-            let draft = match entry.draft(before.as_ref()).checked() {
-                Ok(draft) => draft,
-                Err(error) => {
-                    problems.add(format!("service {id}: {error}"));
-                    continue;
-                }
-            };
-            let write = Write { draft, before };
+            match entry.draft(before.as_ref()).checked() {
+                Ok(draft) => drafts.push((draft, before)),
+                Err(error) => problems.add(format!("service {id}: {error}")),
+            }
+        }
+        problems.into_result()?;
+        let (mut writes, made) = writes(&tx, drafts, actor.at).await?;
+        for write in &writes {
             match write.change() {
                 Change::Unchanged => report.unchanged += 1,
                 Change::Created => report.created += 1,
                 Change::Updated => report.updated += 1,
             }
-            if write.change() != Change::Unchanged {
-                writes.push(write);
-            }
         }
-        problems.into_result()?;
+        writes.retain(|write| write.change() != Change::Unchanged);
         let mut problems = Problems::default();
-        for problem in apply(&tx, &mut queue, actor, &writes).await? {
+        for problem in apply(&tx, &mut queue, actor, &writes, made).await? {
             problems.add(problem.to_string());
         }
         problems.into_result()?;

@@ -23,7 +23,9 @@ use sea_orm::{
 use super::database::Records;
 use super::entity::service;
 use super::error::{Doing, RecordsError};
+use super::ids::CustomerId;
 use super::page::{Page, holds_words};
+use crate::Scope;
 
 pub(super) use components::fill as fill_components;
 pub use import::ImportReport;
@@ -41,6 +43,8 @@ pub struct Service {
     pub name: String,
     /// The name of the customer it is for, if any.
     pub customer: Option<String>,
+    /// That customer.
+    pub customer_id: Option<CustomerId>,
     /// Anything else; lines are allowed.
     pub description: String,
     /// Whether pages list it and alerts speak of it. The engine does not look
@@ -62,7 +66,8 @@ pub struct ServiceDraft {
     pub definition: ServiceDefinition,
     /// What people call it; the id when empty.
     pub name: String,
-    /// The name of the customer it is for, if any.
+    /// The customer it is for, if any: its name or, where no customer has that
+    /// name, its number. A name that nobody knows makes a new customer.
     pub customer: Option<String>,
     /// Anything else; lines are allowed, at most 10,000 characters.
     pub description: String,
@@ -81,9 +86,16 @@ pub struct ServiceFilter {
     pub active: Option<bool>,
 }
 
-/// Reads and changes services.
+/// Changes services, and walks through them.
 #[derive(Clone, Copy, Debug)]
 pub struct Services<'a>(&'a Records);
+
+/// Services as far as a reader may see them.
+#[derive(Clone, Copy, Debug)]
+pub struct ServicesWithin<'a> {
+    records: &'a Records,
+    scope: &'a Scope,
+}
 
 impl Records {
     /// The services.
@@ -92,33 +104,45 @@ impl Records {
     }
 }
 
-impl Services<'_> {
+impl<'a> Services<'a> {
+    /// The services as far as `scope` goes; the only way to read one.
+    pub fn within(self, scope: &'a Scope) -> ServicesWithin<'a> {
+        ServicesWithin { records: self.0, scope }
+    }
+}
+
+impl ServicesWithin<'_> {
     /// One service.
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read; so for
     /// every method that only reads.
     pub async fn get(self, id: &ServiceId) -> Result<Option<Service>, RecordsError> {
-        let row = service::Entity::find_by_id(id.as_str()).one(self.0.reader()).await;
+        let row = service::Entity::find_by_id(id.as_str())
+            .filter(self.scope.condition(service::Column::CustomerId))
+            .one(self.records.reader())
+            .await;
         row.doing("reading a service")?.map(codec::read).transpose()
     }
 
     /// Those of `ids` that exist.
     ///
     /// # Errors
-    /// See [`Services::get`].
+    /// See [`ServicesWithin::get`].
     pub async fn by_ids(
         self,
         ids: &[ServiceId],
     ) -> Result<BTreeMap<ServiceId, Service>, RecordsError> {
-        load(self.0.reader(), ids).await
+        let mut found = load(self.records.reader(), ids).await?;
+        found.retain(|_, service| self.scope.holds(service.customer_id));
+        Ok(found)
     }
 
     /// The services that `filter` lets through, by name (case does not
     /// matter), then id.
     ///
     /// # Errors
-    /// See [`Services::get`].
+    /// See [`ServicesWithin::get`].
     pub async fn list(
         self,
         filter: &ServiceFilter,
@@ -126,11 +150,12 @@ impl Services<'_> {
     ) -> Result<Vec<Service>, RecordsError> {
         let rows = service::Entity::find()
             .filter(filter.condition())
+            .filter(self.scope.condition(service::Column::CustomerId))
             .order_by_asc(service::Column::SortName)
             .order_by_asc(service::Column::Id)
             .offset(page.offset())
             .limit(page.limit())
-            .all(self.0.reader())
+            .all(self.records.reader())
             .await
             .doing("listing services")?;
         rows.into_iter().map(codec::read).collect()
@@ -139,21 +164,24 @@ impl Services<'_> {
     /// How many services `filter` lets through.
     ///
     /// # Errors
-    /// See [`Services::get`].
+    /// See [`ServicesWithin::get`].
     pub async fn count(self, filter: &ServiceFilter) -> Result<u64, RecordsError> {
         service::Entity::find()
             .filter(filter.condition())
-            .count(self.0.reader())
+            .filter(self.scope.condition(service::Column::CustomerId))
+            .count(self.records.reader())
             .await
             .doing("counting services")
     }
+}
 
+impl Services<'_> {
     /// The next services by id (bytewise) after `after`, to walk through all
     /// of them however many there are; none at the end. `limit` is held at
     /// [`Page::MAX_LIMIT`].
     ///
     /// # Errors
-    /// See [`Services::get`].
+    /// See [`ServicesWithin::get`].
     pub async fn walk(
         self,
         after: Option<&ServiceId>,

@@ -1,8 +1,6 @@
 //! Changing services: one at a time, and the common part of an import.
 
-use std::collections::BTreeSet;
-
-use correlate::model::{ServiceDefinition, ServiceError, ServiceId};
+use correlate::model::{ServiceDefinition, ServiceError, ServiceId, Timestamp};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
@@ -12,15 +10,18 @@ use crate::records::audit::{self, Actor};
 use crate::records::customers;
 use crate::records::entity::service;
 use crate::records::error::{Doing, RecordsError};
+use crate::records::ids::CustomerId;
 use crate::records::outbox::Queue;
 use crate::records::page::{Change, Page};
 
-/// Rows in one INSERT; 11 values each stay far below SQLite's 32,766.
+/// Rows in one INSERT; 12 values each stay far below SQLite's 32,766.
 const INSERT_ROWS: usize = 500;
 
-/// A draft that has passed [`ServiceDraft::checked`], and what it replaces.
+/// A draft that has passed [`ServiceDraft::checked`] and names its customer by
+/// its name, and what it replaces.
 pub(super) struct Write {
     pub(super) draft: ServiceDraft,
+    pub(super) customer_id: Option<CustomerId>,
     pub(super) before: Option<Service>,
 }
 
@@ -54,7 +55,8 @@ impl Services<'_> {
         if load(&tx, std::slice::from_ref(id)).await?.contains_key(id) {
             return Err(RecordsError::exists("service", id));
         }
-        apply_one(&tx, &mut queue, actor, Write { draft, before: None }).await?;
+        let (writes, made) = writes(&tx, vec![(draft, None)], actor.at).await?;
+        apply_one(&tx, &mut queue, actor, &writes, made).await?;
         queue.finish().await?;
         tx.commit().await.doing(DOING)
     }
@@ -80,10 +82,10 @@ impl Services<'_> {
         if revision.is_some_and(|revision| revision != before.revision) {
             return Err(RecordsError::Stale { kind: "service", id: id.to_string() });
         }
-        let write = Write { draft, before: Some(before) };
-        let change = write.change();
+        let (writes, made) = writes(&tx, vec![(draft, Some(before))], actor.at).await?;
+        let change = writes.first().map_or(Change::Unchanged, Write::change);
         if change != Change::Unchanged {
-            apply_one(&tx, &mut queue, actor, write).await?;
+            apply_one(&tx, &mut queue, actor, &writes, made).await?;
             queue.finish().await?;
             tx.commit().await.doing(DOING)?;
         }
@@ -128,19 +130,39 @@ async fn apply_one(
     tx: &DatabaseTransaction,
     queue: &mut Queue<'_>,
     actor: &Actor,
-    write: Write,
+    writes: &[Write],
+    made: Vec<audit::Entry>,
 ) -> Result<(), RecordsError> {
-    let problems = apply(tx, queue, actor, std::slice::from_ref(&write)).await?;
+    let problems = apply(tx, queue, actor, writes, made).await?;
     problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.into()))
 }
 
+/// The writes of checked drafts, each with what it replaces, and what to
+/// record of the customers that had to be made for them.
+pub(super) async fn writes(
+    tx: &DatabaseTransaction,
+    drafts: Vec<(ServiceDraft, Option<Service>)>,
+    at: Timestamp,
+) -> Result<(Vec<Write>, Vec<audit::Entry>), RecordsError> {
+    let named = drafts.iter().filter_map(|(draft, _)| draft.customer.clone()).collect();
+    let (customers, made) = customers::resolve(tx, &named, at).await?;
+    let writes = drafts.into_iter().map(|(mut draft, before)| {
+        let customer = draft.customer.as_ref().and_then(|text| customers.get(text));
+        draft.customer = customer.map(|customer| customer.name.clone());
+        Write { draft, customer_id: customer.map(|customer| customer.id), before }
+    });
+    Ok((writes.collect(), made))
+}
+
 /// Writes every one of `writes`, all of which change something, with audit
-/// entries and outbox rows; or writes nothing and gives what is wrong.
+/// entries (those of `made` first) and outbox rows; or writes nothing and
+/// gives what is wrong.
 pub(super) async fn apply(
     tx: &DatabaseTransaction,
     queue: &mut Queue<'_>,
     actor: &Actor,
     writes: &[Write],
+    made: Vec<audit::Entry>,
 ) -> Result<Vec<ServiceError>, RecordsError> {
     let redefined: Vec<&ServiceDefinition> = writes
         .iter()
@@ -151,16 +173,13 @@ pub(super) async fn apply(
         Checked::Refused(problems) => return Ok(problems),
         Checked::Ordered(redefined) => redefined,
     };
-    let named: BTreeSet<&str> =
-        writes.iter().filter_map(|write| write.draft.customer.as_deref()).collect();
-    customers::ensure(tx, &named, actor.at).await?;
     write_rows(tx, actor, writes).await?;
     references::write(tx, &redefined).await?;
     components::write(tx, &redefined).await?;
     for definition in redefined {
         queue.push(codec::topic_key(definition), Some(codec::topic_value(definition))).await?;
     }
-    audit::append(tx, actor, writes.iter().map(audit_entry)).await?;
+    audit::append(tx, actor, made.into_iter().chain(writes.iter().map(audit_entry))).await?;
     Ok(Vec::new())
 }
 
@@ -175,6 +194,7 @@ async fn write_rows(
             Column::Name,
             Column::SortName,
             Column::Customer,
+            Column::CustomerId,
             Column::Description,
             Column::Active,
             Column::Versions,
@@ -185,7 +205,8 @@ async fn write_rows(
         .to_owned();
     for chunk in writes.chunks(INSERT_ROWS) {
         let rows = chunk.iter().map(|write| {
-            codec::row(&write.draft, write.before.as_ref(), actor.at).into_active_model()
+            let Write { draft, customer_id, before } = write;
+            codec::row(draft, *customer_id, before.as_ref(), actor.at).into_active_model()
         });
         service::Entity::insert_many(rows)
             .on_conflict(replace.clone())

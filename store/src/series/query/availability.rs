@@ -11,7 +11,7 @@ use correlate::model::{Period, ServiceId, ServiceState, Timestamp};
 use serde::Deserialize;
 
 use super::super::row::{service_state, texts};
-use super::super::{Series, SeriesError};
+use super::super::{SeriesError, SeriesWithin};
 use super::{check_ids, clip, clip_instant};
 
 /// Periods that one query may ask for: a year of days and some.
@@ -141,7 +141,7 @@ fn pieces(services: &str) -> String {
     )
 }
 
-impl Series {
+impl SeriesWithin<'_> {
     /// How each of `services` spent each of `periods`, in the order asked. A
     /// service that nobody knows spent them not existing.
     ///
@@ -192,10 +192,13 @@ impl Series {
         let sql = format!(
             "SELECT service, period, state_number, sum(ms) AS ms FROM ({})
              GROUP BY service, period, state_number ORDER BY service, period, state_number",
-            pieces("service IN {services:Array(String)} AND")
+            pieces(&format!(
+                "service IN {{services:Array(String)}} AND {} AND",
+                self.condition("service")
+            ))
         );
         let query = with_periods(self.read(&sql), periods, now).param("services", texts(services));
-        self.rows("adding up availability", query).await
+        self.series.rows("adding up availability", query).await
     }
 
     /// How all services together spent each of `periods`, in the order asked.
@@ -221,10 +224,12 @@ impl Series {
                      sumIf(ms, state_number = 2), sumIf(ms, state_number = 3),
                      sumIf(ms, state_number = 4)] AS sums
              FROM ({}) GROUP BY period ORDER BY period",
-            pieces("")
+            pieces(&format!("{} AND", self.condition("service")))
         );
         let query = with_periods(self.read(&sql), &clipped, now);
-        for row in self.rows::<FleetRead>("adding up the fleet's availability", query).await? {
+        for row in
+            self.series.rows::<FleetRead>("adding up the fleet's availability", query).await?
+        {
             let slot = fleet.get_mut(row.period as usize).ok_or_else(unasked_period)?;
             slot.services = row.services;
             for (state, ms) in ServiceState::ALL.into_iter().zip(row.sums) {

@@ -4,7 +4,7 @@ use clickhouse::Row;
 use correlate::model::{ComponentId, ServiceId, Timestamp};
 use serde::Deserialize;
 
-use super::super::{Series, SeriesError};
+use super::super::{SeriesError, SeriesWithin};
 use super::current::CURRENT;
 use super::{Bounded, check_limit};
 
@@ -41,7 +41,7 @@ struct CauseRead {
     examples: Vec<String>,
 }
 
-impl Series {
+impl SeriesWithin<'_> {
     /// The components to blame at present, those with most services down
     /// first, then most unknown, then most degraded.
     ///
@@ -50,6 +50,7 @@ impl Series {
     /// refuses.
     pub async fn causes_now(&self, limit: usize) -> Result<Bounded<CauseNow>, SeriesError> {
         check_limit(limit)?;
+        let scope = self.condition("id");
         let sql = format!(
             "SELECT component, countIf(state_number = 2) AS down,
                     countIf(state_number = 1) AS degraded,
@@ -60,13 +61,13 @@ impl Series {
                         arraySort(groupArray((state_number != 2, id)))), 1, {EXAMPLES_MAX})
                     AS examples
              FROM (SELECT id, state_number, since_ms, arrayJoin(cause) AS component
-                   FROM ({CURRENT}))
+                   FROM ({CURRENT}) WHERE {scope})
              GROUP BY component
              ORDER BY down DESC, unknown DESC, degraded DESC, component
              LIMIT {{limit:UInt64}}"
         );
         let query = self.read(&sql).param("limit", limit as u64 + 1);
-        let mut rows = self.rows::<CauseRead>("reading the present causes", query).await?;
+        let mut rows = self.series.rows::<CauseRead>("reading the present causes", query).await?;
         let truncated = rows.len() > limit;
         rows.truncate(limit);
         let rows = rows.into_iter().map(cause_now).collect();

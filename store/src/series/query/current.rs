@@ -6,7 +6,7 @@ use correlate::model::{ComponentId, ServiceId, ServiceState, Timestamp};
 use serde::Deserialize;
 
 use super::super::row::{component_ids, service_state, service_state_number, texts};
-use super::super::{Series, SeriesError, ServiceDimension};
+use super::super::{SeriesError, SeriesWithin, ServiceDimension};
 use super::{IDS_MAX, check_ids, check_limit};
 
 /// The number that stands for "does not exist at present" in queries; no
@@ -175,7 +175,7 @@ impl Order {
     }
 }
 
-impl Series {
+impl SeriesWithin<'_> {
     /// The services that `filter` matches, with their present state, in
     /// `order`. What is down and why: filter by [`ServiceState::Down`].
     ///
@@ -200,9 +200,10 @@ impl Series {
         let sql = format!(
             "SELECT id, name, customer, product, speed_mbps, description, state_number, since_ms,
                     cause
-             FROM ({CURRENT}) WHERE {CONDITIONS}
+             FROM ({CURRENT}) WHERE {CONDITIONS} AND {}
                AND ({{any_state:UInt8}} OR state_number IN {{states:Array(Int8)}})
              ORDER BY {} LIMIT {{limit:UInt64}} OFFSET {{offset:UInt64}}",
+            self.condition("id"),
             order.sql()
         );
         let states: Vec<i8> = filter.states.iter().copied().map(service_state_number).collect();
@@ -211,19 +212,20 @@ impl Series {
             .param("states", states)
             .param("limit", page.limit as u64)
             .param("offset", page.offset);
-        let rows = self.rows::<CurrentRead>("reading the present states", query).await?;
+        let rows = self.series.rows::<CurrentRead>("reading the present states", query).await?;
         let rows = rows.into_iter().map(current_service).collect::<Result<_, _>>()?;
         Ok(CurrentPage { rows, matched, counts })
     }
 
     async fn state_counts(&self, filter: &ServiceFilter) -> Result<StateCounts, SeriesError> {
         let sql = format!(
-            "SELECT state_number, count() AS services FROM ({CURRENT}) WHERE {CONDITIONS}
-             GROUP BY state_number ORDER BY state_number"
+            "SELECT state_number, count() AS services FROM ({CURRENT})
+             WHERE {CONDITIONS} AND {} GROUP BY state_number ORDER BY state_number",
+            self.condition("id")
         );
         let query = with_filter(self.read(&sql), filter);
         let mut counts = StateCounts::default();
-        for row in self.rows::<CountRead>("counting the present states", query).await? {
+        for row in self.series.rows::<CountRead>("counting the present states", query).await? {
             *match row.state_number {
                 NO_STATE => &mut counts.not_existing,
                 number => match service_state(number)? {

@@ -3,10 +3,10 @@
 use correlate::model::{Interval, Period, ServiceId};
 
 use super::super::row::IntervalRead;
-use super::super::{Series, SeriesError};
+use super::super::{SeriesError, SeriesWithin};
 use super::{Bounded, check_limit, clip};
 
-impl Series {
+impl SeriesWithin<'_> {
     /// The intervals of `service` that share an instant with `period`, whole
     /// (not clipped to it), oldest first. Where there are more than `limit`,
     /// the newest are given.
@@ -24,11 +24,12 @@ impl Series {
         let (from, until) = clip(period);
         let sql = format!(
             "SELECT {} FROM service_intervals FINAL
-             WHERE service = {{service:String}}
+             WHERE service = {{service:String}} AND {}
                AND start < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC')
                AND (end IS NULL OR end > fromUnixTimestamp64Milli({{from:Int64}}, 'UTC'))
              ORDER BY service_intervals.start DESC LIMIT {{limit:UInt64}}",
-            IntervalRead::COLUMNS
+            IntervalRead::COLUMNS,
+            self.condition("service")
         );
         let query = self
             .read(&sql)
@@ -36,7 +37,8 @@ impl Series {
             .param("from", from)
             .param("until", until)
             .param("limit", limit as u64 + 1);
-        let rows = self.rows::<IntervalRead>("reading the intervals of a service", query).await?;
+        let rows =
+            self.series.rows::<IntervalRead>("reading the intervals of a service", query).await?;
         let rows = rows.into_iter().map(IntervalRead::into_interval).collect::<Result<_, _>>()?;
         Ok(Bounded::newest_first(rows, limit))
     }

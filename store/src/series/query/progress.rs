@@ -1,7 +1,7 @@
 //! How far the pipeline has come.
 
 use super::super::dimension::ProgressRow;
-use super::super::{Progress, Series, SeriesError};
+use super::super::{Progress, Series, SeriesError, SeriesWithin};
 use super::ROWS_MAX;
 
 impl Series {
@@ -35,5 +35,23 @@ impl Series {
                 SELECT count() AS n, max(version) AS v FROM component_transitions)",
         );
         self.guard("reading the greatest epoch", query.fetch_one::<Option<u64>>()).await
+    }
+}
+
+impl SeriesWithin<'_> {
+    /// The greatest epoch that an interval in the scope was written with;
+    /// `None` when there is none. It moves when something in the scope does,
+    /// and for nothing else.
+    ///
+    /// # Errors
+    /// The server is away or refuses.
+    pub async fn newest_revision(&self) -> Result<Option<u64>, SeriesError> {
+        let query = self.read(&format!(
+            "SELECT if(count() = 0, NULL, max(version)) FROM service_interval_revisions
+             WHERE {}",
+            self.condition("service")
+        ));
+        let doing = "reading the newest revision in a scope";
+        self.series.guard(doing, query.fetch_one::<Option<u64>>()).await
     }
 }

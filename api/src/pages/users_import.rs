@@ -1,0 +1,96 @@
+//! Bringing in many users at once.
+
+use axum::Extension;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use dashboards::{UserImportLine, UserImportPlan, UsersImportPage, UsersImported};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use store::records::UserPlan;
+
+use super::{html, shell};
+use crate::app::ApiState;
+use crate::auth::Principal;
+use crate::people::{self, Imported};
+use crate::people_csv;
+use crate::problem::ApiError;
+
+/// The form with a list.
+#[derive(Deserialize)]
+pub(crate) struct SentList {
+    #[serde(default)]
+    text: String,
+    #[serde(rename = "do")]
+    is_meant: Option<String>,
+}
+
+/// `GET /users/import`.
+pub(crate) async fn import_form(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    let shell = shell::full(&state, &principal, &headers, &uri).await?;
+    html(&UsersImportPage { shell, text: String::new(), refused: None, outcome: None })
+}
+
+/// `POST /users/import`: tries a list or, when it is meant, takes it.
+pub(crate) async fn import(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+    uri: Uri,
+    Form(sent): Form<SentList>,
+) -> Result<Response, ApiError> {
+    let shell = shell::full(&state, &principal, &headers, &uri).await?;
+    let is_trial = sent.is_meant.is_none();
+    let imported = match people_csv::read(&sent.text) {
+        Ok(lines) => people::import(&state, &principal, &lines, is_trial).await,
+        Err(error) => Err(error),
+    };
+    match imported {
+        Ok(imported) => {
+            let outcome = outcome(&imported);
+            let text = if outcome.is_done { String::new() } else { sent.text };
+            html(&UsersImportPage { shell, text, refused: None, outcome: Some(outcome) })
+        }
+        Err(ApiError::Refused(refusals)) => {
+            let reason = refusals.iter().map(|one| format!("{}: {}", one.place, one.reason));
+            let refused = Some(reason.collect::<Vec<_>>().join("; "));
+            let page = UsersImportPage { shell, text: sent.text, refused, outcome: None };
+            super::users::refused(html(&page)?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn outcome(imported: &Imported) -> UsersImported {
+    let lines: Vec<UserImportLine> = imported
+        .import
+        .lines
+        .iter()
+        .zip(&imported.links)
+        .map(|(line, link)| UserImportLine {
+            line: line.line,
+            email: line.email.clone(),
+            plan: match &line.plan {
+                UserPlan::Invite => UserImportPlan::Invite,
+                UserPlan::Update(fields) => UserImportPlan::Update(fields.clone()),
+                UserPlan::Nothing => UserImportPlan::Nothing,
+                UserPlan::Refused(reason) => UserImportPlan::Refused(reason.clone()),
+            },
+            link: link.as_ref().map(|link| link.address.expose_secret().to_owned()),
+        })
+        .collect();
+    let count =
+        |is: fn(&UserImportPlan) -> bool| lines.iter().filter(|line| is(&line.plan)).count() as u64;
+    UsersImported {
+        refused: imported.import.refused() as u64,
+        invited: count(|plan| *plan == UserImportPlan::Invite),
+        updated: count(|plan| matches!(plan, UserImportPlan::Update(_))),
+        is_done: imported.import.is_done,
+        lines,
+    }
+}

@@ -1,0 +1,170 @@
+//! Lists of users as people make them in a spreadsheet: CSV with a line of
+//! names on top, `email,name,role,language,customers`; only `email` is needed.
+//! Semicolons do as well as commas, as spreadsheets write them in Dutch.
+//! Several customers in one cell are parted by `|`.
+
+use store::records::{Language, Role, UserLine, Users};
+
+use crate::problem::ApiError;
+
+/// The longest list: [`Users::MAX_IMPORT`] lines of a kilobyte.
+pub(crate) const BYTES_MAX: usize = 1 << 20;
+
+/// The columns that are understood.
+const COLUMNS: [&str; 5] = ["email", "name", "role", "language", "customers"];
+/// Between customers in one cell.
+const BETWEEN: char = '|';
+
+/// The users of a list. What is wrong in a line stays with the line.
+///
+/// # Errors
+/// What cannot be read as a list at all.
+pub(crate) fn read(text: &str) -> Result<Vec<UserLine>, ApiError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let head = text.lines().next().unwrap_or_default();
+    let delimiter = if head.contains(';') && !head.contains(',') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let unreadable = |error: csv::Error| ApiError::refused("body", format!("not CSV: {error}"));
+    let columns = columns(reader.headers().map_err(unreadable)?)?;
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(unreadable)?;
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if lines.len() == Users::MAX_IMPORT {
+            let reason = format!("at most {} users at once", Users::MAX_IMPORT);
+            return Err(ApiError::refused("body", reason));
+        }
+        lines.push(line(&record, &columns));
+    }
+    if lines.is_empty() {
+        return Err(ApiError::refused("body", "holds no users"));
+    }
+    Ok(lines)
+}
+
+/// Which of [`COLUMNS`] each column is.
+fn columns(head: &csv::StringRecord) -> Result<Vec<&'static str>, ApiError> {
+    let mut columns: Vec<&'static str> = Vec::new();
+    for name in head {
+        let lower = name.to_lowercase();
+        let known = COLUMNS.into_iter().find(|column| *column == lower);
+        match known {
+            None => {
+                let reason = format!("must be {}, found {name:?}", COLUMNS.join(", "));
+                return Err(ApiError::refused("line 1", reason));
+            }
+            Some(known) if columns.contains(&known) => {
+                return Err(ApiError::refused("line 1", format!("{known} occurs twice")));
+            }
+            Some(known) => columns.push(known),
+        }
+    }
+    if !columns.contains(&"email") {
+        return Err(ApiError::refused("line 1", "must hold the column email"));
+    }
+    Ok(columns)
+}
+
+fn line(record: &csv::StringRecord, columns: &[&str]) -> UserLine {
+    let mut line = UserLine {
+        line: record.position().map_or(0, csv::Position::line),
+        email: String::new(),
+        name: None,
+        role: None,
+        language: None,
+        customers: None,
+        refused: None,
+    };
+    if record.len() > columns.len() {
+        line.refused =
+            Some(format!("has {} cells, the first line {}", record.len(), columns.len()));
+    }
+    for (column, cell) in columns.iter().zip(record) {
+        if *column == "email" {
+            cell.clone_into(&mut line.email);
+        } else if !cell.is_empty() {
+            let read = take(&mut line, column, cell);
+            line.refused = line.refused.take().or(read.err());
+        }
+    }
+    line
+}
+
+fn take(line: &mut UserLine, column: &str, cell: &str) -> Result<(), String> {
+    match column {
+        "name" => line.name = Some(cell.to_owned()),
+        "role" => {
+            let role: Result<Role, _> = cell.to_lowercase().parse();
+            line.role = Some(role.map_err(|error| error.to_string())?);
+        }
+        "language" => {
+            let language: Result<Language, _> = cell.to_lowercase().parse();
+            line.language = Some(language.map_err(|error| error.to_string())?);
+        }
+        _ => {
+            let names = cell.split(BETWEEN).map(str::trim).filter(|name| !name.is_empty());
+            line.customers = Some(names.map(str::to_owned).collect());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        match read(text).expect_err("must be refused") {
+            ApiError::Refused(refusals) => {
+                let found = format!("{}: {}", refusals[0].place, refusals[0].reason);
+                assert_eq!(found, expected);
+            }
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_list_from_a_dutch_spreadsheet_reads() {
+        let text = "\u{feff}Email;Customers;Role\r\n a@example.net ;Ede | 1042;Klant\r\n;;\r\n";
+        let lines = read(text).expect("a list");
+        assert_eq!(lines.len(), 1);
+        assert_eq!((lines[0].line, lines[0].email.as_str()), (2, "a@example.net"));
+        assert_eq!(lines[0].role, Some(Role::Klant));
+        let customers = vec!["Ede".to_owned(), "1042".to_owned()];
+        assert_eq!((lines[0].customers.clone(), lines[0].name.clone()), (Some(customers), None));
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_line_stays_with_the_line() {
+        let lines = read("email,role\na@example.net,boss\nb@example.net,klant,x\n").expect("read");
+        let why: Vec<_> = lines.iter().map(|line| line.refused.as_deref()).collect();
+        assert_eq!(
+            why,
+            [
+                Some("role: must be beheer, accountmanager or klant, found \"boss\""),
+                Some("has 3 cells, the first line 2"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused_as_a_whole() {
+        refused("", "line 1: must hold the column email");
+        refused("name\nx\n", "line 1: must hold the column email");
+        refused("email,email\n", "line 1: email occurs twice");
+        refused(
+            "email,password\n",
+            "line 1: must be email, name, role, language, customers, found \"password\"",
+        );
+        refused("email\n", "body: holds no users");
+        let many = format!("email\n{}", "a@example.net\n".repeat(1_001));
+        refused(&many, "body: at most 1000 users at once");
+    }
+}

@@ -1,0 +1,95 @@
+//! Reads only what is down: a few rows instead of all. It finds what the event
+//! log does not tell, and what it should have told.
+//!
+//! What is not in these lists any more is not up for that: the device is read
+//! alone, and that row counts. So an empty list changes nothing by itself.
+
+use std::collections::BTreeSet;
+
+use correlate::model::ComponentState;
+
+use super::calls;
+use super::decode::{DeviceRow, OperStatus, PortRow};
+use super::full;
+use super::memory::ReadAt;
+use super::policy::PortsOf;
+use super::poller::LibreNms;
+use super::touch::{self, TOUCHES_MAX, Touch};
+use crate::source::{Evidence, Outlet, SourceError};
+
+/// Above this many ports that are down their list is no cheap one any more.
+const PORTS_DOWN_MAX: usize = 5_000;
+
+/// Reads the lists of what is down, and what they make worth a look.
+pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<(), SourceError> {
+    {
+        let book = source.book();
+        if book.devices.is_empty() || !book.zone.is_known() {
+            return Ok(());
+        }
+    }
+    let mut touches = devices(source, outlet).await?;
+    touches.extend(ports(source).await?);
+    if touches.len() > TOUCHES_MAX {
+        source.book().full_wanted = true;
+        touches.truncate(TOUCHES_MAX);
+    }
+    touch::run(source, &touches, Evidence::Poll, outlet).await
+}
+
+/// Reports the devices that are down; gives those that are not any more.
+pub(super) async fn devices(
+    source: &LibreNms,
+    outlet: &dyn Outlet,
+) -> Result<Vec<Touch>, SourceError> {
+    let sent = source.clock.now();
+    let rows = source.client.rows::<DeviceRow>(&calls::devices_down()).await?;
+    let read = ReadAt { sent, received: source.clock.now() };
+    let listed: BTreeSet<u64> = rows.iter().map(|row| row.device_id).collect();
+    let missing: Vec<u64> = {
+        let mut book = source.book();
+        for row in rows.iter().filter(|row| row.status == Some(false)) {
+            book.take_device(row, read);
+        }
+        let devices = book.devices.iter().filter(|(id, device)| {
+            let facts = device.facts();
+            let is_down = facts.is_some_and(|f| f.up == Some(false) && !f.disabled && !f.ignored);
+            is_down && !listed.contains(id)
+        });
+        devices.map(|(&id, _)| id).collect()
+    };
+    let listed: Vec<u64> = listed.into_iter().collect();
+    full::report(source, &listed, Evidence::Poll, outlet).await;
+    Ok(missing
+        .into_iter()
+        .map(|device_id| Touch { device_id, itself: true, ports: true })
+        .collect())
+}
+
+/// The devices with ports whose state is another than was known.
+async fn ports(source: &LibreNms) -> Result<Vec<Touch>, SourceError> {
+    let known = {
+        let book = source.book();
+        let ports = book.devices.values().flat_map(|device| device.ports());
+        ports.filter(|port| port.row.oper == OperStatus::NotUp).count()
+    };
+    if known > PORTS_DOWN_MAX {
+        return Ok(Vec::new());
+    }
+    let rows = source.client.rows::<PortRow>(&calls::ports_down()).await?;
+    let listed: BTreeSet<u64> =
+        rows.iter().filter(|row| row.oper == OperStatus::NotUp).map(|row| row.port_id).collect();
+    let book = source.book();
+    let moved = book.devices.iter().filter(|(_, device)| {
+        let readable = device
+            .facts()
+            .is_some_and(|facts| matches!(book.policy.ports_of(facts), PortsOf::Polled { .. }));
+        readable
+            && device.ports().iter().any(|port| {
+                let is_down = port.row.oper == OperStatus::NotUp;
+                let is_said = port.seen.latest().is_some_and(|(_, s)| s != ComponentState::Unknown);
+                is_said && is_down != listed.contains(&port.row.port_id)
+            })
+    });
+    Ok(moved.map(|(&device_id, _)| Touch { device_id, itself: false, ports: true }).collect())
+}

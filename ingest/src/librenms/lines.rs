@@ -1,0 +1,295 @@
+//! Lines of the event log that wait for a row to agree with them.
+//!
+//! A line is believed once a row that was asked for after it shows the state
+//! that it tells. Lines before that state, of which the row shows nothing any
+//! more, are believed only where something else proves them: for a port the
+//! status before its last change, for a device its outages. What a person wrote
+//! is never evidence. Pure.
+
+use correlate::model::{ComponentState, Timestamp};
+
+use super::decode::{FailingChecks, OperStatus, PortRow};
+use super::event::{Line, What};
+use super::policy::Policy;
+
+/// A row that disagrees with a line for so long does so for good.
+const WAIT_MS_MAX: i64 = 600_000;
+
+/// A device that writes more than this has its older lines forgotten: rows and
+/// outages tell the rest.
+const WAITING_MAX: usize = 500;
+
+/// A line whose time is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Waiting {
+    pub(super) line: Line,
+    /// When it was written; the first of two meanings of its local time.
+    pub(super) earliest: Timestamp,
+    /// The last one.
+    pub(super) at: Timestamp,
+    /// When it was read.
+    pub(super) read_at: Timestamp,
+}
+
+/// What a line that is believed says of its component.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Believed {
+    pub(super) earliest: Timestamp,
+    pub(super) at: Timestamp,
+    pub(super) state: ComponentState,
+}
+
+impl Believed {
+    fn of(waiting: &Waiting, state: ComponentState) -> Believed {
+        Believed { earliest: waiting.earliest, at: waiting.at, state }
+    }
+}
+
+/// The lines of one device and its ports, by id.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Lines(Vec<Waiting>);
+
+/// What became of the lines about a device itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct OfDevice {
+    pub(super) believed: Vec<Believed>,
+    /// There were others before, which only its outages can prove.
+    pub(super) unproven: bool,
+}
+
+impl Lines {
+    /// Adds one.
+    pub(super) fn push(&mut self, waiting: Waiting) {
+        let place = self.0.partition_point(|known| known.line.event_id < waiting.line.event_id);
+        self.0.insert(place, waiting);
+        if self.0.len() > WAITING_MAX {
+            self.0.remove(0);
+        }
+    }
+
+    /// Whether none waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one waits that is about the device itself.
+    pub(super) fn any_of_device(&self) -> bool {
+        self.0.iter().any(|waiting| waiting.line.port_id.is_none())
+    }
+
+    /// Whether one waits that is about a port.
+    pub(super) fn any_of_port(&self) -> bool {
+        self.0.iter().any(|waiting| waiting.line.port_id.is_some())
+    }
+
+    /// When the device went down, and by which checks, as the lines say.
+    pub(super) fn downs(&self) -> impl Iterator<Item = (Timestamp, FailingChecks)> + '_ {
+        self.0.iter().filter(|waiting| !waiting.line.by_user).filter_map(|waiting| {
+            match waiting.line.what {
+                What::DeviceDown(failing) => Some((waiting.at, failing)),
+                _ => None,
+            }
+        })
+    }
+
+    /// The lines about the device itself, held against its row: `up`, asked for
+    /// at `sent`. Those that are decided are taken out.
+    pub(super) fn of_device(&mut self, up: bool, policy: &Policy, sent: Timestamp) -> OfDevice {
+        let is_due = |waiting: &Waiting| waiting.line.port_id.is_none() && waiting.read_at <= sent;
+        let states: Vec<(Waiting, ComponentState, bool)> = self
+            .0
+            .iter()
+            .filter(|waiting| is_due(waiting) && !waiting.line.by_user)
+            .filter_map(|waiting| match waiting.line.what {
+                What::DeviceDown(failing) => Some((*waiting, policy.failing(failing), false)),
+                What::DeviceUp => Some((*waiting, ComponentState::Up, true)),
+                _ => None,
+            })
+            .collect();
+        let agrees = states.last().is_none_or(|&(.., is_up)| is_up == up);
+        if !agrees {
+            self.0.retain(|waiting| !is_due(waiting) || waits(waiting, sent));
+            return OfDevice::default();
+        }
+        self.0.retain(|waiting| !is_due(waiting));
+        let last = states.iter().rev().take_while(|&&(.., is_up)| is_up == up).count();
+        let (before, believed) = states.split_at(states.len() - last);
+        OfDevice {
+            believed: believed.iter().map(|(line, state, _)| Believed::of(line, *state)).collect(),
+            unproven: !before.is_empty(),
+        }
+    }
+
+    /// The lines about a port, held against its row, asked for at `sent`;
+    /// `before` is the row known earlier. Those that are decided are taken out.
+    pub(super) fn of_port(
+        &mut self,
+        row: &PortRow,
+        before: Option<(OperStatus, bool)>,
+        policy: &Policy,
+        sent: Timestamp,
+    ) -> Vec<Believed> {
+        let is_due = |waiting: &Waiting| {
+            waiting.line.port_id == Some(row.port_id) && waiting.read_at <= sent
+        };
+        let due = self.0.iter().filter(|waiting| is_due(waiting) && !waiting.line.by_user);
+        let mut course: Vec<(Waiting, OperStatus, bool)> = Vec::new();
+        let mut now = before;
+        for waiting in due {
+            let next = match (waiting.line.what, now) {
+                (What::Oper { to, .. }, Some((_, shut))) => (to, shut),
+                (What::Oper { to, .. }, None) => (to, row.shut),
+                (What::Shut(shut), Some((oper, _))) => (oper, shut),
+                (What::Shut(shut), None) => (row.oper, shut),
+                _ => continue,
+            };
+            course.push((*waiting, next.0, next.1));
+            now = Some(next);
+        }
+        let agrees =
+            course.last().is_none_or(|&(_, oper, shut)| (oper, shut) == (row.oper, row.shut));
+        if !agrees {
+            self.0.retain(|waiting| !is_due(waiting) || waits(waiting, sent));
+            return Vec::new();
+        }
+        self.0.retain(|waiting| !is_due(waiting));
+        let state = |&(_, oper, shut): &(Waiting, OperStatus, bool)| policy.port_state(oper, shut);
+        let present = policy.port_state(row.oper, row.shut);
+        let last = course.iter().rev().take_while(|step| state(step) == present).count();
+        let first = course.len() - last;
+        let is_proven = first.checked_sub(1).is_some_and(|place| {
+            row.oper_before == Some(course[place].1) && course[place].1 != row.oper
+        });
+        let from = if is_proven { first - 1 } else { first };
+        course[from..].iter().map(|step| Believed::of(&step.0, state(step))).collect()
+    }
+}
+
+fn waits(waiting: &Waiting, now: Timestamp) -> bool {
+    now < waiting.read_at.plus_millis(WAIT_MS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::librenms::decode::RowTime;
+    use ComponentState::{Down, Up};
+
+    const ICMP: FailingChecks = FailingChecks { icmp: true, snmp: false };
+
+    fn waiting(event_id: u64, port_id: Option<u64>, what: What) -> Waiting {
+        let at = Timestamp(i64::try_from(event_id).unwrap() * 1_000);
+        let time = RowTime::Utc(jiff::Timestamp::UNIX_EPOCH);
+        let line = Line { event_id, device_id: 1, port_id, time, what, by_user: false };
+        Waiting { line, earliest: at, at, read_at: Timestamp(100_000) }
+    }
+
+    fn lines(all: &[(u64, Option<u64>, What)]) -> Lines {
+        let mut lines = Lines::default();
+        all.iter().for_each(|&(id, port, what)| lines.push(waiting(id, port, what)));
+        lines
+    }
+
+    fn seconds(believed: &[Believed]) -> Vec<(i64, ComponentState)> {
+        believed.iter().map(|one| (one.at.millis() / 1_000, one.state)).collect()
+    }
+
+    const SENT: Timestamp = Timestamp(100_000);
+
+    #[test]
+    fn a_line_is_believed_when_the_row_agrees() {
+        let mut all = lines(&[(5, None, What::DeviceDown(ICMP))]);
+        let found = all.of_device(false, &Policy::default(), SENT);
+        assert_eq!((seconds(&found.believed), found.unproven), (vec![(5, Down)], false));
+        assert!(all.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_the_row_does_not_bear_out_waits_and_is_dropped() {
+        let mut all = lines(&[(5, None, What::DeviceDown(ICMP))]);
+        let policy = Policy::default();
+        assert_eq!(all.of_device(true, &policy, Timestamp(99_999)), OfDevice::default());
+        assert_eq!(all.of_device(true, &policy, SENT), OfDevice::default());
+        assert!(!all.is_empty(), "the row may be about to follow");
+        assert_eq!(
+            all.of_device(true, &policy, SENT.plus_millis(WAIT_MS_MAX)),
+            OfDevice::default()
+        );
+        assert!(all.is_empty());
+    }
+
+    #[test]
+    fn what_a_person_wrote_is_no_evidence() {
+        let mut forged = waiting(5, None, What::DeviceDown(ICMP));
+        forged.line.by_user = true;
+        let mut all = Lines::default();
+        all.push(forged);
+        assert_eq!(all.of_device(false, &Policy::default(), SENT), OfDevice::default());
+        assert!(all.is_empty());
+    }
+
+    #[test]
+    fn down_said_again_is_down_since_the_first() {
+        let down = What::DeviceDown(ICMP);
+        let mut all = lines(&[(6, None, down), (5, None, down)]);
+        let found = all.of_device(false, &Policy::default(), SENT);
+        assert_eq!(seconds(&found.believed), [(5, Down), (6, Down)]);
+    }
+
+    #[test]
+    fn what_is_over_needs_the_outages_to_prove_it() {
+        let mut all = lines(&[(5, None, What::DeviceDown(ICMP)), (8, None, What::DeviceUp)]);
+        let found = all.of_device(true, &Policy::default(), SENT);
+        assert_eq!((seconds(&found.believed), found.unproven), (vec![(8, Up)], true));
+    }
+
+    fn row(oper: OperStatus, oper_before: Option<OperStatus>, shut: bool) -> PortRow {
+        PortRow {
+            port_id: 7,
+            device_id: 1,
+            oper,
+            oper_before,
+            shut,
+            disabled: None,
+            deleted: None,
+            poll_time: Some(90),
+        }
+    }
+
+    fn oper(to: OperStatus) -> What {
+        What::Oper { from: None, to }
+    }
+
+    #[track_caller]
+    fn check_port(all: &[(u64, What)], row: &PortRow, expected: &[(i64, ComponentState)]) {
+        let all: Vec<_> = all.iter().map(|&(id, what)| (id, Some(7), what)).collect();
+        let before = Some((OperStatus::Up, false));
+        let found = lines(&all).of_port(row, before, &Policy::default(), SENT);
+        assert_eq!(seconds(&found), expected);
+    }
+
+    #[test]
+    fn a_port_is_down_since_its_line() {
+        use OperStatus::{NotUp, Up as IsUp};
+        check_port(&[(5, oper(NotUp))], &row(NotUp, Some(IsUp), false), &[(5, Down)]);
+        check_port(&[(5, oper(NotUp))], &row(IsUp, Some(NotUp), false), &[]);
+    }
+
+    #[test]
+    fn a_port_that_came_and_went_is_believed_as_far_as_its_row_remembers() {
+        use OperStatus::{NotUp, Up as IsUp};
+        let flap = [(5, oper(NotUp)), (6, oper(IsUp))];
+        check_port(&flap, &row(IsUp, Some(NotUp), false), &[(5, Down), (6, Up)]);
+        check_port(&flap, &row(IsUp, None, false), &[(6, Up)]);
+        let twice = [(4, oper(NotUp)), (5, oper(IsUp)), (6, oper(NotUp))];
+        check_port(&twice, &row(NotUp, Some(IsUp), false), &[(5, Up), (6, Down)]);
+    }
+
+    #[test]
+    fn a_port_that_is_shut_is_unknown_since_the_first_of_its_lines() {
+        use OperStatus::NotUp;
+        let shut = [(5, What::Shut(true)), (6, oper(NotUp))];
+        let unknown = ComponentState::Unknown;
+        check_port(&shut, &row(NotUp, None, true), &[(5, unknown), (6, unknown)]);
+    }
+}
