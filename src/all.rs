@@ -20,7 +20,7 @@ use crate::config::{ClusterConfig, Config};
 use crate::correlate::CorrelateParts;
 use crate::ingest::IngestParts;
 use crate::wiring::{self, OpenSeries};
-use crate::{api, correlate, ingest, publish, signals, trouble};
+use crate::{api, correlate, ingest, mail, publish, signals, trouble};
 
 /// The pause before a stage that failed is started again; it doubles up to
 /// the second one.
@@ -180,6 +180,18 @@ fn spawn_web(
         let (log, records, series) = publisher.clone();
         async move { publish::run(log, records, series, stop).await }
     }));
+    if config.mail.is_some() {
+        let (config, records) = (config.clone(), records.clone());
+        running.spawn(keep("mail", shutdown.clone(), move |stop| {
+            let (config, records) = (config.clone(), records.clone());
+            async move {
+                match &config.mail {
+                    Some(settings) => mail::run(settings, records, stop).await,
+                    None => Ok(()),
+                }
+            }
+        }));
+    }
     let stop = shutdown.clone();
     running.spawn(async move {
         let parts = api::WebParts { records, series, log, metrics };

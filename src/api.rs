@@ -79,6 +79,7 @@ pub(crate) async fn run(
         },
         session_idle: config.api.session_idle,
         session_absolute: config.api.session_lifetime,
+        sends_mail: config.mail.is_some(),
         stale_after: config.correlate.stale_after,
         trusted_proxies: config.api.trusted_proxies.clone(),
         metrics_token: config.api.metrics_token.clone(),

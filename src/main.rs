@@ -12,6 +12,7 @@ mod correlate;
 mod demo;
 mod doctor;
 mod ingest;
+mod mail;
 mod migrate;
 mod parts;
 mod progress;

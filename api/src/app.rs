@@ -41,6 +41,8 @@ pub struct ApiConfig {
     pub session_idle: Duration,
     /// A session ends so long after signing in, however busy.
     pub session_absolute: Duration,
+    /// Whether mails that are queued are sent: there is a mail server.
+    pub sends_mail: bool,
     /// Data older than this are called stale on the pages and by `/readyz`.
     pub stale_after: Duration,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
@@ -70,6 +72,7 @@ impl ApiConfig {
             default_language: Lang::Dutch,
             session_idle: 2 * HOUR,
             session_absolute: 12 * HOUR,
+            sends_mail: false,
             stale_after: Duration::from_secs(900),
             trusted_proxies: Vec::new(),
             metrics_token: None,

@@ -16,6 +16,7 @@ mod days;
 mod health;
 mod instant;
 mod language;
+mod letters;
 mod map;
 mod metric;
 mod pages;

@@ -4,6 +4,7 @@ use dashboards::urls;
 use utoipa_axum::routes;
 
 use crate::app::ApiState;
+use crate::auth::forgotten;
 use crate::auth::handlers as sign_in;
 use crate::policy::Action::{
     ApiDocs, EditCustomers, EditPipeline, EditServices, EditUsers, ExplainServices, PlanWork,
@@ -38,6 +39,10 @@ fn health(map: Routes) -> Routes {
 fn pages(map: Routes) -> Routes {
     map.page(Public, Get, urls::LOGIN, sign_in::form)
         .page(Public, Post, urls::LOGIN, sign_in::sign_in)
+        .page(Public, Get, urls::FORGOT_PASSWORD, forgotten::form)
+        .page(Public, Post, urls::FORGOT_PASSWORD, forgotten::ask)
+        .page(Public, Get, urls::RESET_PASSWORD, forgotten::reset_form)
+        .page(Public, Post, urls::RESET_PASSWORD, forgotten::reset)
         .page(May(Session), Post, urls::LOGOUT, sign_in::sign_out)
         .page(Public, Post, urls::LANGUAGE, pages::switch_language)
         .page(Public, Get, urls::ASSET, pages::asset)

@@ -109,6 +109,19 @@ pub(crate) async fn register(
     language: Language,
     password: SecretString,
 ) -> Result<UserId, ApiError> {
+    check_password(&password)?;
+    let token = TokenHash::of(token);
+    let users = state.records().users();
+    // Hashing is slow; nobody without an invitation makes us do it.
+    if users.invited(&token, state.now()).await.map_err(ApiError::records)?.is_none() {
+        return Err(ApiError::NotFound(crate::problem::Thing::Invitation));
+    }
+    let hash = hash_password(state, password).await?;
+    let registered = users.register(&token, state.now(), address, name, language, &hash).await;
+    registered.map_err(ApiError::of_records)
+}
+
+fn check_password(password: &SecretString) -> Result<(), ApiError> {
     let text = password.expose_secret();
     if text.chars().count() < PASSWORD_CHARS_MIN || text.len() > PASSWORD_BYTES_MAX {
         let reason = format!(
@@ -116,19 +129,23 @@ pub(crate) async fn register(
         );
         return Err(ApiError::refused("password", reason));
     }
-    let token = TokenHash::of(token);
-    let users = state.records().users();
-    // Hashing is slow; nobody without an invitation makes us do it.
-    if users.invited(&token, state.now()).await.map_err(ApiError::records)?.is_none() {
-        return Err(ApiError::NotFound(crate::problem::Thing::Invitation));
-    }
+    Ok(())
+}
+
+/// The hash of a password that somebody chooses, if it may be chosen.
+///
+/// # Errors
+/// [`ApiError::Refused`] for one that is too short or too long.
+pub(crate) async fn hash_password(
+    state: &ApiState,
+    password: SecretString,
+) -> Result<SecretString, ApiError> {
+    check_password(&password)?;
     let hash = state.passwords().hash(password).await.map_err(|error| match error {
         PasswordError::Busy => ApiError::Busy,
         PasswordError::Hash(_) => ApiError::internal(error),
     })?;
-    let hash = SecretString::from(hash);
-    let registered = users.register(&token, state.now(), address, name, language, &hash).await;
-    registered.map_err(ApiError::of_records)
+    Ok(SecretString::from(hash))
 }
 
 /// A line of an import with the link of whoever it invited.

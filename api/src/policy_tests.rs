@@ -173,11 +173,15 @@ async fn only_a_few_routes_are_public() {
         "GET /healthz",
         "GET /login",
         "GET /readyz",
+        "GET /forgot-password",
         "GET /register",
+        "GET /reset-password",
         "POST /language",
         "POST /login",
         "POST /push/{account}",
+        "POST /forgot-password",
         "POST /register",
+        "POST /reset-password",
     ];
     assert_eq!(public, expected.map(str::to_owned).into());
 }

@@ -13,6 +13,7 @@
 
 mod assets;
 mod i18n;
+pub mod letters;
 mod locale;
 mod markup;
 mod pages;
@@ -26,11 +27,12 @@ pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
     AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
-    CustomersPage, ErrorKind, ErrorPage, InvitedForm, KnownEdge, LoginError, LoginPage, ManualPage,
-    OverviewLivePartial, OverviewPage, PermissionRow, PermissionsPage, ProfilePage, PushPage,
-    RegisterPage, SampleRow, SamplesBehind, SeenBy, ServicePage, ServicesPage, SetAsidePage,
-    SourcePage, SourcesPage, UserForm, UserHead, UserImportLine, UserImportPlan, UserPage,
-    UsersImportPage, UsersImported, UsersPage, WhatIfPage, WhyPage,
+    CustomersPage, ErrorKind, ErrorPage, ForgotState, ForgottenPage, InvitedForm, KnownEdge,
+    LoginError, LoginPage, ManualPage, OverviewLivePartial, OverviewPage, PermissionRow,
+    PermissionsPage, ProfilePage, PushPage, RegisterPage, ResetPage, SampleRow, SamplesBehind,
+    SeenBy, ServicePage, ServicesPage, SetAsidePage, SourcePage, SourcesPage, UserForm, UserHead,
+    UserImportLine, UserImportPlan, UserPage, UsersImportPage, UsersImported, UsersPage,
+    WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Menu, Notice, Shell, SourceTrouble, User};

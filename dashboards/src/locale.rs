@@ -175,6 +175,14 @@ impl Locale {
         self.element(*at.borrow(), |zoned| self.full(zoned))
     }
 
+    /// An instant to the minute, with its zone, as plain text:
+    /// `24 nov 2026 14:03 CET`.
+    pub(crate) fn instant_text(&self, at: Timestamp) -> String {
+        let full =
+            |zoned: Zoned| format!("{} {}", self.date(zoned.date()), zoned.strftime("%H:%M %Z"));
+        self.zoned(at).map_or_else(|| NO_FIGURE.to_owned(), full)
+    }
+
     /// An instant as the value of a field for a local time.
     pub(crate) fn field(&self, at: impl Borrow<Timestamp>) -> String {
         let at = *at.borrow();

@@ -41,6 +41,11 @@ pub const EVENTS: &str = "/events";
 /// GET shows the sign-in form (query: `next`), POST takes `email`,
 /// `password`, `next`.
 pub const LOGIN: &str = "/login";
+/// GET asks for the address of whoever forgot their password, POST sends them
+/// a link.
+pub const FORGOT_PASSWORD: &str = "/forgot-password";
+/// Where that link leads. Query: `token`. POST takes a new password.
+pub const RESET_PASSWORD: &str = "/reset-password";
 /// POST ends the session.
 pub const LOGOUT: &str = "/logout";
 /// POST takes `lang` (`nl` or `en`) and `return`, a path on this server, and

@@ -1,16 +1,8 @@
 //! Mail: does the server answer, speak TLS and accept the login. Sends nothing.
 
-use std::time::Duration;
-
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::{AsyncSmtpTransport, Tokio1Executor};
-use secrecy::ExposeSecret;
-
 use super::{Verdict, chain};
 use crate::config::MailConfig;
-
-/// Greylisting servers hold the greeting back for some seconds.
-const SMTP_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::mail;
 
 /// Greets the server and logs in.
 pub(super) async fn check(config: Option<&MailConfig>) -> Verdict {
@@ -29,18 +21,7 @@ pub(super) async fn check(config: Option<&MailConfig>) -> Verdict {
 }
 
 async fn greet(config: &MailConfig) -> Result<bool, lettre::transport::smtp::Error> {
-    let mut url = config.url.clone();
-    if url.scheme() == "smtp" && url.query().is_none() {
-        // Without this, lettre would send the password in clear text.
-        url.set_query(Some("tls=required"));
-    }
-    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())?;
-    if let Some((user, password)) = &config.login {
-        let password = password.expose_secret().to_owned();
-        builder = builder.credentials(Credentials::new(user.clone(), password));
-    }
-    let transport: AsyncSmtpTransport<Tokio1Executor> = builder.timeout(Some(SMTP_TIMEOUT)).build();
-    transport.test_connection().await
+    mail::smtp(config)?.test_connection().await
 }
 
 fn advice(error: &lettre::transport::smtp::Error) -> &'static str {

@@ -30,6 +30,8 @@ pub(crate) struct LoginQuery {
     next: String,
     #[serde(default)]
     expired: Option<String>,
+    #[serde(default)]
+    changed: Option<String>,
 }
 
 /// The sign-in form.
@@ -84,7 +86,11 @@ pub(crate) async fn form(
         return Ok(Redirect::to(local_path(&query.next)).into_response());
     }
     let error = query.expired.map(|_| LoginError::SessionExpired);
-    page(&state, &headers, String::new(), &query.next, error)
+    let page = LoginPage {
+        is_changed: query.changed.is_some(),
+        ..form_page(&state, &headers, String::new(), &query.next, error)
+    };
+    pages::html(&page)
 }
 
 /// `POST /login`.
@@ -229,9 +235,19 @@ fn page(
     next: &str,
     error: Option<LoginError>,
 ) -> Result<Response, ApiError> {
+    pages::html(&form_page(state, headers, email, next, error))
+}
+
+fn form_page(
+    state: &ApiState,
+    headers: &HeaderMap,
+    email: String,
+    next: &str,
+    error: Option<LoginError>,
+) -> LoginPage {
     let language = language::of_request(headers, state.config().default_language);
     let shell = pages::bare_shell(state, language, urls::LOGIN.to_owned());
-    pages::html(&LoginPage { shell, email, next: local_path(next).to_owned(), error })
+    LoginPage { shell, email, next: local_path(next).to_owned(), error, is_changed: false }
 }
 
 #[cfg(test)]

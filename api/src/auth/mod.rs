@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod cookie;
+pub(crate) mod forgotten;
 pub(crate) mod handlers;
 mod password;
 mod principal;

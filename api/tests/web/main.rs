@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod explain;
 mod figures;
+mod forgotten;
 mod health;
 mod pages;
 mod people;

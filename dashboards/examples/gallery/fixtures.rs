@@ -583,7 +583,13 @@ pub(crate) fn new_service(shell: Shell) -> ServicePage {
 pub(crate) fn login(lang: Lang, error: Option<LoginError>) -> LoginPage {
     let shell = Shell { user: None, ..shell(lang, "/login") };
     let email = if error.is_some() { "m.degroot@achterhoek.example" } else { "" };
-    LoginPage { shell, email: email.to_owned(), next: "/services?state=down".to_owned(), error }
+    LoginPage {
+        shell,
+        email: email.to_owned(),
+        next: "/services?state=down".to_owned(),
+        error,
+        is_changed: false,
+    }
 }
 
 /// Every error page.

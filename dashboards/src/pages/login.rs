@@ -30,6 +30,8 @@ pub struct LoginPage {
     pub next: String,
     /// Why nobody was signed in.
     pub error: Option<LoginError>,
+    /// Whether a new password was just chosen.
+    pub is_changed: bool,
 }
 
 impl LoginPage {

@@ -4,6 +4,7 @@
 mod audit;
 mod customers;
 mod error;
+mod forgotten;
 mod login;
 mod manual;
 mod overview;
@@ -20,6 +21,7 @@ mod why;
 pub use audit::{AuditPage, AuditRow, AuditVerdict, PermissionRow, PermissionsPage};
 pub use customers::{ContactForm, CustomerForm, CustomerPage, CustomerRow, CustomersPage};
 pub use error::{ErrorKind, ErrorPage};
+pub use forgotten::{ForgotState, ForgottenPage, ResetPage};
 pub use login::{LoginError, LoginPage};
 pub use manual::ManualPage;
 pub use overview::{OverviewLivePartial, OverviewPage};

@@ -73,6 +73,10 @@ id! {
     PushSecretId, "push secret"
 }
 id! {
+    /// A mail.
+    MailId, "mail"
+}
+id! {
     /// A request to read an inventory.
     SyncJobId, "sync job"
 }

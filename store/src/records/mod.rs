@@ -31,6 +31,7 @@ mod inventory;
 mod leases;
 mod locks;
 mod login_attempts;
+mod mails;
 mod migrations;
 mod outbox;
 mod page;
@@ -54,11 +55,12 @@ pub use database::{DatabaseKind, Records};
 pub use error::RecordsError;
 pub use idempotency::{Idempotency, KeyedRequest, Known};
 pub use ids::{
-    ApiTokenId, CustomerId, PushSecretId, SessionId, SyncJobId, TokenHash, UserId, WindowId,
+    ApiTokenId, CustomerId, MailId, PushSecretId, SessionId, SyncJobId, TokenHash, UserId, WindowId,
 };
 pub use inventory::{ComponentName, Device, Inventory, Link, Listing, Port};
 pub use leases::{Lease, Leases};
 pub use login_attempts::{LoginAttempt, LoginAttempts, LoginResult};
+pub use mails::{DueMail, Mail, MailDraft, MailKind, MailState, Mails};
 pub use outbox::{Outbox, OutboxRow};
 pub use page::{Change, Page};
 pub use push_secrets::{PushSecret, PushSecretDraft, PushSecrets};

@@ -30,6 +30,7 @@ mod closure;
 mod crash;
 mod database;
 mod import;
+mod mails;
 mod outbox;
 mod people;
 mod pushes;

@@ -5,12 +5,14 @@
 
 mod access;
 mod definitions;
+mod mails;
 mod pushes;
 mod sources;
 mod sync_jobs;
 
 pub(super) use access::*;
 pub(super) use definitions::*;
+pub(super) use mails::*;
 pub(super) use pushes::*;
 pub(super) use sources::*;
 pub(super) use sync_jobs::*;

@@ -31,6 +31,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (AUDIT_CHAIN, include_str!("0008_audit_chain.sql")),
     ("0009_audit_order", include_str!("0009_audit_order.sql")),
     ("0010_source_detail", include_str!("0010_source_detail.sql")),
+    ("0011_mails", include_str!("0011_mails.sql")),
+    ("0012_password_resets", include_str!("0012_password_resets.sql")),
 ];
 
 /// Its table is filled from definitions, which no SQL reads on both databases.

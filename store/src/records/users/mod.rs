@@ -9,6 +9,7 @@ mod codec;
 mod import;
 mod invitations;
 mod kinds;
+mod resets;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,180 @@
+//! Forgotten passwords: a link by mail, and what it leads to.
+//!
+//! Whether an address belongs to somebody shows neither in the answer nor in
+//! the time that it takes: the answer is given before anybody looks.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Form, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use dashboards::{ForgotState, ForgottenPage, FormProblem, ResetPage, urls};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use store::records::{RecordsError, TokenHash};
+
+use super::bootstrap::PASSWORD_CHARS_MIN;
+use super::secret;
+use crate::app::ApiState;
+use crate::problem::ApiError;
+use crate::web::Lenient;
+use crate::{language, letters, pages, people, web};
+
+/// A link to a new password works for an hour: mail is fast, and mailboxes
+/// are read by others later.
+const LINK_VALID_MS: i64 = 3_600_000;
+
+/// The form that asks for a link.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct SentAddress {
+    email: String,
+}
+
+/// The query of the page where the link leads.
+#[derive(Deserialize, Default)]
+pub(crate) struct ResetQuery {
+    #[serde(default)]
+    token: String,
+}
+
+/// The form that takes a new password.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct SentPassword {
+    token: String,
+    password: String,
+    again: String,
+}
+
+/// `GET /forgot-password`.
+pub(crate) async fn form(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let shown = if state.config().sends_mail { ForgotState::Asks } else { ForgotState::NoMail };
+    page(&state, &headers, shown)
+}
+
+/// `POST /forgot-password`.
+pub(crate) async fn ask(
+    State(state): State<ApiState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(sent): Form<SentAddress>,
+) -> Result<Response, ApiError> {
+    if !state.config().sends_mail {
+        return page(&state, &headers, ForgotState::NoMail);
+    }
+    let address = web::client_address(peer.ip(), &headers, &state.config().trusted_proxies);
+    // Counted apart from sign-ins: who forgot a password may have tried some.
+    let account = format!("forgotten {}", sent.email);
+    if let Err(wait_ms) = state.throttle().admit(&account, address, state.now()) {
+        let retry_after_s = wait_ms.unsigned_abs().div_ceil(1_000);
+        let mut response = page(&state, &headers, ForgotState::TooOften { retry_after_s })?;
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
+        return Ok(response);
+    }
+    let token = secret::fresh().map_err(ApiError::internal)?;
+    let asking = state.clone();
+    tokio::spawn(async move {
+        if let Err(error) = send_link(&asking, &sent.email, address, &token).await {
+            tracing::warn!(%error, "could not queue a link to a new password");
+        }
+    });
+    page(&state, &headers, ForgotState::Asked)
+}
+
+async fn send_link(
+    state: &ApiState,
+    email: &str,
+    address: IpAddr,
+    token: &SecretString,
+) -> Result<(), RecordsError> {
+    let hash = TokenHash::of(token.expose_secret());
+    let origin = state.public_origin();
+    let link = format!("{origin}{}?token={}", urls::RESET_PASSWORD, token.expose_secret());
+    let (now, address) = (state.now(), address.to_string());
+    let expires_at = now.plus_millis(LINK_VALID_MS);
+    let letter = |user: &_| letters::new_password(state, user, &address, &link, expires_at);
+    let users = state.records().users();
+    users.ask_reset(email, &address, &hash, now, expires_at, letter).await
+}
+
+/// `GET /reset-password`.
+pub(crate) async fn reset_form(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    Lenient(query): Lenient<ResetQuery>,
+) -> Result<Response, ApiError> {
+    reset_page(&state, &headers, query.token, None).await
+}
+
+/// `POST /reset-password`.
+pub(crate) async fn reset(
+    State(state): State<ApiState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(sent): Form<SentPassword>,
+) -> Result<Response, ApiError> {
+    let SentPassword { token, password, again } = sent;
+    if password != again {
+        return reset_page(&state, &headers, token, Some(FormProblem::PasswordsDiffer)).await;
+    }
+    let hash = TokenHash::of(&token);
+    let users = state.records().users();
+    // Hashing is slow; nobody without a link makes us do it.
+    if users.resetting(&hash, state.now()).await.map_err(ApiError::records)?.is_none() {
+        return reset_page(&state, &headers, token, None).await;
+    }
+    let password = match people::hash_password(&state, SecretString::from(password)).await {
+        Ok(password) => password,
+        Err(ApiError::Refused(_)) => {
+            let problem = FormProblem::Password { least: PASSWORD_CHARS_MIN };
+            return reset_page(&state, &headers, token, Some(problem)).await;
+        }
+        Err(error) => return Err(error),
+    };
+    let address = web::client_address(peer.ip(), &headers, &state.config().trusted_proxies);
+    let address = address.to_string();
+    let letter = |user: &_| letters::password_changed(&state, user, &address);
+    match users.reset(&hash, &address, state.now(), &password, letter).await {
+        Ok(user) => {
+            tracing::info!(%user, %address, "somebody chose a new password");
+            Ok(Redirect::to(&format!("{}?changed=1", urls::LOGIN)).into_response())
+        }
+        Err(error) => match ApiError::of_records(error) {
+            ApiError::NotFound(_) => reset_page(&state, &headers, token, None).await,
+            error => Err(error),
+        },
+    }
+}
+
+fn page(state: &ApiState, headers: &HeaderMap, shown: ForgotState) -> Result<Response, ApiError> {
+    let language = language::of_request(headers, state.config().default_language);
+    let shell = pages::bare_shell(state, language, urls::FORGOT_PASSWORD.to_owned());
+    pages::html(&ForgottenPage { shell, shown })
+}
+
+async fn reset_page(
+    state: &ApiState,
+    headers: &HeaderMap,
+    token: String,
+    problem: Option<FormProblem>,
+) -> Result<Response, ApiError> {
+    let found = state.records().users().resetting(&TokenHash::of(&token), state.now()).await;
+    let email = found.map_err(ApiError::records)?.map(|user| user.email);
+    let language = language::of_request(headers, state.config().default_language);
+    let here = format!("{}?token={}", urls::RESET_PASSWORD, urls::encode(&token));
+    let status = match (&email, &problem) {
+        (None, _) => StatusCode::NOT_FOUND,
+        (Some(_), Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        (Some(_), None) => StatusCode::OK,
+    };
+    let shell = pages::bare_shell(state, language, here);
+    let password_least = PASSWORD_CHARS_MIN;
+    let mut response = pages::html(&ResetPage { shell, token, email, problem, password_least })?;
+    *response.status_mut() = status;
+    Ok(response)
+}

@@ -1,0 +1,61 @@
+//! Forgotten passwords: asking for a link, and choosing a new password.
+
+use askama::Template;
+
+use crate::shell::{Section, Shell};
+use crate::view::people::FormProblem;
+
+/// What the page about a forgotten password says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ForgotState {
+    /// It asks for an address.
+    Asks,
+    /// It was asked for a link; whether there is such a user it never says.
+    Asked,
+    /// Too often: wait.
+    TooOften {
+        /// Seconds until the next request is taken.
+        retry_after_s: u64,
+    },
+    /// This installation sends no mail.
+    NoMail,
+}
+
+/// Asking for a link to a new password, `/forgot-password`. `shell.user` is
+/// `None`.
+#[derive(Template, Debug)]
+#[template(path = "forgotten.html")]
+pub struct ForgottenPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// What it says.
+    pub shown: ForgotState,
+}
+
+impl ForgottenPage {
+    const SECTION: Section = Section::None;
+
+    fn asks(&self) -> bool {
+        matches!(self.shown, ForgotState::Asks | ForgotState::TooOften { .. })
+    }
+}
+
+/// Choosing a new password, `/reset-password`. `shell.user` is `None`.
+#[derive(Template, Debug)]
+#[template(path = "reset.html")]
+pub struct ResetPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The token of the link.
+    pub token: String,
+    /// Whose password; `None` for a link that does not work.
+    pub email: Option<String>,
+    /// What is wrong in the form.
+    pub problem: Option<FormProblem>,
+    /// How many characters a password must have.
+    pub password_least: usize,
+}
+
+impl ResetPage {
+    const SECTION: Section = Section::None;
+}
