@@ -39,6 +39,21 @@ fn mail(kind: MailKind, user: &User, letter: Letter, expires_at: Timestamp) -> M
     }
 }
 
+/// `inviter` invites `user`, who comes in by `link`. `None` after a fault of a
+/// template, which is logged.
+pub(crate) fn invitation(
+    state: &ApiState,
+    user: &User,
+    inviter: &str,
+    link: &str,
+    expires_at: Timestamp,
+) -> Option<MailDraft> {
+    // Until they say otherwise, somebody is called by their address.
+    let name = if user.name == user.email { "" } else { user.name.as_str() };
+    let letter = letters::invitation(&locale(state, user), name, inviter, link, expires_at);
+    Some(mail(MailKind::Invitation, user, rendered(letter)?, expires_at))
+}
+
 /// Whoever `user` is may choose a new password by `link`; it was asked for
 /// from `address`. `None` after a fault of a template, which is logged.
 pub(crate) fn new_password(

@@ -1,8 +1,8 @@
 //! What is done about users, for the API and the pages alike: inviting,
 //! changing, letting in and shutting out, bringing in many at once.
 //!
-//! Nothing here sends mail: an invitation gives a [`Link`], which is shown
-//! once to whoever invites. Whoever sends it by mail instead does so in
+//! An invitation gives a [`Link`], which is shown once to whoever invites and,
+//! where there is a mail server, also goes to the invited by mail: see
 //! [`handed_over`], through which every link goes.
 
 use correlate::model::Timestamp;
@@ -13,6 +13,7 @@ use store::records::{
 
 use crate::app::ApiState;
 use crate::auth::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordError, Principal, fresh_secret};
+use crate::letters;
 use crate::problem::ApiError;
 
 /// An invitation works for seven days: long enough for a holiday week, short
@@ -25,6 +26,8 @@ pub(crate) struct Link {
     pub(crate) address: SecretString,
     /// When it stops working.
     pub(crate) expires_at: Timestamp,
+    /// Whether it also goes to the invited by mail.
+    pub(crate) is_mailed: bool,
 }
 
 /// A token for an invitation, and where it leads.
@@ -40,12 +43,35 @@ fn token(state: &ApiState) -> Result<Token, ApiError> {
         format!("{origin}{}?token={}", dashboards::urls::REGISTER, secret.expose_secret());
     let expires_at = state.now().plus_millis(INVITATION_VALID_MS);
     let hash = TokenHash::of(secret.expose_secret());
-    Ok(Token { hash, link: Link { address: address.into(), expires_at } })
+    let link = Link { address: address.into(), expires_at, is_mailed: false };
+    Ok(Token { hash, link })
 }
 
-/// The link, for whoever invites to hand over.
-fn handed_over(link: Link) -> Link {
-    link
+/// The link, for whoever invites to hand over, and on its way by mail where
+/// that is possible. That it is not is no reason to fail: the link works.
+async fn handed_over(
+    state: &ApiState,
+    principal: &Principal,
+    user: UserId,
+    link: Link,
+) -> Result<Link, ApiError> {
+    if !state.config().sends_mail {
+        return Ok(link);
+    }
+    let found = state.records().users().within(principal.scope()).get(user).await;
+    let found = found.map_err(ApiError::records)?;
+    let inviter = &principal.account().name;
+    let address = link.address.expose_secret();
+    let letter =
+        found.and_then(|user| letters::invitation(state, &user, inviter, address, link.expires_at));
+    let Some(letter) = letter else { return Ok(link) };
+    match state.records().mails().queue(&letter, state.now()).await {
+        Ok(_) => Ok(Link { is_mailed: true, ..link }),
+        Err(error) => {
+            tracing::warn!(%error, %user, "an invitation is not sent by mail");
+            Ok(link)
+        }
+    }
 }
 
 /// Invites somebody who is not there yet.
@@ -59,7 +85,8 @@ pub(crate) async fn invite(
     let users = state.records().users();
     let actor = principal.actor(state);
     let invited = users.invite(&actor, draft, &token.hash, token.link.expires_at).await;
-    Ok((invited.map_err(ApiError::of_records)?, handed_over(token.link)))
+    let user = invited.map_err(ApiError::of_records)?;
+    Ok((user, handed_over(state, principal, user, token.link).await?))
 }
 
 /// Invites somebody anew who has not come in yet.
@@ -73,7 +100,7 @@ pub(crate) async fn invite_again(
     let actor = principal.actor(state);
     let invited = users.invite_again(&actor, user, &token.hash, token.link.expires_at).await;
     invited.map_err(ApiError::of_records)?;
-    Ok(handed_over(token.link))
+    handed_over(state, principal, user, token.link).await
 }
 
 /// Changes somebody.
@@ -174,10 +201,14 @@ pub(crate) async fn import(
     let actor = principal.actor(state);
     let import = users.import(&actor, lines, &hashes, expires_at, is_trial).await;
     let import = import.map_err(ApiError::of_records)?;
-    let links = import.lines.iter().zip(tokens).map(|(line, token)| {
-        (import.is_done && line.plan == UserPlan::Invite).then(|| handed_over(token.link))
-    });
-    let links = links.collect();
+    let mut links = Vec::with_capacity(import.lines.len());
+    for (line, token) in import.lines.iter().zip(tokens) {
+        let is_invited = import.is_done && line.plan == UserPlan::Invite;
+        links.push(match line.user.filter(|_| is_invited) {
+            Some(user) => Some(handed_over(state, principal, user, token.link).await?),
+            None => None,
+        });
+    }
     Ok(Imported { import, links })
 }
 

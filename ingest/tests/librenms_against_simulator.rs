@@ -4,7 +4,7 @@
 //! Simulated time moves only between polls, so nothing depends on how fast
 //! this machine is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,8 +31,14 @@ fn component(nms: &str, sample: &ObservedSample) -> ComponentId {
 ///
 /// An edge must lie within its uncertainty. Every other sample must be of a
 /// state that held at its instant; but the same sample given again is as old
-/// as the first.
-fn untrue(truth: &Truth, id: &ComponentId, sample: &ObservedSample) -> Option<String> {
+/// as the first. `goes_on` says that the state was told before it too: it
+/// *may* have begun within the uncertainty, and that it did is not said.
+fn untrue(
+    truth: &Truth,
+    id: &ComponentId,
+    sample: &ObservedSample,
+    goes_on: bool,
+) -> Option<String> {
     let (at, state) = (sample.at, sample.state);
     let edges: Vec<i64> = truth
         .intervals_of(id)
@@ -43,6 +49,7 @@ fn untrue(truth: &Truth, id: &ComponentId, sample: &ObservedSample) -> Option<St
     let from = at.millis() - i64::from(sample.uncertainty_ms);
     let is_edge = sample.uncertainty_ms > 0 && sample.uncertainty_ms < u32::MAX;
     let holds = match is_edge {
+        true if goes_on && truth.state_at(id, at) == state => true,
         true => edges.iter().any(|&edge| from <= edge && edge <= at.millis()),
         false => sample.uncertainty_ms == u32::MAX || truth.state_at(id, at) == state,
     };
@@ -59,8 +66,14 @@ fn brief(sample: &ObservedSample) -> String {
 fn check_all(truth: &Truth, samples: &[ObservedSample]) -> HashMap<Evidence, usize> {
     let mut first = HashMap::new();
     let mut edges = HashMap::new();
+    let mut told: HashMap<ComponentId, BTreeMap<Timestamp, ComponentState>> = HashMap::new();
+    for sample in samples {
+        told.entry(component("librenms", sample)).or_default().insert(sample.at, sample.state);
+    }
     for sample in samples {
         let id = component("librenms", sample);
+        let before = told[&id].range(..sample.at).next_back();
+        let goes_on = before.is_some_and(|(_, state)| *state == sample.state);
         if sample.state == ComponentState::Unknown || sample.at < truth.period().from {
             continue;
         }
@@ -70,7 +83,7 @@ fn check_all(truth: &Truth, samples: &[ObservedSample]) -> HashMap<Evidence, usi
         if first.insert((id.clone(), sample.at, sample.state), ()).is_some() {
             continue;
         }
-        if let Some(wrong) = untrue(truth, &id, sample) {
+        if let Some(wrong) = untrue(truth, &id, sample, goes_on) {
             let same = |s: &&ObservedSample| component("librenms", s) == id;
             let told: Vec<_> = samples.iter().filter(same).map(brief).collect();
             panic!("{wrong}; told: {}", told.join(", "));

@@ -69,7 +69,7 @@ impl Api {
     pub(crate) async fn page(&self, path: &str) -> String {
         let url = format!("{}{path}", self.base);
         let request = self.client.get(url).bearer_auth(&self.token);
-        let request = request.header("accept", "text/html").header("accept-language", "en");
+        let request = request.header("accept", "text/html").header("cookie", "padwacht_lang=en");
         request.send().await.expect("somebody listens").text().await.expect("text")
     }
 

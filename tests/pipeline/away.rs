@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 
 use crate::history::{History, STALE_AFTER};
 use crate::pipeline::{Database, Pipeline};
-use crate::rows::{assert_same, clip, replay, settle};
+use crate::rows::{assert_same, clip, replay, settle_on_replay};
 use crate::same_intervals::{lead, undisturbed};
 use crate::wait;
 
@@ -37,8 +37,7 @@ async fn clickhouse_may_be_away_for_a_while() {
         true
     })
     .await;
-    let expected = replay(&pipeline, &history, STALE_AFTER).await;
-    settle(&pipeline, &history, &expected).await;
+    let expected = settle_on_replay(&pipeline, &history, STALE_AFTER).await;
     assert_same("what is there afterwards", &expected, &clip(undisturbed().await, &history));
     pipeline.api.until("/readyz", |body| body["status"] == "ready").await;
     pipeline.api.until("/api/v1/status", |status| status["stale"] == false).await;
@@ -85,8 +84,7 @@ async fn kafka_may_be_away_for_a_while() {
         }
     })
     .await;
-    let expected = replay(&pipeline, &history, SOON_STALE).await;
-    settle(&pipeline, &history, &expected).await;
+    settle_on_replay(&pipeline, &history, SOON_STALE).await;
     let same = replay(&pipeline, &history, STALE_AFTER).await;
     assert_same("what is in the log", &same, &clip(undisturbed().await, &history));
     pipeline.api.until("/api/v1/status", |status| status["stale"] == false).await;

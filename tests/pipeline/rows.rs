@@ -110,6 +110,27 @@ pub(crate) fn clip(rows: &Rows, history: &History) -> Rows {
     clipped.collect()
 }
 
+/// Waits until ClickHouse holds exactly what `padwacht replay` makes of the
+/// log as it is then: ingest may still learn more of the past. Gives the rows.
+pub(crate) async fn settle_on_replay(
+    pipeline: &Pipeline,
+    history: &History,
+    stale_after: &str,
+) -> Rows {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let expected = replay(pipeline, history, stale_after).await;
+        let found = pipeline.clickhouse.rows(history).await;
+        if found.as_ref() == Ok(&expected) {
+            return expected;
+        }
+        if Instant::now() >= deadline {
+            assert_same("what ClickHouse holds", &found.expect("it answers"), &expected);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
 /// Waits until ClickHouse holds exactly `expected`.
 pub(crate) async fn settle(pipeline: &Pipeline, history: &History, expected: &Rows) {
     let deadline = Instant::now() + PATIENCE;

@@ -403,7 +403,7 @@ pub(super) fn form_of(draft: &UserDraft, customers: String, revision: i64) -> Us
 
 fn shown_link(link: &Link) -> ShownLink {
     let address = link.address.expose_secret().to_owned();
-    ShownLink { address, expires_at: link.expires_at }
+    ShownLink { address, expires_at: link.expires_at, is_mailed: link.is_mailed }
 }
 
 /// The lines of a list of users.

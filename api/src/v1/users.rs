@@ -130,6 +130,8 @@ pub(crate) struct InvitationOut {
     link: String,
     /// When it stops working.
     expires_at: Option<String>,
+    /// Whether it also goes to the invited by mail.
+    mailed: bool,
 }
 
 /// Somebody who was invited.
@@ -415,6 +417,7 @@ pub(super) fn invitation_out(link: &Link) -> InvitationOut {
     InvitationOut {
         link: link.address.expose_secret().to_owned(),
         expires_at: instant::rfc3339(link.expires_at),
+        mailed: link.is_mailed,
     }
 }
 

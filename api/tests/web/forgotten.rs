@@ -113,3 +113,20 @@ async fn without_a_mail_server_the_page_says_so() {
     ask(&app, ADMIN).await;
     assert_eq!(app.records.mails().count(None).await.expect("counted"), 0);
 }
+
+#[tokio::test]
+async fn an_invitation_goes_out_by_mail_and_lets_its_reader_in() {
+    let app = app().await;
+    let token = app.token().await;
+    let invited = serde_json::json!({"email": "anna@example.net", "role": "beheer"});
+    let headers = [("authorization", token.as_str())];
+    let answer = app.send(reqwest::Method::POST, "/api/v1/users", &headers, Some(invited)).await;
+    let answer = answer.expect(201).json();
+    assert_eq!(answer["invitation"]["mailed"], true, "{answer}");
+    let sent = mail(&app).await;
+    assert_eq!(sent.recipient, "anna@example.net");
+    let link = answer["invitation"]["link"].as_str().expect("a link");
+    assert!(secrecy::ExposeSecret::expose_secret(&sent.text).contains(link));
+    let path = link.strip_prefix(&app.base).expect("a link to here");
+    assert!(app.get(path, &[]).await.expect(200).body.contains("anna@example.net"));
+}

@@ -80,8 +80,11 @@ fn form(lang: Lang) -> UserForm {
 
 pub(crate) fn user(shell: Shell, standing: UserStanding, problem: Option<FormProblem>) -> UserPage {
     let form = form(shell.locale.lang);
-    let link = (standing == UserStanding::Invited)
-        .then(|| ShownLink { address: LINK.to_owned(), expires_at: NOW.plus_millis(7 * DAY_MS) });
+    let link = (standing == UserStanding::Invited).then(|| ShownLink {
+        address: LINK.to_owned(),
+        expires_at: NOW.plus_millis(7 * DAY_MS),
+        is_mailed: false,
+    });
     let head = UserHead {
         id: "u1".to_owned(),
         name: form.name.clone(),

@@ -17,6 +17,8 @@ letter-changed-not-you = Was it not you? Then contact your administrator at once
 letter-test-subject = Test mail from Padwacht
 letter-test-text = This mail has arrived: the mail server is set up well.
 
+link-mailed = The invitation also goes to this address by mail.
+
 # Forgotten password
 login-forgotten = Forgot your password?
 login-changed = Your password has changed. Sign in with the new one.

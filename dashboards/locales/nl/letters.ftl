@@ -17,6 +17,8 @@ letter-changed-not-you = Was u dat niet? Neem dan meteen contact op met uw behee
 letter-test-subject = Proefmail van Padwacht
 letter-test-text = Deze mail is aangekomen: de mailserver is goed ingesteld.
 
+link-mailed = De uitnodiging gaat ook per mail naar dit adres.
+
 # Wachtwoord vergeten
 login-forgotten = Wachtwoord vergeten?
 login-changed = Uw wachtwoord is gewijzigd. Log in met het nieuwe.

@@ -187,6 +187,8 @@ pub struct ShownLink {
     pub address: String,
     /// When it stops working.
     pub expires_at: correlate::model::Timestamp,
+    /// Whether it also goes out by mail.
+    pub is_mailed: bool,
 }
 
 /// Something that can be done, as the policy names it.
