@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use correlate::model::Timestamp;
-use store::log::{EmbeddedLog, KafkaConfig, KafkaLog, Log, LogError, ReadLimits, Record};
+use store::log::{
+    EmbeddedLog, KafkaConfig, KafkaLog, Log, LogError, ReadLimits, Record, StoredRecord,
+};
 use store::wire::{
     DEFINITIONS_TOPIC, DeviceReport, SAMPLES_TOPIC, TRIGGERS_TOPIC, decode_report, report_samples,
 };
@@ -79,11 +81,11 @@ impl LogPlace {
     pub(crate) async fn drop_older_half(&self) {
         let LogPlace::Embedded(dir) = self else { panic!("only files can be trimmed") };
         let log = wait::until("the log is free", async || EmbeddedLog::open(dir).await.ok()).await;
-        let reports = read(&log).await.expect("it can be read");
-        let mut seen: Vec<i64> = reports.iter().map(|report| report.observed_at_ms).collect();
-        seen.sort_unstable();
+        let mut appended: Vec<i64> = Vec::new();
+        for_each(&log, |record| appended.push(record.timestamp_ms)).await.expect("it can be read");
+        appended.sort_unstable();
         let retention = i64::try_from(SAMPLES_RETENTION.as_millis()).expect("it fits");
-        let now = Timestamp(seen[seen.len() / 2] + retention);
+        let now = Timestamp(appended[appended.len() / 2] + retention);
         let dropped = log.enforce_retention(now).await.expect("it can be trimmed");
         assert!(dropped > 0, "no record was dropped");
     }
@@ -136,6 +138,16 @@ async fn every_message(log: &dyn Log) -> Vec<Vec<u8>> {
 
 async fn read(log: &dyn Log) -> Result<Vec<DeviceReport>, LogError> {
     let mut reports = Vec::new();
+    let mut take = |record: &StoredRecord| {
+        let report = record.value.as_deref().and_then(|value| decode_report(value).ok());
+        reports.extend(report);
+    };
+    for_each(log, &mut take).await?;
+    Ok(reports)
+}
+
+/// Gives every record of the samples to `take`, partition by partition.
+async fn for_each(log: &dyn Log, mut take: impl FnMut(&StoredRecord)) -> Result<(), LogError> {
     for partition in 0..log.partitions(SAMPLES_TOPIC).await? {
         let bounds = log.bounds(SAMPLES_TOPIC, partition).await?;
         let mut next = bounds.start;
@@ -145,11 +157,10 @@ async fn read(log: &dyn Log) -> Result<Vec<DeviceReport>, LogError> {
                 log.read(SAMPLES_TOPIC, partition, next, ReadLimits::default(), wait).await?;
             let Some(last) = records.last() else { break };
             next = last.offset + 1;
-            let values = records.iter().filter_map(|record| record.value.as_deref());
-            reports.extend(values.filter_map(|value| decode_report(value).ok()));
+            records.iter().for_each(&mut take);
         }
     }
-    Ok(reports)
+    Ok(())
 }
 
 /// A file that goes away meanwhile is left out, as in a crash.
