@@ -1,7 +1,7 @@
 //! Customers: whose services they are, who answers for them, and whom to call.
 //!
 //! A service names its customer, and so do imports, by name or by number;
-//! [`resolve`] says which customer that is, and makes one that nobody knows yet.
+//! [`mod@resolve`] says which customer that is, and makes one that nobody knows yet.
 
 mod codec;
 mod resolve;
