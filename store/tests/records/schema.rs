@@ -26,7 +26,7 @@ async fn many_processes_migrate_at_once(db: &TestDatabase) {
     let error = db.records.check().await.expect_err("no schema yet").to_string();
     assert_eq!(
         error,
-        "the records database lacks 9 of its migrations (first: 0001_definitions); \
+        "the records database lacks 12 of its migrations (first: 0001_definitions); \
          run `padwacht migrate`"
     );
     let starts = (0..6).map(|_| async { db.another().await.migrate().await });
