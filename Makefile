@@ -17,7 +17,7 @@ help:
 	@echo 'make test    all tests, against a real Kafka, PostgreSQL and ClickHouse engine'
 	@echo 'make nightly the engine against the oracle for half an hour: 20,000 worlds of each kind; years of LibreNMS'
 	@echo 'make lint    format, clippy, documentation, and what may depend on what'
-	@echo 'make bench   the benchmarks: the engine alone, reading LibreNMS, and live from Kafka to ClickHouse'
+	@echo 'make bench   the benchmarks: the engine alone and at its largest, reading LibreNMS, and live from Kafka to ClickHouse'
 	@echo 'make fuzz    two minutes for each parser against broken input; ARGS="600 samples" for more of one'
 	@echo 'make assets  the files for the browser'
 	@echo 'make setup   only the packages that a build needs'
@@ -48,7 +48,8 @@ lint: setup $(assets)
 
 bench: setup-test $(assets)
 	cargo bench --locked --package correlate
-	cargo bench --locked --package ingest
+	cargo bench --locked --package store --bench scale
+	cargo bench --locked --package ingest --bench nms
 	cargo bench --locked --package padwacht --bench live
 
 fuzz: setup

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::history::{History, STALE_AFTER};
 use crate::pipeline::Pipeline;
-use crate::rows::{replay, settle};
+use crate::rows::settle_on_replay;
 use crate::same_intervals::lead;
 
 /// What the binary says in the directory of `pipeline`.
@@ -56,8 +56,7 @@ async fn the_running_product_explains_exactly_what_it_recorded() {
     let history = History::new();
     let mut pipeline = Pipeline::all(history.nms().await, STALE_AFTER).await;
     lead(&mut pipeline, &history, 1, async |_, _| true).await;
-    let expected = replay(&pipeline, &history, STALE_AFTER).await;
-    settle(&pipeline, &history, &expected).await;
+    let expected = settle_on_replay(&pipeline, &history, STALE_AFTER).await;
     let checked = check_every_interval(&pipeline, &history).await;
     assert!(checked > expected.len() / 2, "{checked} of {}", expected.len());
 

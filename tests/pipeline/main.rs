@@ -1,8 +1,8 @@
 //! The whole product from outside: real processes between a simulated LibreNMS
 //! and what is then in ClickHouse and on the pages.
 //!
-//! The reference is `padwacht replay` over exactly the samples of the log, and
-//! an undisturbed run of the same history. Needs `libchdb.so`
+//! The reference is `padwacht replay` over exactly the samples of the log and,
+//! where ingest is left alone, an undisturbed run of the same history. Needs `libchdb.so`
 //! (`PADWACHT_LIBCHDB`), PostgreSQL (`PADWACHT_TEST_POSTGRES`) and the jars of
 //! Kafka: `make test` brings them. Without them the tests fail and say so.
 

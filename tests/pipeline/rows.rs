@@ -131,21 +131,6 @@ pub(crate) async fn settle_on_replay(
     }
 }
 
-/// Waits until ClickHouse holds exactly `expected`.
-pub(crate) async fn settle(pipeline: &Pipeline, history: &History, expected: &Rows) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let found = pipeline.clickhouse.rows(history).await;
-        if found.as_ref() == Ok(expected) {
-            return;
-        }
-        if Instant::now() >= deadline {
-            assert_same("what ClickHouse holds", &found.expect("it answers"), expected);
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
-}
-
 /// Fails with the first differences.
 #[track_caller]
 pub(crate) fn assert_same(what: &str, found: &Rows, expected: &Rows) {
