@@ -10,15 +10,16 @@ asset_sources := $(shell find dashboards/assets dashboards/build.mjs dashboards/
 node_modules := dashboards/node_modules/.package-lock.json
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test nightly lint assets bench fuzz setup setup-test
+.PHONY: help demo test nightly lint assets bench fuzz sbom advisories setup setup-test
 
 help:
 	@echo 'make demo    the whole product on a simulated ISP; ARGS="--services 50" passes flags on'
 	@echo 'make test    all tests, against a real Kafka, PostgreSQL and ClickHouse engine'
 	@echo 'make nightly the engine against the oracle for half an hour: 20,000 worlds of each kind; years of LibreNMS'
 	@echo 'make lint    format, clippy, documentation, and what may depend on what'
-	@echo 'make bench   the benchmarks: the engine alone and at its largest, reading LibreNMS, and live from Kafka to ClickHouse'
+	@echo 'make bench   the benchmarks: the engine alone and at its largest, reading LibreNMS, how soon a change is seen, and live from Kafka to ClickHouse'
 	@echo 'make fuzz    two minutes for each parser against broken input; ARGS="600 samples" for more of one'
+	@echo 'make sbom    what is in the product, as CycloneDX; advisories: what is known against it'
 	@echo 'make assets  the files for the browser'
 	@echo 'make setup   only the packages that a build needs'
 
@@ -43,6 +44,7 @@ lint: setup $(assets)
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --locked --workspace --no-deps --document-private-items
 	npm --prefix dashboards run --silent check
 	.ci/check-tidy
+	.ci/check-security
 	.ci/check-core
 	.ci/check-licences
 
@@ -50,10 +52,20 @@ bench: setup-test $(assets)
 	cargo bench --locked --package correlate
 	cargo bench --locked --package store --bench scale
 	cargo bench --locked --package ingest --bench nms
+	cargo bench --locked --package padwacht --bench latency
 	cargo bench --locked --package padwacht --bench live
 
 fuzz: setup
 	tests/fuzz/run $(ARGS)
+
+# For whoever releases: it goes beside the binary.
+sbom:
+	@mkdir -p $(CARGO_TARGET_DIR)
+	node deploy/scripts/sbom.mjs > $(CARGO_TARGET_DIR)/padwacht.cdx.json
+	@echo $(CARGO_TARGET_DIR)/padwacht.cdx.json
+
+advisories: $(node_modules)
+	.ci/check-advisories
 
 assets: $(assets)
 

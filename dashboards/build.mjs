@@ -26,7 +26,7 @@ await writeFile(path.join(dist, "manifest.json"), JSON.stringify(sorted(manifest
 async function bundle() {
   const result = await esbuild.build({
     absWorkingDir: root,
-    entryPoints: ["assets/app.ts", "assets/service.ts", "assets/theme.ts", "assets/app.css"],
+    entryPoints: ["assets/app.ts", "assets/service.ts", "assets/passkeys.ts", "assets/theme.ts", "assets/app.css"],
     outdir: "dist",
     entryNames: "[name]-[hash]",
     assetNames: "[name]-[hash]",

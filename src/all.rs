@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::api::Listeners;
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use store::log::{Log, LogError};
 use store::records::Records;
 use store::series::Series;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +52,12 @@ impl Stages {
             Stages::Correlate => "correlate",
             Stages::Api => "api",
         }
+    }
+
+    /// Whether it opens what is sealed in the records, and so needs the keys:
+    /// whoever shows pages or reads accounts that were entered on them.
+    pub(crate) const fn opens_secrets(self) -> bool {
+        !matches!(self, Stages::Correlate)
     }
 }
 
@@ -93,8 +99,8 @@ pub(crate) struct Opened {
     pub records: Records,
     /// ClickHouse, for stages that use it.
     pub series: Option<OpenSeries>,
-    /// The address of pages and API, for the stage that serves them.
-    pub listener: Option<TcpListener>,
+    /// Where pages and API come in, for the stage that serves them.
+    pub listeners: Option<Listeners>,
 }
 
 /// Opens everything, calls `ready`, and runs the stages until `shutdown`.
@@ -109,14 +115,18 @@ pub(crate) async fn run_stages(
 ) -> anyhow::Result<()> {
     let metrics = start_metrics(&shutdown)?;
     let serves = matches!(stages, Stages::All | Stages::Api);
-    let listener = if serves { Some(api::bind(&config).await?) } else { None };
-    let records = wiring::open_records(&config).await?;
+    let listeners = if serves { Some(api::bind(&config).await?) } else { None };
+    let records = if stages.opens_secrets() {
+        wiring::open_records(&config).await?
+    } else {
+        wiring::open_records_without_keys(&config).await?
+    };
     let series = match stages {
         Stages::Ingest => None,
         _ => Some(wiring::open_series(&config, &shutdown).await?),
     };
     let log = wiring::open_log(&config, &shutdown).await?;
-    let mut opened = Opened { log, records, series, listener };
+    let mut opened = Opened { log, records, series, listeners };
     if serves {
         announce(&config, &opened).await?;
     }
@@ -124,7 +134,7 @@ pub(crate) async fn run_stages(
     let config = Arc::new(config);
     let mut running = JoinSet::new();
     let only_series = opened.series.as_ref().map(|open| open.series.clone());
-    let listener = opened.listener.take();
+    let listeners = opened.listeners.take();
     if matches!(stages, Stages::All | Stages::Ingest) {
         let (log, records) = (opened.log.clone(), opened.records.clone());
         let config = config.clone();
@@ -136,8 +146,8 @@ pub(crate) async fn run_stages(
     if let (Stages::All | Stages::Correlate, Some(series)) = (stages, only_series.clone()) {
         spawn_correlate(&mut running, &config, opened.log.clone(), series, &shutdown);
     }
-    if let (Some(listener), Some(series)) = (listener, only_series) {
-        spawn_web(&mut running, config, &opened, series, listener, metrics, &shutdown);
+    if let (Some(listeners), Some(series)) = (listeners, only_series) {
+        spawn_web(&mut running, config, &opened, series, listeners, metrics, &shutdown);
     }
     while let Some(ended) = running.join_next().await {
         ended.context("a stage panicked")??;
@@ -170,7 +180,7 @@ fn spawn_web(
     config: Arc<Config>,
     opened: &Opened,
     series: Series,
-    listener: TcpListener,
+    listeners: Listeners,
     metrics: PrometheusHandle,
     shutdown: &CancellationToken,
 ) {
@@ -195,7 +205,7 @@ fn spawn_web(
     let stop = shutdown.clone();
     running.spawn(async move {
         let parts = api::WebParts { records, series, log, metrics };
-        let served = api::run(&config, parts, listener, stop.clone()).await;
+        let served = api::run(&config, parts, listeners, stop.clone()).await;
         // Without its pages the process is of no use: the others end too.
         stop.cancel();
         served
@@ -264,15 +274,25 @@ fn start_metrics(shutdown: &CancellationToken) -> anyhow::Result<PrometheusHandl
 async fn announce(config: &Config, opened: &Opened) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     if let Some(administrator) = api::first_administrator(config, &opened.records).await? {
+        let until = jiff::Timestamp::from_millisecond(administrator.until().millis())?;
+        let until = until.to_zoned(config.general.time_zone.clone());
         writeln!(
             out,
-            "First administrator: {}  password: {}  (shown only now)",
+            "First administrator: {}  password: {}  (shown only now; sign in with it once, before \
+             {}, and choose your own)",
             administrator.email(),
-            administrator.reveal()
+            administrator.reveal(),
+            until.strftime("%Y-%m-%d %H:%M")
         )?;
     }
-    if let Some(address) = opened.listener.as_ref().and_then(|l| l.local_addr().ok()) {
-        writeln!(out, "Padwacht: http://{address}")?;
+    if let Some(listeners) = &opened.listeners {
+        let scheme = if listeners.tls.is_some() { "https" } else { "http" };
+        let address = format!("{scheme}://{}", listeners.pages.local_addr()?);
+        writeln!(out, "Padwacht: {address}")?;
+        let entered = opened.records.accounts().versions().await.context("read the accounts")?;
+        if config.nms.is_empty() && entered.is_empty() {
+            writeln!(out, "Nothing is watched yet: add your LibreNMS at {address}/sources/new")?;
+        }
     }
     Ok(())
 }

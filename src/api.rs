@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use api::{ApiConfig, ApiParts, ApiState, PrintedOnce};
+use api::{ApiConfig, ApiParts, ApiState, Listeners, PrintedOnce, Tls};
 use correlate::model::Timestamp;
 use dashboards::Lang;
 use metrics_exporter_prometheus::PrometheusHandle;
+use store::Keyring;
 use store::log::Log;
 use store::records::Records;
 use store::series::Series;
@@ -14,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config};
+use crate::{nms, signals};
 
 /// What the stage works on.
 pub(crate) struct WebParts {
@@ -27,16 +29,26 @@ pub(crate) struct WebParts {
     pub metrics: PrometheusHandle,
 }
 
-/// Takes the listening socket, so that a port in use is known before anything
-/// else starts.
+/// Takes the listening sockets and reads the certificate, so that what is wrong
+/// with them is known before anything else starts.
 ///
 /// # Errors
-/// The address is in use or not ours.
-pub(crate) async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
+/// An address that is in use or not ours, or a certificate that cannot be used.
+pub(crate) async fn bind(config: &Config) -> anyhow::Result<Listeners> {
     let address = config.api.listen;
-    TcpListener::bind(address).await.with_context(|| {
+    let pages = TcpListener::bind(address).await.with_context(|| {
         format!("listen on {address}; set api.listen or --listen to a free address")
-    })
+    })?;
+    let Some(settings) = &config.api.tls else { return Ok(Listeners::from(pages)) };
+    let tls = Tls::of_files(&settings.certificate, &settings.key)
+        .context("read the certificate (api.tls.certificate, api.tls.key)")?;
+    let redirect = match settings.redirect_listen {
+        None => None,
+        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+            format!("listen on {address}; set api.tls.redirect_listen to a free address")
+        })?),
+    };
+    Ok(Listeners { pages, tls: Some(tls), redirect })
 }
 
 /// Makes the first administrator, if nobody can sign in yet. A password that
@@ -61,13 +73,14 @@ pub(crate) async fn first_administrator(
 pub(crate) async fn run(
     config: &Config,
     parts: WebParts,
-    listener: TcpListener,
+    listeners: Listeners,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let address = listener.local_addr().context("ask for the listening address")?;
+    let address = listeners.pages.local_addr().context("ask for the listening address")?;
+    let scheme = if listeners.tls.is_some() { "https" } else { "http" };
     let public_url = match &config.api.public_url {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-        None => format!("http://{address}"),
+        None => format!("{scheme}://{address}"),
     };
     let settings = ApiConfig {
         secure_cookies: public_url.starts_with("https://"),
@@ -81,12 +94,23 @@ pub(crate) async fn run(
         session_absolute: config.api.session_lifetime,
         sends_mail: config.mail.is_some(),
         stale_after: config.correlate.stale_after,
+        serves_tls: listeners.tls.is_some(),
+        allowed_hosts: config.api.allowed_hosts.clone(),
         trusted_proxies: config.api.trusted_proxies.clone(),
+        mail_host: config.mail.as_ref().map(|mail| mail.from.email.domain().to_owned()),
+        breached_passwords: config.api.breached_passwords.clone(),
+        request_limits: Some(config.api.request_limits),
         metrics_token: config.api.metrics_token.clone(),
+        attempts_kept: config.api.attempts_kept,
         audit_kept: config.api.audit_kept,
+        second_factor_for: config.api.second_factor_for.clone(),
+        sso: config.oidc.clone(),
+        nms: Some(Arc::new(nms::Desk::of(config))),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     tracing::info!(%address, public_url = settings.public_url, "serving pages and api");
+    let (tls, keyring) = (listeners.tls.clone(), parts.records.keyring().clone());
+    signals::on_hangup(shutdown.clone(), move || reread(tls.as_ref(), &keyring))?;
     let state = ApiState::new(ApiParts {
         records: parts.records,
         series: parts.series,
@@ -95,7 +119,22 @@ pub(crate) async fn run(
         log: Some(parts.log),
         metrics: Some(parts.metrics),
     })?;
-    Ok(api::serve(state, listener, shutdown).await?)
+    api::serve(state, listeners, shutdown).await;
+    Ok(())
+}
+
+/// Takes up what has changed in the files of certificate and keys.
+fn reread(tls: Option<&Tls>, keyring: &Keyring) {
+    match tls.map(Tls::reload) {
+        None | Some(Ok(false)) => {}
+        Some(Ok(true)) => tracing::info!("took up a new certificate"),
+        Some(Err(error)) => {
+            tracing::error!(%error, "the certificate cannot be read: the old one stays");
+        }
+    }
+    if let Err(error) = keyring.reread() {
+        tracing::error!(%error, "the keys cannot be read: the old ones stay");
+    }
 }
 
 fn now() -> Timestamp {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
+use store::Keyring;
 use store::records::Records;
 
 use crate::cli::AuditVerifyArgs;
@@ -22,7 +23,7 @@ pub(crate) async fn verify(args: &AuditVerifyArgs, config: &Config) -> anyhow::R
     if let Some(file) = file.filter(|file| !file.exists()) {
         anyhow::bail!("there is no database {}: set --database", file.display());
     }
-    let records = Records::connect(url).await.context("open the database")?;
+    let records = Records::connect(url, Keyring::ephemeral()).await.context("open the database")?;
     records.check().await.context("check the database")?;
     let found = records.audit().verify(args.anchor.as_deref()).await;
     match found.context("read the audit trail")? {

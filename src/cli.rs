@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use correlate::model::Timestamp;
+use ingest::simulator::Release;
 
 use crate::config::{Override, duration};
 
@@ -63,7 +64,8 @@ pub(crate) enum Command {
     Correlate(CorrelateArgs),
     /// Serve the pages and the API
     ///
-    /// On 127.0.0.1:8080 unless set; put a reverse proxy with TLS before it.
+    /// On 127.0.0.1:8080 unless set; give it a certificate (api.tls), or put a
+    /// reverse proxy with TLS before it.
     /// Needs a ClickHouse server, as the other stages run elsewhere.
     Api(StageArgs),
     /// Show the whole product on a simulated ISP
@@ -107,6 +109,9 @@ pub(crate) enum Command {
     /// Check the record of who changed what
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Make, change and check the keys that seal secrets in the database
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -143,6 +148,33 @@ pub(crate) struct AuditVerifyArgs {
     /// Hash of an entry, kept from an earlier check, that must still be there
     #[arg(long, value_name = "HASH")]
     pub anchor: Option<String>,
+}
+
+/// What can be done with the keys that seal secrets.
+#[derive(Subcommand, Debug)]
+pub(crate) enum SecretsCommand {
+    /// Print a new key, for secrets.key or a key file
+    NewKey,
+    /// Seal everything with the first key
+    ///
+    /// Goes on where it was when it is broken off, beside running processes.
+    /// Exit status 1 if something could not be opened, and is as it was.
+    Rotate(SecretsRotateArgs),
+    /// Open every secret, show none, and say which keys are still needed
+    ///
+    /// Exit status 1 if something cannot be opened, or is not sealed.
+    Verify(StageArgs),
+}
+
+/// `padwacht secrets rotate`.
+#[derive(Args, Debug)]
+pub(crate) struct SecretsRotateArgs {
+    /// What every stage takes.
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// Put a new key in front of those in the key file first
+    #[arg(long)]
+    pub new_key: bool,
 }
 
 /// What can be done with the configuration.
@@ -344,6 +376,15 @@ pub(crate) struct SimulateArgs {
     /// How often it pings each device (fast ping) [default: it does not]
     #[arg(long, value_name = "DURATION", value_parser = with_unit)]
     pub ping_cycle: Option<Duration>,
+    /// Ports per customer's equipment that lead to what LibreNMS does not know; with 100,000 services, 18 make 2 million
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000))]
+    pub local_ports: u32,
+    /// The version of LibreNMS: strings, 25.5, 26.3, 26.4, 26.5 or 26.7
+    #[arg(long, value_name = "VERSION", default_value = "26.7", value_parser = release)]
+    pub release: Release,
+    /// The dispatcher service polls, and not cron: what is down is polled every minute
+    #[arg(long)]
+    pub dispatcher: bool,
     /// The time zone in which the simulated server writes its local times
     #[arg(long, value_name = "ZONE", default_value = "Europe/Amsterdam")]
     pub time_zone: String,
@@ -483,6 +524,13 @@ pub(crate) struct DoctorArgs {
 fn instant(text: &str) -> Result<Timestamp, String> {
     correlate::files::parse_time(text).ok_or_else(|| {
         String::from("a time is milliseconds since 1970, or RFC 3339 such as 2026-01-31T00:00:00Z")
+    })
+}
+
+fn release(text: &str) -> Result<Release, String> {
+    Release::named(text).ok_or_else(|| {
+        let all: Vec<&str> = Release::ALL.into_iter().map(Release::as_str).collect();
+        format!("a version is one of {}", all.join(", "))
     })
 }
 

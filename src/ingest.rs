@@ -6,6 +6,9 @@
 //! per account   poller ──▶ queue ──▶ appender ──▶ log
 //!                  └─────▶ notes ──▶ recorder ──▶ records
 //! ```
+//! * **Two places.** Accounts are in the configuration, and in the records where
+//!   people enter them ([`roster`]); those in the records come, change and go
+//!   while the stage runs.
 //! * **Apart.** An account shares nothing with another. A task of it that
 //!   panics or fails is started again after a pause, and what was queued stays.
 //! * **Nothing lost.** While the log is away the appender holds on to its
@@ -27,6 +30,8 @@ mod metric;
 mod note;
 mod outlet;
 mod poll;
+mod roster;
+mod running;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -34,21 +39,19 @@ mod triggers;
 
 pub(crate) use totals::INVENTORIES;
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ingest::librenms::LibreNms;
 use ingest::source::{Clock, FollowedClock, Source, SystemClock};
 use store::log::Log;
 use store::records::Records;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::{ClockOf, Config, NmsAccount, NmsKind};
 use crate::parts;
+use roster::Roster;
 
 /// Below the data directory: one file for each account.
 const CURSORS: &str = "ingest/cursors";
@@ -70,6 +73,8 @@ struct Feed {
     clock: Arc<dyn Clock>,
     /// Keeps how far its changes were read.
     cursor_file: Option<PathBuf>,
+    /// The staleness limit of its components.
+    stale_after: Duration,
     /// Makes the source; again after it panicked.
     open: Arc<dyn Fn() -> anyhow::Result<Box<dyn Source>> + Send + Sync>,
 }
@@ -85,55 +90,24 @@ pub(crate) async fn run(
     parts: IngestParts,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    if config.nms.is_empty() {
-        tracing::warn!("no NMS account is configured, so there is nothing to watch");
-    }
     let cursors = config.general.data_dir.join(CURSORS);
-    let feeds = config.nms.iter().map(|account| feed(account, &cursors));
-    run_feeds(feeds.collect(), parts, shutdown).await
+    let stale_after = config.correlate.stale_after;
+    let feeds = config.nms.iter();
+    let feeds = feeds.map(|account| feed(account, cursors.join(&account.name), stale_after));
+    let feeds: Vec<Feed> = feeds.collect();
+    let names = feeds.iter().map(|feed| feed.name.clone()).collect();
+    let roster = Roster::new(parts.records.clone(), names, config.pace, cursors, stale_after);
+    running::run(feeds, Some(roster), parts, shutdown).await
 }
 
-async fn run_feeds(
-    feeds: Vec<Feed>,
-    parts: IngestParts,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    let stop = shutdown.child_token();
-    let mut accounts = JoinSet::new();
-    let mut listeners = HashMap::new();
-    for feed in feeds {
-        let (listener, words) = mpsc::channel(triggers::WORDS_MAX);
-        listeners.insert(feed.name.clone(), listener);
-        accounts.spawn(account::run(feed, words, parts.clone(), stop.clone()));
-    }
-    let _following =
-        AbortOnDropHandle::new(tokio::spawn(triggers::follow(Arc::clone(&parts.log), listeners)));
-    let mut result = Ok(());
-    while let Some(ended) = accounts.join_next().await {
-        let ended = ended.unwrap_or_else(|panic| {
-            // The others go on; the panic itself is logged where it happened.
-            tracing::error!(%panic, "an account is not watched any more, restart the process");
-            Ok(())
-        });
-        if ended.is_err() && result.is_ok() {
-            stop.cancel();
-            result = ended;
-        }
-    }
-    if result.is_ok() {
-        shutdown.cancelled().await;
-    }
-    result
-}
-
-fn feed(account: &NmsAccount, cursors: &Path) -> Feed {
+fn feed(account: &NmsAccount, cursor_file: PathBuf, stale_after: Duration) -> Feed {
     let NmsKind::LibreNms = account.kind;
     let name = account.name.clone();
-    let cursor_file = Some(cursors.join(&name));
     let account = account.clone();
     Feed {
         name,
-        cursor_file,
+        cursor_file: Some(cursor_file),
+        stale_after,
         clock: Arc::new(SystemClock),
         open: Arc::new(move || {
             let clock: Arc<dyn Clock> = match account.clock {

@@ -10,15 +10,19 @@ mod cli;
 mod config;
 mod correlate;
 mod demo;
+#[cfg(test)]
+mod deployment_tests;
 mod doctor;
 mod ingest;
 mod mail;
 mod migrate;
+mod nms;
 mod parts;
 mod progress;
 mod publish;
 mod replay;
 mod retention;
+mod secrets;
 mod signals;
 mod simulate;
 mod telemetry;
@@ -35,7 +39,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use all::Stages;
-use cli::{AuditCommand, Cli, Command, ConfigCommand, StageArgs};
+use cli::{AuditCommand, Cli, Command, ConfigCommand, SecretsCommand, StageArgs};
 use config::{ConfigError, Loaded, Machine, Shared};
 
 /// The engine holds tens of millions of small allocations, and what it frees
@@ -102,6 +106,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             telemetry::init(&telemetry::quiet(&loaded))?;
             runtime()?.block_on(audit::verify(&args, &loaded.config))
         }
+        Command::Secrets(command) => on_secrets(&command),
         Command::Migrate(args) => runtime()?.block_on(migrate::run(start(&args)?.config)),
         Command::Demo(args) => {
             let config = demo::load(&args)?;
@@ -115,6 +120,20 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             let shutdown = signals::shutdown_on_signal()?;
             simulate::run(&args, shutdown).await
         }),
+    }
+}
+
+fn on_secrets(command: &SecretsCommand) -> anyhow::Result<ExitCode> {
+    let stage = match command {
+        SecretsCommand::NewKey => return secrets::print_new_key(),
+        SecretsCommand::Rotate(args) => &args.stage,
+        SecretsCommand::Verify(stage) => stage,
+    };
+    let loaded = load(stage)?;
+    telemetry::init(&telemetry::quiet(&loaded))?;
+    match command {
+        SecretsCommand::Rotate(args) => runtime()?.block_on(secrets::rotate(args, &loaded.config)),
+        _ => runtime()?.block_on(secrets::verify(&loaded.config)),
     }
 }
 

@@ -69,15 +69,17 @@ pub(crate) fn librenms(
     settings.bytes_in_flight_max = polling.bytes_in_flight;
     settings.call_timeout = request_timeout;
     settings.silence_timeout = settings.silence_timeout.min(request_timeout);
-    settings.policy.management_lost = polling.management_lost;
-    settings.policy.admin_down = polling.admin_down;
-    settings.policy.ignored = polling.ignored;
-    settings.policy.status_ignored = polling.status_ignored;
+    settings.policy = polling.policy;
+    settings.nms_interval = account.nms_interval;
+    settings.version.clone_from(&account.version);
+    settings.event_log = account.event_log;
     settings.bulk_ports_max = usize::try_from(polling.bulk_ports_max).unwrap_or(usize::MAX);
     settings.pace = Pace {
         full: polling.poll_interval,
         glance: polling.glance_interval,
         changes: polling.changes_interval,
+        sessions: polling.sessions_interval,
+        checks: polling.checks_interval,
         inventory: Some(polling.inventory_interval),
     };
     Ok(settings)
@@ -85,6 +87,11 @@ pub(crate) fn librenms(
 
 /// How long the slowest honest `check()` of an account may take.
 pub(crate) fn check_timeout(account: &NmsAccount) -> Duration {
+    check_timeout_of(&account.polling)
+}
+
+/// The same of an account that is read at this pace.
+pub(crate) fn check_timeout_of(polling: &config::Polling) -> Duration {
     // One bulk list, with its repeats, and some small calls.
-    account.polling.request_timeout.saturating_mul(2)
+    polling.request_timeout.saturating_mul(2)
 }

@@ -31,6 +31,26 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     Ok(shutdown)
 }
 
+/// Calls `act` at each SIGHUP until `shutdown`.
+///
+/// # Errors
+/// The operating system refuses a handler.
+pub(crate) fn on_hangup(
+    shutdown: CancellationToken,
+    act: impl Fn() + Send + 'static,
+) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("watch for SIGHUP")?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = hangup.recv() => act(),
+            }
+        }
+    });
+    Ok(())
+}
+
 /// Completes [`SHUTDOWN_GRACE`] after `shutdown`.
 pub(crate) async fn grace_over(shutdown: &CancellationToken) {
     shutdown.cancelled().await;

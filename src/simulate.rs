@@ -90,6 +90,7 @@ fn world_options(args: &SimulateArgs) -> WorldOptions {
         services: args.services as usize,
         account: args.account.clone(),
         hub: args.hub.clone(),
+        local_ports: args.local_ports,
         ..WorldOptions::default()
     }
 }
@@ -102,6 +103,8 @@ fn sim_options(args: &SimulateArgs) -> anyhow::Result<SimOptions> {
         time_zone: args.time_zone.clone(),
         poll_cycle_ms: millis(args.poll_cycle)?,
         ping_cycle_ms,
+        release: args.release,
+        dispatcher: args.dispatcher,
         control_token: args.control_token.clone(),
         ..SimOptions::new(start, args.token.clone())
     })
@@ -176,6 +179,7 @@ fn greeting(
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use ingest::simulator::Release;
 
     use super::*;
     use crate::cli::{Cli, Command};
@@ -198,7 +202,15 @@ mod tests {
         assert_eq!((options.start, options.since), (Timestamp(1000), Timestamp(1000)));
         assert_eq!((options.poll_cycle_ms, options.ping_cycle_ms), (10_000, Some(60_000)));
         assert_eq!(options.speed, 60.0);
-        assert_eq!(world_options(&args).services, 7);
+        assert_eq!((world_options(&args).services, world_options(&args).local_ports), (7, 0));
+        assert_eq!((options.release, options.dispatcher), (Release::default(), false));
+        let args = self::args("--release 25.5 --dispatcher --local-ports 18");
+        let options = sim_options(&args).unwrap();
+        assert_eq!((options.release, options.dispatcher), (Release::V25_5, true));
+        assert_eq!(world_options(&args).local_ports, 18);
+        let words = "padwacht simulate --release 1.0".split_whitespace();
+        let refused = Cli::try_parse_from(words).expect_err("there is no such version").to_string();
+        assert!(refused.contains("strings, 25.5, 26.3, 26.4, 26.5, 26.7"), "{refused}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use store::Keyring;
 use store::log::{Log, LogError, ReadLimits, Record, StoredRecord, TopicSpec};
 use store::records::Records;
 use tempfile::TempDir;
@@ -132,7 +133,7 @@ impl Log for TestLog {
 pub(crate) async fn records() -> (Records, TempDir) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let url = format!("sqlite://{}/records.db", dir.path().display());
-    let records = Records::connect(&url).await.expect("SQLite opens");
+    let records = Records::connect(&url, Keyring::ephemeral()).await.expect("SQLite opens");
     records.migrate().await.expect("the schema is made");
     (records, dir)
 }

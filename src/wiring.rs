@@ -8,14 +8,16 @@ use std::time::Duration;
 use anyhow::Context;
 use ingest::source::SystemClock;
 use secrecy::ExposeSecret;
+use store::Keyring;
 use store::embedded::Embedded;
+use store::keyring::is_for_owner_only;
 use store::log::{EmbeddedLog, KafkaLog, Log, TopicKind, TopicSpec};
 use store::records::Records;
 use store::series::{Series, SeriesConfig, SeriesError};
 use store::wire::{DEFINITIONS_TOPIC, SAMPLES_TOPIC, triggers_topic};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{ClickHouseConfig, Config, LogPlace};
+use crate::config::{ClickHouseConfig, Config, LogPlace, SecretsConfig};
 use crate::{parts, retention};
 
 /// One partition keeps all definitions in one order; there are few.
@@ -168,13 +170,52 @@ pub(crate) async fn open_series(
     Ok(OpenSeries { series, embedded, bi })
 }
 
-/// The records database, migrated.
+/// Whether a key file that nobody named may be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum KeyFile {
+    /// At a start.
+    MadeIfAbsent,
+    /// For whoever looks at what is there.
+    MustBeThere,
+}
+
+/// The keys that seal secrets in the database.
+///
+/// # Errors
+/// Keys that cannot be read or made.
+pub(crate) fn keyring(config: &Config, file: KeyFile) -> anyhow::Result<Keyring> {
+    let keyring = match (&config.secrets, file) {
+        (SecretsConfig::Given(text), _) => Keyring::parse("secrets.key", text),
+        (SecretsConfig::Own(path), KeyFile::MadeIfAbsent) => Keyring::of_file_or_new(path),
+        (SecretsConfig::File(path) | SecretsConfig::Own(path), _) => Keyring::of_file(path),
+    };
+    keyring.context("read the keys that seal secrets (secrets.key)")
+}
+
+/// The records database, migrated, for a stage that handles secrets in it.
+///
+/// # Errors
+/// A database that cannot be opened or migrated, or keys that are not its own.
+pub(crate) async fn open_records(config: &Config) -> anyhow::Result<Records> {
+    let keyring = keyring(config, KeyFile::MadeIfAbsent)?;
+    if let Some(path) = keyring.file().filter(|path| is_for_owner_only(path).is_ok_and(|is| !is)) {
+        tracing::warn!(path = %path.display(), "others may read the key file: chmod 600");
+    }
+    let records = Records::connect(config.database.url.expose_secret(), keyring)
+        .await
+        .context("open the database")?;
+    records.migrate().await.context("bring the database to this version")?;
+    Ok(records)
+}
+
+/// The same for a stage that handles no secrets, and so needs no keys.
 ///
 /// # Errors
 /// A database that cannot be opened or migrated.
-pub(crate) async fn open_records(config: &Config) -> anyhow::Result<Records> {
-    let records =
-        Records::connect(config.database.url.expose_secret()).await.context("open the database")?;
-    records.migrate().await.context("bring the database to this version")?;
+pub(crate) async fn open_records_without_keys(config: &Config) -> anyhow::Result<Records> {
+    let records = Records::connect(config.database.url.expose_secret(), Keyring::ephemeral())
+        .await
+        .context("open the database")?;
+    records.migrate_schema().await.context("bring the database to this version")?;
     Ok(records)
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use correlate::model::Timestamp;
 use ingest::simulator::{SimOptions, Simulator, Topology, WallClock, World, WorldOptions};
+use sea_orm::ConnectionTrait;
 use serde_json::Value;
+use store::records::{Actor, Records};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -114,6 +116,10 @@ fn doctor_says_of_every_part_that_it_is_away() {
         .env("LIBRENMS_API_TOKEN", "hunter2")
         .env("PADWACHT__MAIL__URL", "smtp://127.0.0.1:1")
         .env("PADWACHT__MAIL__FROM", "noc@example.net")
+        .env("PADWACHT__OIDC__ISSUER", "http://127.0.0.1:1")
+        .env("PADWACHT__OIDC__CLIENT_ID", "padwacht")
+        .env("PADWACHT__OIDC__CLIENT_SECRET", "hunter2")
+        .env("PADWACHT__OIDC__BEHEER_GROUPS", "noc")
         .output()
         .expect("as this test set it up");
     check_status(&output, 1);
@@ -125,7 +131,10 @@ fn doctor_says_of_every_part_that_it_is_away() {
             "log: fail",
             "clickhouse: fail",
             "database: fail",
+            "secrets: ok",
+            "certificate: off",
             "mail: fail",
+            "single sign-on: fail",
         ]
     );
     assert_eq!(json["well"], false);
@@ -178,11 +187,15 @@ async fn doctor_finds_real_parts_well() {
         "nms librenms, server clock: ok",
         "nms librenms, age of data: ok",
         "nms librenms, ports: ok",
+        "nms librenms, staleness limit: ok",
         "log: ok",
         "clickhouse: ok",
         // The tables are made by the first start, and doctor makes none.
         "database: warn",
+        "secrets: ok",
+        "certificate: off",
         "mail: off",
+        "single sign-on: off",
     ];
     assert_eq!(found[1..], expected, "{json:#}");
 }
@@ -216,7 +229,9 @@ fn questions_to_a_set_up_that_does_not_run_say_what_to_do() {
 async fn questions_to_an_engine_that_is_away_name_the_way_out() {
     let dir = tempfile::tempdir().expect("as this test set it up");
     let url = format!("sqlite://{}", dir.path().join("records.db").display());
-    let records = store::records::Records::connect(&url).await.expect("as this test set it up");
+    let records = store::records::Records::connect(&url, store::Keyring::ephemeral())
+        .await
+        .expect("as this test set it up");
     records.migrate().await.expect("as this test set it up");
     let engine = dir.path().join("data/clickhouse");
     std::fs::create_dir_all(&engine).expect("as this test set it up");
@@ -236,7 +251,9 @@ async fn questions_to_an_engine_that_is_away_name_the_way_out() {
 async fn a_question_without_sense_ends_with_status_2() {
     let dir = tempfile::tempdir().expect("as this test set it up");
     let url = format!("sqlite://{}", dir.path().join("records.db").display());
-    let records = store::records::Records::connect(&url).await.expect("as this test set it up");
+    let records = store::records::Records::connect(&url, store::Keyring::ephemeral())
+        .await
+        .expect("as this test set it up");
     records.migrate().await.expect("as this test set it up");
     let ask = |args: &[&str]| {
         let mut command = padwacht(&dir);
@@ -249,4 +266,116 @@ async fn a_question_without_sense_ends_with_status_2() {
     let output = ask(&["explain", "s", "--at", "5", "--as-of", "3"]);
     check_status(&output, 2);
     assert_eq!(text(&output.stderr), "padwacht: as_of: must not be before at\n");
+}
+
+/// A database with three entries in its audit trail, in a directory of its own.
+async fn with_audit_trail() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().expect("as this test set it up");
+    let url = format!("sqlite://{}", dir.path().join("records.db").display());
+    let records = Records::connect(&url, store::Keyring::ephemeral()).await;
+    let records = records.expect("as this test set it up");
+    records.migrate().await.expect("as this test set it up");
+    let actor = Actor::new("noc@example.net", Timestamp(1));
+    for (key, value) in [("a", 1), ("b", 2), ("c", 3)] {
+        let set = records.settings().set(&actor, key, &Value::from(value)).await;
+        set.expect("as this test set it up");
+    }
+    records.close().await;
+    (dir, url)
+}
+
+/// What `padwacht audit verify` says after `sql` was run behind its back:
+/// its status, and what it prints.
+async fn verified_after(sql: &str, more: &[&str]) -> (i32, String) {
+    let (dir, url) = with_audit_trail().await;
+    if !sql.is_empty() {
+        let database = sea_orm::Database::connect(&url).await.expect("as this test set it up");
+        // Whoever owns the database can take the guard of the trail away.
+        for guard in ["audit_is_not_changed", "audit_is_not_cut"] {
+            let gone = database.execute_unprepared(&format!("DROP TRIGGER {guard}")).await;
+            gone.expect("as this test set it up");
+        }
+        database.execute_unprepared(sql).await.expect("as this test set it up");
+        database.close().await.expect("as this test set it up");
+    }
+    let args = [&["audit", "verify", "--database", &url], more].concat();
+    let output = padwacht(&dir).args(args).output().expect("as this test set it up");
+    let status = output.status.code().expect("it ends by itself");
+    (status, text(&output.stdout) + &text(&output.stderr))
+}
+
+#[tokio::test]
+async fn audit_verify_says_that_a_trail_is_whole_and_gives_its_hash() {
+    let (status, said) = verified_after("", &[]).await;
+    assert_eq!(status, 0, "{said}");
+    assert!(said.starts_with("the audit trail is whole: entries 1 to 3\n"), "{said}");
+    let hash = said.lines().last().expect("the hash");
+    assert!(hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()), "{said}");
+    // The same history has other ids in another database, so another hash.
+    let (status, said) = verified_after("", &["--anchor", hash]).await;
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("no entry has the hash that was given"), "{said}");
+}
+
+#[tokio::test]
+async fn audit_verify_names_the_entry_at_which_a_trail_breaks() {
+    let check = async |sql: &str, expected: &str| {
+        let (status, said) = verified_after(sql, &[]).await;
+        assert_eq!(status, 1, "{sql}: {said}");
+        assert!(said.starts_with("padwacht: the audit trail is broken: "), "{sql}: {said}");
+        assert!(said.contains(expected), "{sql}: {said}");
+    };
+    let altered = "entry 2 is not what was recorded";
+    check("UPDATE audit SET actor = 'somebody else' WHERE sequence = 2", altered).await;
+    check("UPDATE audit SET after_value = '9' WHERE sequence = 2", altered).await;
+    check("UPDATE audit SET at_ms = 2 WHERE sequence = 2", altered).await;
+    check("DELETE FROM audit WHERE sequence = 2", "after entry 1 comes entry 3").await;
+    check("DELETE FROM audit WHERE sequence = 1", "after entry 0 comes entry 2").await;
+    let cut = "entry 3 was recorded, and the trail ends with entry 2";
+    check("DELETE FROM audit WHERE sequence = 3", cut).await;
+}
+
+#[tokio::test]
+async fn secrets_are_verified_and_sealed_anew_with_a_new_key() {
+    let dir = tempfile::tempdir().expect("as this test set it up");
+    let (key, database) = (dir.path().join("data/secrets.key"), dir.path().join("records.db"));
+    let url = format!("sqlite://{}", database.display());
+    let keyring = store::Keyring::of_file_or_new(&key).expect("as this test set it up");
+    let records = Records::connect(&url, keyring).await.expect("as this test set it up");
+    records.migrate().await.expect("as this test set it up");
+    let draft = store::records::MailDraft {
+        kind: store::records::MailKind::Test,
+        recipient: "noc@example.net".to_owned(),
+        copy_to: None,
+        subject: "x".to_owned(),
+        text: "hunter2".into(),
+        html: "hunter2".into(),
+        expires_at: Timestamp(i64::MAX),
+    };
+    records.mails().queue(&draft, Timestamp(1)).await.expect("as this test set it up");
+    let run = |args: &[&str]| {
+        let mut command = padwacht(&dir);
+        command.arg("secrets").args(args).args(["--database", &url, "--data-dir", "data"]);
+        let output = command.output().expect("as this test set it up");
+        check_status(&output, 0);
+        text(&output.stdout)
+    };
+    let found = run(&["verify"]);
+    assert!(found.starts_with("mails.body_text: 1 found\nmails.body_html: 1 found\n"), "{found}");
+    let done = run(&["rotate", "--new-key"]);
+    assert!(done.starts_with("mails.body_text: 1 sealed anew\n"), "{done}");
+    let found = run(&["verify"]);
+    assert!(found.contains("(seals): 2 secrets\n"), "{found}");
+    assert!(found.contains("(opens): 0 secrets; nothing needs it"), "{found}");
+    // A process that was running has the old key, and finds the new one by itself.
+    let due = records.mails().due(Timestamp(2)).await.expect("read");
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&due[0].text), "hunter2");
+
+    std::fs::write(&key, "5e".repeat(32)).expect("as this test set it up");
+    let output = padwacht(&dir)
+        .args(["secrets", "verify", "--database", &url, "--data-dir", "data"])
+        .output()
+        .expect("as this test set it up");
+    check_status(&output, 1);
+    assert!(text(&output.stderr).contains("sealed with other keys"), "{}", text(&output.stderr));
 }

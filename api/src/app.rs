@@ -1,7 +1,9 @@
 //! What the web needs: the stores, the configuration, the clock, and what is
 //! shared between requests.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +15,23 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use store::Scope;
 use store::log::Log;
-use store::records::Records;
+use store::records::{Records, Role};
 use store::series::Series;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::ask::Stores;
-use crate::auth::{Passwords, Throttle};
+use crate::auth::{Passkeys, Passwords, Throttle};
 use crate::changes::Changes;
+use crate::choice::{BreachedError, PasswordRules};
+use crate::nms::NmsDesk;
+use crate::problem::ApiError;
 use crate::push::PushLimits;
+use crate::sso::{Provider, SsoConfig, SsoError};
+use crate::web::{Limits, Network, OwnHosts, Probes, RequestLimits};
+
+/// Connections to NMSes that people try at once: each may take half a minute.
+const NMS_CHECKS_MAX: usize = 2;
 
 /// Says what time it is; a test gives its own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -45,19 +56,39 @@ pub struct ApiConfig {
     pub sends_mail: bool,
     /// Data older than this are called stale on the pages and by `/readyz`.
     pub stale_after: Duration,
-    /// Reverse proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether [`crate::serve`] encrypts by itself.
+    pub serves_tls: bool,
+    /// Hosts beside that of `public_url` under which requests are answered.
+    pub allowed_hosts: Vec<String>,
+    /// Reverse proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The host that mails come from; its name makes no password.
+    pub mail_host: Option<String>,
+    /// A file of SHA-1 hashes of passwords from breaches, sorted.
+    pub breached_passwords: Option<PathBuf>,
+    /// How many requests each caller may send; `None`: any number.
+    pub request_limits: Option<RequestLimits>,
     /// Opens `/metrics` to whoever sends it as a bearer token.
     pub metrics_token: Option<SecretString>,
+    /// Sign-in attempts older than this are forgotten.
+    pub attempts_kept: Duration,
     /// Audit entries older than this are forgotten; `None`: never.
     pub audit_kept: Option<Duration>,
+    /// Roles that must have a second factor, until administrators say otherwise.
+    pub second_factor_for: BTreeSet<Role>,
+    /// Single sign-on, if there is a provider.
+    pub sso: Option<SsoConfig>,
+    /// What is known of NMS accounts; without it none can be entered.
+    pub nms: Option<Arc<dyn NmsDesk>>,
     /// The version of the product.
     pub version: String,
 }
 
 impl ApiConfig {
     /// The defaults for a product at `public_url`: Europe/Amsterdam, Dutch,
-    /// sessions of at most 12 hours that end after 2 idle ones.
+    /// sessions of at most 12 hours that end after 2 idle ones, sign-in
+    /// attempts kept for 90 days, no limits on requests, and no role that must have
+    /// a second factor.
     ///
     /// # Errors
     /// The time zone database lacks Europe/Amsterdam.
@@ -74,9 +105,18 @@ impl ApiConfig {
             session_absolute: 12 * HOUR,
             sends_mail: false,
             stale_after: Duration::from_secs(900),
+            serves_tls: false,
+            allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            mail_host: None,
+            breached_passwords: None,
+            request_limits: None,
             metrics_token: None,
+            attempts_kept: 90 * 24 * HOUR,
             audit_kept: None,
+            second_factor_for: BTreeSet::new(),
+            sso: None,
+            nms: None,
             version: version.to_owned(),
         })
     }
@@ -105,6 +145,12 @@ pub enum ConfigError {
         /// What was given.
         name: String,
     },
+    /// The list of breached passwords is none.
+    #[error(transparent)]
+    BreachedPasswords(#[from] BreachedError),
+    /// Nobody can talk to the OpenID provider.
+    #[error(transparent)]
+    SingleSignOn(#[from] SsoError),
 }
 
 /// The parts that the binary hands over.
@@ -131,15 +177,22 @@ pub struct ApiState(Arc<Shared>);
 struct Shared {
     parts: ApiParts,
     origin: Origin,
+    own_hosts: OwnHosts,
     passwords: Passwords,
-    throttle: Throttle,
+    password_rules: PasswordRules,
+    limits: Limits,
+    probes: Probes,
+    passkeys: Option<Passkeys>,
+    sso: Option<Provider>,
     push_limits: PushLimits,
+    nms_checks: Semaphore,
     changes: Changes,
     shutdown: CancellationToken,
 }
 
 struct Origin {
     text: String,
+    host: String,
     is_loopback: bool,
 }
 
@@ -158,12 +211,26 @@ impl ApiState {
         if config.session_idle < minute || config.session_absolute < config.session_idle {
             return Err(ConfigError::SessionLifetimes);
         }
+        let sso = parts.config.sso.clone().map(Provider::new).transpose()?;
+        let password_rules = PasswordRules::new(
+            &origin.host,
+            config.mail_host.as_deref(),
+            config.breached_passwords.as_deref(),
+        )?;
+        let limits = Limits::new(config.request_limits);
+        let own_hosts = OwnHosts::new(&origin.host, &config.allowed_hosts);
         Ok(ApiState(Arc::new(Shared {
             parts,
+            passkeys: Passkeys::at(&origin.text),
             origin,
+            own_hosts,
             passwords: Passwords::default(),
-            throttle: Throttle::default(),
+            password_rules,
+            limits,
+            probes: Probes::default(),
+            sso,
             push_limits: PushLimits::default(),
+            nms_checks: Semaphore::new(NMS_CHECKS_MAX),
             changes: Changes::default(),
             shutdown: CancellationToken::new(),
         })))
@@ -209,6 +276,11 @@ impl ApiState {
         &self.0.origin.text
     }
 
+    /// The hosts under which requests are answered.
+    pub(crate) fn own_hosts(&self) -> &OwnHosts {
+        &self.0.own_hosts
+    }
+
     /// Whether browsers reach us on loopback, so that no proxy stands between.
     pub(crate) fn is_loopback_only(&self) -> bool {
         self.0.origin.is_loopback
@@ -218,8 +290,41 @@ impl ApiState {
         &self.0.passwords
     }
 
-    pub(crate) fn throttle(&self) -> &Throttle {
-        &self.0.throttle
+    /// Which passwords may be chosen.
+    pub(crate) fn password_rules(&self) -> &PasswordRules {
+        &self.0.password_rules
+    }
+
+    /// How much each caller may ask.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// What has been told of attempts to get round.
+    pub(crate) fn probes(&self) -> &Probes {
+        &self.0.probes
+    }
+
+    /// Checks passkeys; `None` where the public address allows none.
+    pub(crate) fn passkeys(&self) -> Option<&Passkeys> {
+        self.0.passkeys.as_ref()
+    }
+
+    pub(crate) fn throttle(&self) -> Throttle<'_> {
+        Throttle::of(self.records())
+    }
+
+    /// The OpenID provider, if there is one.
+    pub(crate) fn sso(&self) -> Option<&Provider> {
+        self.0.sso.as_ref()
+    }
+
+    /// A place to try the connection to an NMS in.
+    ///
+    /// # Errors
+    /// [`ApiError::Busy`]: as many are tried as may be at once.
+    pub(crate) fn one_nms_check(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.0.nms_checks.try_acquire().map_err(|_| ApiError::Busy)
     }
 
     pub(crate) fn push_limits(&self) -> &PushLimits {
@@ -249,7 +354,7 @@ fn origin_of(public_url: &str) -> Result<Origin, ConfigError> {
     let is_loopback = host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     let text = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
-    Ok(Origin { text, is_loopback })
+    Ok(Origin { text, host: host.to_owned(), is_loopback })
 }
 
 #[cfg(test)]

@@ -18,8 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::ApiState;
-use crate::auth::{Principal, identify};
+use crate::auth::{Principal, identify_idle};
 use crate::metric;
+use crate::own;
+use crate::policy::Action;
 use crate::problem::ApiError;
 
 /// How often the series are asked.
@@ -28,9 +30,11 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 const POLL_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Browsers that may listen at once: each holds a connection. A NOC has tens.
 const STREAMS_MAX: usize = 500;
-/// A stream ends after this and the browser opens it anew, which checks again
-/// whether it may: so a session that ended stops hearing within this time.
+/// A stream ends after this and the browser opens it anew.
 const STREAM_LIFETIME: Duration = Duration::from_secs(300);
+/// How often a stream on which nothing happens looks whether its reader may
+/// still listen: whoever is banned is cut off within this time.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// At most one event per stream in this time: a page fetches itself anew at
 /// each, and an outage makes many changes.
 const EVENT_PAUSE: Duration = Duration::from_secs(2);
@@ -111,7 +115,8 @@ pub(crate) async fn events(
     let until = Instant::now() + STREAM_LIFETIME;
     let scope = principal.scope().clone();
     let seen = own_revision(&state, &scope).await?;
-    let listener = Listener { state, headers, scope, seen, receiver, until, _place: place };
+    let listener =
+        Listener { state, headers, scope, seen, receiver, is_over: false, until, _place: place };
     let events = stream::unfold(listener, Listener::next).take_until(ends);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
@@ -124,23 +129,40 @@ struct Listener {
     /// The newest revision in a bounded scope that was told.
     seen: Option<u64>,
     receiver: watch::Receiver<u64>,
+    /// Whether the reader may see something else by now: they were told, and begin
+    /// anew.
+    is_over: bool,
     until: Instant,
     _place: OwnedSemaphorePermit,
 }
 
 impl Listener {
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Listener)> {
+        if self.is_over {
+            return None;
+        }
         loop {
-            let changed = tokio::time::timeout_at(self.until, self.receiver.changed()).await;
-            let Ok(Ok(())) = changed else {
-                return None;
+            let looks_at = self.until.min(Instant::now() + LOOK_EVERY);
+            let is_news = match tokio::time::timeout_at(looks_at, self.receiver.changed()).await {
+                Ok(Ok(())) => true,
+                Err(_) if looks_at < self.until => false,
+                Ok(Err(_)) | Err(_) => return None,
             };
-            // Whatever changes meanwhile is told together with it.
-            tokio::time::sleep(EVENT_PAUSE).await;
-            self.receiver.borrow_and_update();
-            // Whoever was shut out meanwhile hears nothing any more.
-            if !matches!(identify(&self.state, &self.headers).await, Ok(Some(_))) {
-                return None;
+            if is_news {
+                // Whatever changes meanwhile is told together with it.
+                tokio::time::sleep(EVENT_PAUSE).await;
+                self.receiver.borrow_and_update();
+            }
+            // Whoever was shut out meanwhile hears nothing any more; whose rights
+            // changed hears that there is something else to see, and no more.
+            let identity = identify_idle(&self.state, &self.headers).await.ok()??;
+            let admitted = identity.admitted(&self.state, Action::ReadServices, false, None).await;
+            if *admitted.ok()?.scope() != self.scope {
+                self.is_over = true;
+                break;
+            }
+            if !is_news {
+                continue;
             }
             if self.scope.is_everything() {
                 break;
@@ -163,5 +185,6 @@ async fn own_revision(state: &ApiState, scope: &Scope) -> Result<Option<u64>, Ap
     if scope.is_everything() {
         return Ok(None);
     }
-    state.series().within(scope).newest_revision().await.map_err(ApiError::series)
+    let scope = own::exact(state, scope).await?;
+    state.series().within(&scope).newest_revision().await.map_err(ApiError::series)
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -22,8 +22,9 @@ pub(crate) struct Health {
     /// Always `ok`: whoever can answer lives.
     #[schema(example = "ok")]
     status: &'static str,
-    /// The version of the product.
-    version: String,
+    /// The version of the product; only for whoever may read `/metrics`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
 }
 
 /// Whether requests can be served.
@@ -52,8 +53,10 @@ pub(crate) struct PartReadiness {
     get, path = "/healthz", tag = "health", security(()),
     responses((status = 200, description = "The process lives", body = Health))
 )]
-pub(crate) async fn healthz(State(state): State<ApiState>) -> Json<Health> {
-    Json(Health { status: "ok", version: state.config().version.clone() })
+pub(crate) async fn healthz(State(state): State<ApiState>, request: Request) -> Json<Health> {
+    let may_know = crate::auth::may_scrape(&state, &request);
+    let version = may_know.then(|| state.config().version.clone());
+    Json(Health { status: "ok", version })
 }
 
 /// The records and the series can be reached.

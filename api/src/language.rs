@@ -10,6 +10,8 @@ use crate::app::ApiState;
 
 /// The cookie that keeps a choice: `nl` or `en`. Not secret.
 const COOKIE: &str = "padwacht_lang";
+/// Its name over https, which browsers take from this host alone.
+const SECURE_COOKIE: &str = "__Host-padwacht_lang";
 
 /// The language for the answer to a request with `headers`.
 pub(crate) fn of_request(headers: &HeaderMap, default: Lang) -> Lang {
@@ -26,12 +28,14 @@ pub(crate) fn of_request(headers: &HeaderMap, default: Lang) -> Lang {
 /// The language that was chosen in this browser.
 pub(crate) fn chosen(headers: &HeaderMap) -> Option<Lang> {
     let jar = CookieJar::from_headers(headers);
-    jar.get(COOKIE).and_then(|cookie| Lang::from_code(cookie.value()))
+    let cookie = jar.get(SECURE_COOKIE).or_else(|| jar.get(COOKIE));
+    cookie.and_then(|cookie| Lang::from_code(cookie.value()))
 }
 
 /// A cookie that keeps the choice of `language`.
 pub(crate) fn cookie(state: &ApiState, language: Lang) -> Cookie<'static> {
-    let mut cookie = Cookie::build((COOKIE, language.code()))
+    let name = if state.config().secure_cookies { SECURE_COOKIE } else { COOKIE };
+    let mut cookie = Cookie::build((name, language.code()))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -98,6 +102,7 @@ mod tests {
     fn a_choice_wins() {
         check("en", "padwacht_lang=nl", Lang::Dutch);
         check("nl", "a=b; padwacht_lang=en", Lang::English);
+        check("nl", "padwacht_lang=nl; __Host-padwacht_lang=en", Lang::English);
         check("en", "padwacht_lang=xx", Lang::English);
     }
 }

@@ -12,23 +12,33 @@ mod app;
 pub mod ask;
 mod auth;
 mod changes;
+mod choice;
 mod days;
 mod health;
 mod instant;
 mod language;
 mod letters;
 mod map;
+#[cfg(test)]
+mod map_tests;
 mod metric;
+mod nms;
+mod own;
 mod pages;
 mod path_view;
 mod people;
 mod people_csv;
 mod policy;
 #[cfg(test)]
+mod policy_matrix;
+#[cfg(test)]
 mod policy_tests;
 mod problem;
 mod push;
+mod reference;
 mod server;
+mod sso;
+mod tokens;
 mod upkeep;
 mod uptime;
 mod v1;
@@ -38,4 +48,8 @@ pub use app::{ApiConfig, ApiParts, ApiState, Clock, ConfigError};
 pub use auth::{
     BootstrapError, NoRandomness, PrintedOnce, TokenError, bootstrap_admin, issue_api_token,
 };
-pub use server::{ServeError, router, serve};
+pub use choice::{BreachedError, Weakness};
+pub use nms::{ConfiguredNms, NmsDesk, NmsField, NmsFinding, NmsRefusal, NmsWanted};
+pub use server::{Listeners, Tls, TlsError, router, serve};
+pub use sso::{ProviderSeen, SsoConfig, SsoError, SsoGroup, look_at_provider};
+pub use web::{Network, NoNetwork, RequestLimits};

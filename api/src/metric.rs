@@ -10,7 +10,8 @@ use metrics::{counter, gauge, histogram};
 const REQUESTS: &str = "padwacht_http_requests_total";
 /// Seconds until an answer began, by route.
 const DURATION: &str = "padwacht_http_request_duration_seconds";
-/// Logins tried, by outcome (`ok`, `wrong`, `throttled`).
+/// Logins tried, by outcome (`ok`, `wrong`, `throttled`, `oidc`, `oidc-refused`,
+/// `oidc-only`).
 const LOGINS: &str = "padwacht_logins_total";
 /// Pushes received, by what came of them (`refused`, or an outcome of the records).
 const PUSHES: &str = "padwacht_pushes_total";

@@ -1,5 +1,6 @@
 //! Lists of users as people make them in a spreadsheet: CSV with a line of
-//! names on top, `email,name,role,language,customers`; only `email` is needed.
+//! names on top, `email,name,role,language,time_zone,notification_email,customers`;
+//! only `email` is needed.
 //! Semicolons do as well as commas, as spreadsheets write them in Dutch.
 //! Several customers in one cell are parted by `|`.
 
@@ -11,7 +12,8 @@ use crate::problem::ApiError;
 pub(crate) const BYTES_MAX: usize = 1 << 20;
 
 /// The columns that are understood.
-const COLUMNS: [&str; 5] = ["email", "name", "role", "language", "customers"];
+const COLUMNS: [&str; 7] =
+    ["email", "name", "role", "language", "time_zone", "notification_email", "customers"];
 /// Between customers in one cell.
 const BETWEEN: char = '|';
 
@@ -79,6 +81,8 @@ fn line(record: &csv::StringRecord, columns: &[&str]) -> UserLine {
         name: None,
         role: None,
         language: None,
+        time_zone: None,
+        notification_email: None,
         customers: None,
         refused: None,
     };
@@ -108,6 +112,8 @@ fn take(line: &mut UserLine, column: &str, cell: &str) -> Result<(), String> {
             let language: Result<Language, _> = cell.to_lowercase().parse();
             line.language = Some(language.map_err(|error| error.to_string())?);
         }
+        "time_zone" => line.time_zone = Some(cell.to_owned()),
+        "notification_email" => line.notification_email = Some(cell.to_owned()),
         _ => {
             let names = cell.split(BETWEEN).map(str::trim).filter(|name| !name.is_empty());
             line.customers = Some(names.map(str::to_owned).collect());
@@ -162,7 +168,8 @@ mod tests {
         refused("email,email\n", "line 1: email occurs twice");
         refused(
             "email,password\n",
-            "line 1: must be email, name, role, language, customers, found \"password\"",
+            "line 1: must be email, name, role, language, time_zone, notification_email, customers, \
+             found \"password\"",
         );
         refused("email\n", "body: holds no users");
         let many = format!("email\n{}", "a@example.net\n".repeat(1_001));

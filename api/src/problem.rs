@@ -6,11 +6,11 @@ use std::fmt;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use correlate::model::ServiceError;
-use dashboards::Lang;
+use dashboards::{Lang, urls};
 use serde::Serialize;
 use store::records::RecordsError;
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use crate::app::ApiState;
 use crate::ask::AskError;
 use crate::language;
-use crate::web::{REQUEST_ID, is_for_programs, is_fragment};
+use crate::web::{self, REQUEST_ID, is_for_programs, is_fragment};
 
 /// What a lookup was for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,6 +35,8 @@ pub(crate) enum Thing {
     Customer,
     /// An invitation that works.
     Invitation,
+    /// A passkey.
+    Passkey,
 }
 
 /// A part of the product that a request needs.
@@ -75,8 +77,27 @@ pub(crate) enum ApiError {
     Unauthenticated,
     /// The caller may not do this.
     Forbidden,
+    /// The caller may do this, but not with this token: it lacks the scope.
+    OutOfScope(&'static str),
+    /// The role of the caller must have a second factor, and they have none.
+    SecondFactorRequired,
+    /// The caller must prove again who they are.
+    ConfirmationRequired,
+    /// This cannot be done with an API token.
+    SessionOnly,
+    /// A passkey, or what it signed, is not accepted.
+    PasskeyRefused,
+    /// Too many attempts: wait.
+    TooMany {
+        /// Seconds until the next attempt is taken.
+        retry_after_s: u64,
+    },
     /// A browser sent it from another site.
     CrossOrigin,
+    /// It is meant for another host.
+    Misdirected,
+    /// It travelled in clear, and we are on https.
+    PlainHttp,
     /// The body is larger than allowed.
     TooLarge,
     /// The body's type is not one that is understood.
@@ -135,6 +156,7 @@ impl ApiError {
                 "user" => Thing::User,
                 "customer" => Thing::Customer,
                 "invitation" => Thing::Invitation,
+                "passkey" => Thing::Passkey,
                 _ => Thing::Address,
             }),
             RecordsError::Exists { kind, .. } => ApiError::Conflict(place(kind, error.to_string())),
@@ -209,8 +231,16 @@ impl ApiError {
             ApiError::Malformed => StatusCode::BAD_REQUEST,
             ApiError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
-            ApiError::Unauthenticated => StatusCode::UNAUTHORIZED,
-            ApiError::Forbidden | ApiError::CrossOrigin => StatusCode::FORBIDDEN,
+            ApiError::Unauthenticated | ApiError::PasskeyRefused => StatusCode::UNAUTHORIZED,
+            ApiError::Forbidden
+            | ApiError::OutOfScope(_)
+            | ApiError::SecondFactorRequired
+            | ApiError::ConfirmationRequired
+            | ApiError::SessionOnly
+            | ApiError::CrossOrigin
+            | ApiError::PlainHttp => StatusCode::FORBIDDEN,
+            ApiError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            ApiError::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             ApiError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::Busy | ApiError::Unavailable(_) | ApiError::TimedOut => {
@@ -229,7 +259,15 @@ impl ApiError {
             ApiError::Conflict(_) => "conflict",
             ApiError::Unauthenticated => "unauthenticated",
             ApiError::Forbidden => "forbidden",
+            ApiError::OutOfScope(_) => "out-of-scope",
+            ApiError::SecondFactorRequired => "second-factor-required",
+            ApiError::ConfirmationRequired => "confirmation-required",
+            ApiError::SessionOnly => "session-only",
+            ApiError::PasskeyRefused => "passkey-refused",
+            ApiError::TooMany { .. } => "too-many",
             ApiError::CrossOrigin => "cross-origin",
+            ApiError::Misdirected => "misdirected",
+            ApiError::PlainHttp => "plain-http",
             ApiError::TooLarge => "too-large",
             ApiError::UnsupportedType => "unsupported-type",
             ApiError::Busy => "busy",
@@ -240,7 +278,7 @@ impl ApiError {
     }
 
     /// The title and the detail.
-    fn words(&self, language: Lang) -> Wording {
+    pub(crate) fn words(&self, language: Lang) -> Wording {
         match language {
             Lang::Dutch => self.dutch(),
             Lang::English => self.english(),
@@ -252,7 +290,7 @@ impl ApiError {
         match self {
             ApiError::NotFound(Thing::Address) => ("Niet gevonden", "Op dit adres staat niets."),
             ApiError::NotFound(Thing::Service) => {
-                ("Niet gevonden", "Deze dienst bestaat niet, of u mag hem niet zien.")
+                ("Niet gevonden", "Deze service bestaat niet, of u mag hem niet zien.")
             }
             ApiError::NotFound(Thing::Window) => {
                 ("Niet gevonden", "Dit onderhoudsvenster bestaat niet.")
@@ -266,6 +304,7 @@ impl ApiError {
             ApiError::NotFound(Thing::Invitation) => {
                 ("Uitnodiging werkt niet", "Ze is verlopen of al gebruikt. Vraag een nieuwe.")
             }
+            ApiError::NotFound(Thing::Passkey) => ("Niet gevonden", "U hebt deze passkey niet."),
             ApiError::MethodNotAllowed => {
                 ("Kan hier niet", "Deze handeling bestaat niet op dit adres.")
             }
@@ -278,7 +317,28 @@ impl ApiError {
                 ("Niet aangemeld", "Meld u aan, of stuur een geldig token mee.")
             }
             ApiError::Forbidden => ("Geen toegang", "Uw rol geeft hier geen toegang toe."),
+            ApiError::OutOfScope(_) => {
+                ("Geen toegang", "Dit token is hier niet voor bedoeld: er ontbreekt een bereik.")
+            }
+            ApiError::SecondFactorRequired => {
+                ("Tweede factor nodig", "Stel eerst een tweede factor in; uw rol vraagt die.")
+            }
+            ApiError::ConfirmationRequired => (
+                "Bevestiging nodig",
+                "Bevestig op /confirm dat u het bent, en probeer het opnieuw.",
+            ),
+            ApiError::SessionOnly => {
+                ("Niet met een token", "Dit kan alleen wie zelf is aangemeld, niet een token.")
+            }
+            ApiError::PasskeyRefused => ("Passkey geweigerd", "Deze passkey is niet aanvaard."),
+            ApiError::TooMany { .. } => ("Te veel verzoeken", "Wacht even en probeer het opnieuw."),
             ApiError::CrossOrigin => ("Geweigerd", "Dit verzoek kwam van een andere website."),
+            ApiError::Misdirected => (
+                "Verkeerde server",
+                "Onder deze naam antwoordt deze server niet. De beheerder stelt namen in met \
+                 api.public_url en api.allowed_hosts.",
+            ),
+            ApiError::PlainHttp => ("Niet versleuteld", "Gebruik https."),
             ApiError::TooLarge => ("Te groot", "Het verzoek is groter dan toegestaan."),
             ApiError::UnsupportedType => {
                 ("Onbekend soort inhoud", "Stuur de inhoud als application/json.")
@@ -323,6 +383,7 @@ impl ApiError {
             ApiError::NotFound(Thing::Invitation) => {
                 ("Invitation does not work", "It expired or was used. Ask for a new one.")
             }
+            ApiError::NotFound(Thing::Passkey) => ("Not found", "You have no such passkey."),
             ApiError::MethodNotAllowed => {
                 ("Method not allowed", "This address does not offer that method.")
             }
@@ -333,7 +394,27 @@ impl ApiError {
             ApiError::Conflict(_) => ("Conflict", "This would break something that exists."),
             ApiError::Unauthenticated => ("Not signed in", "Sign in, or send a valid token."),
             ApiError::Forbidden => ("No access", "Your role does not give access to this."),
+            ApiError::OutOfScope(_) => {
+                ("No access", "This token is not meant for this: it lacks a scope.")
+            }
+            ApiError::SecondFactorRequired => {
+                ("Second factor required", "Set up a second factor first; your role asks for one.")
+            }
+            ApiError::ConfirmationRequired => {
+                ("Confirmation required", "Confirm at /confirm that it is you, and try again.")
+            }
+            ApiError::SessionOnly => {
+                ("Not with a token", "Only somebody who is signed in can do this, no token.")
+            }
+            ApiError::PasskeyRefused => ("Passkey refused", "This passkey was not accepted."),
+            ApiError::TooMany { .. } => ("Too many requests", "Wait a moment and try again."),
             ApiError::CrossOrigin => ("Refused", "This request came from another website."),
+            ApiError::Misdirected => (
+                "Misdirected",
+                "This server does not answer to that name. The administrator sets names with \
+                 api.public_url and api.allowed_hosts.",
+            ),
+            ApiError::PlainHttp => ("Not encrypted", "Use https."),
             ApiError::TooLarge => ("Too large", "The request is larger than allowed."),
             ApiError::UnsupportedType => ("Unsupported type", "Send the body as application/json."),
             ApiError::Busy => ("Busy", "Too much is happening at once. Try again in a moment."),
@@ -351,10 +432,14 @@ impl ApiError {
         }
     }
 
-    fn refusals(&self) -> &[Refusal] {
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
         match self {
-            ApiError::Refused(refusals) | ApiError::Conflict(refusals) => refusals,
-            _ => &[],
+            ApiError::Refused(refusals) | ApiError::Conflict(refusals) => refusals.clone(),
+            ApiError::OutOfScope(scope) => {
+                let reason = format!("the token needs the scope {scope}");
+                vec![Refusal { place: "token".to_owned(), reason }]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -366,13 +451,13 @@ impl ApiError {
             status: self.status().as_u16(),
             detail: detail.to_owned(),
             request_id,
-            errors: self.refusals().to_vec(),
+            errors: self.refusals(),
         }
     }
 }
 
 /// A title and a detail.
-type Wording = (&'static str, &'static str);
+pub(crate) type Wording = (&'static str, &'static str);
 
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -406,6 +491,12 @@ pub(crate) async fn render(
     let fragment = is_fragment(request.headers());
     let had_session = crate::auth::session_token(&state, request.headers()).is_some();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let back = way_back(&request);
+    let address = web::client_of(&request, &state.config().trusted_proxies);
+    let showed = request
+        .headers()
+        .contains_key(header::AUTHORIZATION)
+        .then(|| crate::auth::token_prefix(request.headers()).unwrap_or_default());
     let request_id =
         request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).map(str::to_owned);
 
@@ -413,6 +504,7 @@ pub(crate) async fn render(
     let Some(error) = error_of(&response) else {
         return response;
     };
+    state.probes().note(&error, showed.as_deref(), address, state.now());
     let mut rendered = if for_programs {
         let mut body = Json(error.problem(language, request_id)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
@@ -420,9 +512,14 @@ pub(crate) async fn render(
         body
     } else if error == ApiError::Unauthenticated {
         return crate::auth::to_login(&target, fragment, had_session);
+    } else if error == ApiError::ConfirmationRequired {
+        let place = format!("{}?next={}", urls::CONFIRM, urls::encode(&back));
+        return crate::auth::elsewhere(&place, fragment);
+    } else if error == ApiError::SecondFactorRequired {
+        return crate::auth::elsewhere(urls::SECURITY, fragment);
     } else {
         let reference = request_id.unwrap_or_default();
-        crate::pages::error(&state, language, target, error.status(), reference)
+        crate::pages::error(&state, language, target, &error, reference)
     };
     *rendered.status_mut() = error.status();
     let headers = rendered.headers_mut();
@@ -430,10 +527,26 @@ pub(crate) async fn render(
     if for_programs && error == ApiError::Unauthenticated {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if let ApiError::TooMany { retry_after_s } = error {
+        headers.insert(header::RETRY_AFTER, retry_after_s.into());
+    }
     if let Some(allow) = response.headers().get(header::ALLOW) {
         headers.insert(header::ALLOW, allow.clone());
     }
     rendered
+}
+
+/// Where somebody goes on after having proved who they are: to the page that
+/// they asked for, or the one from which they sent something.
+fn way_back(request: &Request) -> String {
+    if request.method() == Method::GET {
+        let target = request.uri().path_and_query();
+        return target.map(ToString::to_string).unwrap_or_default();
+    }
+    let from = request.headers().get(header::REFERER).and_then(|from| from.to_str().ok());
+    let from = from.and_then(|from| from.parse::<Uri>().ok());
+    let path = from.and_then(|from| from.path_and_query().map(ToString::to_string));
+    crate::auth::local_path(path.as_deref().unwrap_or(urls::OVERVIEW)).to_owned()
 }
 
 /// The error of an answer: ours, or the one that a bare status stands for.

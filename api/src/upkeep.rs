@@ -8,15 +8,15 @@ use store::records::{Actor, Idempotency};
 use tokio::time::MissedTickBehavior;
 
 use crate::app::ApiState;
+use crate::auth::FORGET_AFTER_MS;
 
 /// How often the metrics' recorder folds what it gathered (its documentation
 /// asks for a few seconds).
 const METRICS_EVERY: Duration = Duration::from_secs(5);
+/// A browser in which nobody came in for so long, half a year, is a stranger again.
+const DEVICE_KEPT_MS: i64 = 180 * 86_400_000;
 /// How often the records are tidied.
 const RECORDS_EVERY: Duration = Duration::from_secs(3_600);
-/// Sign-in attempts are kept for ninety days: long enough to look into an
-/// incident, and no longer, as they hold addresses of people.
-const ATTEMPTS_KEPT_MS: i64 = 90 * 86_400_000;
 
 /// Runs until the state's shutdown.
 pub(crate) async fn run(state: ApiState) {
@@ -41,13 +41,16 @@ pub(crate) async fn run(state: ApiState) {
 /// Forgets audit entries that are older than they are kept.
 async fn forget_audit(state: &ApiState, now: Timestamp) {
     let Some(kept) = state.config().audit_kept else { return };
-    let kept_ms = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
     let actor = Actor::new("upkeep", now);
-    match state.records().audit().forget(&actor, now.plus_millis(-kept_ms)).await {
+    match state.records().audit().forget(&actor, before(now, kept)).await {
         Ok(0) => {}
         Ok(forgotten) => tracing::info!(forgotten, "forgot old audit entries"),
         Err(error) => tracing::warn!(%error, "could not forget old audit entries; trying later"),
     }
+}
+
+fn before(now: Timestamp, kept: Duration) -> Timestamp {
+    now.plus_millis(-i64::try_from(kept.as_millis()).unwrap_or(i64::MAX))
 }
 
 async fn tidy(state: &ApiState, now: Timestamp) {
@@ -56,8 +59,16 @@ async fn tidy(state: &ApiState, now: Timestamp) {
     if let Err(error) = state.records().idempotency().prune(kept).await {
         tracing::warn!(%error, "could not forget old answers; trying again later");
     }
+    if let Err(error) = state.records().factors().prune(now).await {
+        tracing::warn!(%error, "could not forget what was begun; trying again later");
+    }
     let sessions = state.records().sessions().prune(now).await;
-    let attempts = state.records().login_attempts().prune(now.plus_millis(-ATTEMPTS_KEPT_MS)).await;
+    let forgotten = before(now, state.config().attempts_kept);
+    let attempts = state.records().login_attempts().prune(forgotten).await;
+    let quiet = now.plus_millis(-FORGET_AFTER_MS);
+    let tries = state.records().sign_in_tries().prune(quiet, now).await;
+    let devices = state.records().devices().prune(now.plus_millis(-DEVICE_KEPT_MS)).await;
+    let attempts = tries.and(devices).and(attempts);
     match sessions.and_then(|sessions| attempts.map(|attempts| (sessions, attempts))) {
         Ok((sessions, attempts)) => tracing::debug!(sessions, attempts, "tidied the records"),
         Err(error) => tracing::warn!(%error, "could not tidy the records; trying again later"),

@@ -13,6 +13,8 @@ mod latency;
 mod outage;
 mod place;
 mod process;
+#[expect(dead_code, reason = "each benchmark uses a part of it")]
+#[path = "../common/table.rs"]
 mod table;
 mod workload;
 

@@ -294,6 +294,7 @@ fn sample(kind: &str, native_id: &str, at_ms: i64, state: State) -> ComponentSam
         evidence: Evidence::Poll.into(),
         // As ingest says of a renewal, which nearly every sample is.
         uncertainty_ms: 0,
+        reason: 0,
     }
 }
 

@@ -23,7 +23,7 @@ const MANIFEST: &str = "manifest.json";
 /// arrows and crosses inside Bootstrap's style sheet.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
 
 /// A file for the browser.
 #[derive(Clone, Debug)]

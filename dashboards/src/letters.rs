@@ -137,6 +137,113 @@ pub fn password_changed(
     .letter()
 }
 
+/// Notices of the account `account` are to go to the reader of this, who shows by
+/// `link`, until `expires_at`, that they arrive.
+///
+/// # Errors
+/// Only when a template's own formatting fails.
+pub fn notification_address(
+    locale: &Locale,
+    name: &str,
+    account: &str,
+    link: &str,
+    expires_at: Timestamp,
+) -> Result<Letter, RenderError> {
+    let until = locale.instant_text(expires_at);
+    Words {
+        locale,
+        subject: locale.t("letter-notices-subject"),
+        greeting: greeting(locale, name),
+        paragraphs: vec![locale.t1("letter-notices-text", "account", account)],
+        button: Some(Button { label: locale.t("letter-notices-button"), address: link }),
+        after: vec![locale.t1("letter-until", "until", until), locale.t("letter-notices-not-you")],
+    }
+    .letter()
+}
+
+/// What has changed about how somebody signs in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FactorNews {
+    /// An app that makes codes was set up.
+    TotpOn,
+    /// The app was switched off.
+    TotpOff,
+    /// There are new recovery codes.
+    NewCodes,
+    /// A recovery code was used.
+    CodeUsed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// An administrator took every factor.
+    Reset,
+    /// An API token was issued.
+    TokenIssued,
+    /// Single sign-on was connected.
+    SignOnLinked,
+    /// Single sign-on was disconnected.
+    SignOnUnlinked,
+}
+
+impl FactorNews {
+    #[cfg(test)]
+    const ALL: [FactorNews; 10] = [
+        FactorNews::TotpOn,
+        FactorNews::TotpOff,
+        FactorNews::NewCodes,
+        FactorNews::CodeUsed,
+        FactorNews::PasskeyAdded,
+        FactorNews::PasskeyRemoved,
+        FactorNews::Reset,
+        FactorNews::TokenIssued,
+        FactorNews::SignOnLinked,
+        FactorNews::SignOnUnlinked,
+    ];
+
+    const fn key(self) -> &'static str {
+        match self {
+            FactorNews::TotpOn => "letter-factor-totp-on",
+            FactorNews::TotpOff => "letter-factor-totp-off",
+            FactorNews::NewCodes => "letter-factor-codes",
+            FactorNews::CodeUsed => "letter-factor-code-used",
+            FactorNews::PasskeyAdded => "letter-factor-passkey-added",
+            FactorNews::PasskeyRemoved => "letter-factor-passkey-removed",
+            FactorNews::Reset => "letter-factor-reset",
+            FactorNews::TokenIssued => "letter-factor-token",
+            FactorNews::SignOnLinked => "letter-factor-sign-on",
+            FactorNews::SignOnUnlinked => "letter-factor-sign-on-off",
+        }
+    }
+}
+
+/// What somebody signs in with has changed at `at`, from the network address
+/// `address`.
+///
+/// # Errors
+/// Only when a template's own formatting fails.
+pub fn factors_changed(
+    locale: &Locale,
+    name: &str,
+    news: FactorNews,
+    address: &str,
+    at: Timestamp,
+) -> Result<Letter, RenderError> {
+    let at = locale.instant_text(at);
+    Words {
+        locale,
+        subject: locale.t("letter-factors-subject"),
+        greeting: greeting(locale, name),
+        paragraphs: vec![
+            locale.t2("letter-factors-text", ("at", at), ("address", address)),
+            locale.t(news.key()),
+        ],
+        button: None,
+        after: vec![locale.t("letter-factors-not-you")],
+    }
+    .letter()
+}
+
 /// An administrator wants to see whether mails arrive.
 ///
 /// # Errors
@@ -199,12 +306,15 @@ mod tests {
     fn every_letter_is_whole_in_both_languages() {
         for lang in Lang::ALL {
             let (locale, at) = (locale(lang), Timestamp(0));
-            for letter in [
+            let news = FactorNews::ALL.map(|news| {
+                factors_changed(&locale, "Anna", news, "192.0.2.1", at).expect("it renders")
+            });
+            for letter in news.into_iter().chain([
                 invited(lang, ""),
                 password_reset(&locale, "Anna", "192.0.2.1", LINK, at).expect("it renders"),
                 password_changed(&locale, "Anna", "192.0.2.1", at).expect("it renders"),
                 test(&locale, "Anna").expect("it renders"),
-            ] {
+            ]) {
                 for part in [&letter.subject, &letter.text, &letter.html] {
                     assert!(!part.contains("letter-") && !part.is_empty(), "{part}");
                 }

@@ -26,20 +26,26 @@ pub use assets::{Asset, CONTENT_SECURITY_POLICY, asset};
 pub use i18n::Lang;
 pub use locale::Locale;
 pub use pages::{
-    AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
-    CustomersPage, ErrorKind, ErrorPage, ForgotState, ForgottenPage, InvitedForm, KnownEdge,
-    LoginError, LoginPage, ManualPage, OverviewLivePartial, OverviewPage, PermissionRow,
-    PermissionsPage, ProfilePage, PushPage, RegisterPage, ResetPage, SampleRow, SamplesBehind,
-    SeenBy, ServicePage, ServicesPage, SetAsidePage, SourcePage, SourcesPage, UserForm, UserHead,
-    UserImportLine, UserImportPlan, UserPage, UsersImportPage, UsersImported, UsersPage,
-    WhatIfPage, WhyPage,
+    AccountCheck, AccountForm, AccountHead, AccountPage, AccountRefusal, AccountRow,
+    AccountSetting, AttemptsPage, AuditPage, AuditRow, AuditVerdict, Because, ConfirmPage,
+    ContactForm, CustomerForm, CustomerPage, CustomerRow, CustomersPage, DocsPage, ErrorKind,
+    ErrorPage, FactorProblem, ForgotState, ForgottenPage, InvitedForm, KnownEdge, LoginError,
+    LoginPage, MailsPage, Manual, ManualPage, NotificationAddressPage, OverviewLivePartial,
+    OverviewPage, PasskeyRow, PermissionRow, PermissionsPage, ProfilePage, PushPage,
+    RecoveryCodesPage, RegisterPage, ResetPage, SampleRow, SamplesBehind, SecondFactorPage,
+    SecurityDone, SecurityPage, SeenBy, ServicePage, ServiceTokensPage, ServicesPage, SessionsPage,
+    SetAsidePage, SignOnLeavePage, SourcePage, SourcesPage, TokensPage, TotpRow, TotpSetupPage,
+    UnwatchedPage, UserForm, UserHead, UserImportLine, UserImportPlan, UserPage, UsersImportPage,
+    UsersImported, UsersPage, WhatIfPage, WhyPage,
 };
 pub use render::{Render, RenderError};
 pub use shell::{Freshness, Menu, Notice, Shell, SourceTrouble, User};
+pub use view::access::{AttemptRow, ScopeChoice, SessionRow, TokenForm, TokenLife, TokenRow};
 pub use view::cause::{Cause, CauseImpact};
 pub use view::day::DayCell;
 pub use view::intervals::{IntervalRow, IntervalTable};
 pub use view::kpi::{Kpis, UptimeFigure, UptimePeriod};
+pub use view::mail::{MailCondition, MailRow};
 pub use view::overview::{Live, StateCounts, Trouble};
 pub use view::pager::Pager;
 pub use view::path::{PathNode, PathNodeKind, PathView};
@@ -48,11 +54,17 @@ pub use view::people::{
 };
 pub use view::plan::{Choice, Clash, Hit, Outcome, PlanForm, PlanRefusal};
 pub use view::push::{PushResult, PushRow, PushSecretRow};
+pub use view::reference::{
+    Answer, Content, Field, Operation, OperationAccess, Parameter, ParameterPlace, Reference,
+    ReferenceGroup,
+};
 pub use view::service::ServiceHead;
 pub use view::services::{ServiceFilter, ServiceRow, ServiceSort, ServiceTable, TableHome};
 pub use view::set_aside::{SetAsideReason, SetAsideRow};
+pub use view::sign_on::{ProfileSignOn, SignOnButton, SignOnProblem, UserSignOn};
 pub use view::source::{
-    SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, SourceReason,
-    explains_fault,
+    FoundValue, SourceAbilityRow, SourceAlarmRow, SourceCallRow, SourceCondition, SourceFailureRow,
+    SourceFindingRow, SourceHead, SourceReason, explains_ability, explains_basis, explains_fault,
 };
 pub use view::timeline::{Segment, Timeline, Zoom};
+pub use view::unwatched::{UnwatchedBecause, UnwatchedRow};

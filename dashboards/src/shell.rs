@@ -31,6 +31,12 @@ pub struct Menu {
     pub audit: bool,
     /// Who may do what.
     pub permissions: bool,
+    /// Who tried to sign in, whoever it was.
+    pub attempts: bool,
+    /// The API tokens of services.
+    pub service_tokens: bool,
+    /// Mails on their way.
+    pub mails: bool,
 }
 
 /// What is wrong with a source.
@@ -60,6 +66,17 @@ pub enum Notice {
         /// Since when.
         since: Timestamp,
     },
+    /// A source answers as if all were well, with something that cannot be right.
+    Alarm {
+        /// Its name.
+        source: String,
+        /// The kind of fault, by its name in metrics.
+        fault: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// There is no account at an NMS, so nothing is watched.
+    NothingWatched,
     /// The pipeline set samples or records aside not long ago.
     SetAside {
         /// How many in the last 24 hours.
@@ -67,6 +84,13 @@ pub enum Notice {
         /// The newest of them.
         newest: Timestamp,
     },
+}
+
+impl Notice {
+    /// The key of what a kind of fault means.
+    pub(crate) fn meaning(fault: &str) -> &'static str {
+        crate::view::source::explained(fault).map_or("notice-alarm-other", |known| known.meaning)
+    }
 }
 
 /// How fresh the data are.
@@ -109,6 +133,10 @@ pub(crate) enum Section {
     Users,
     Audit,
     Permissions,
+    Attempts,
+    ServiceTokens,
+    Mails,
     Profile,
+    ApiDocs,
     None,
 }

@@ -7,10 +7,55 @@ use std::fmt::Write as _;
 
 use correlate::model::Timestamp;
 
+use crate::pages::SecurityDone;
 use crate::view::plan::PlanForm;
 use crate::view::services::{ServiceFilter, ServiceSort, TableHome};
 use crate::view::set_aside::SetAsideReason;
 use crate::view::timeline::Zoom;
+
+/// Every address that shows a page of its own, for tests that look at each. What
+/// is part of a page, a file or a way to another page is not among them.
+pub const PAGES: [&str; 39] = [
+    OVERVIEW,
+    SERVICES,
+    SERVICE,
+    SERVICE_WHY,
+    WHAT_IF,
+    CUSTOMERS,
+    CUSTOMER_NEW,
+    CUSTOMER,
+    SOURCES,
+    SOURCE_NEW,
+    SOURCE,
+    SOURCE_ACCOUNT,
+    SOURCE_PUSH,
+    UNWATCHED,
+    SET_ASIDE,
+    USERS,
+    USER_NEW,
+    USERS_IMPORT,
+    USER,
+    AUDIT,
+    PERMISSIONS,
+    LOGIN_ATTEMPTS,
+    SERVICE_TOKENS,
+    MAILS,
+    API_DOCS,
+    MANUAL_LIBRENMS,
+    MANUAL_SIGN_ON,
+    PROFILE,
+    PROFILE_SESSIONS,
+    PROFILE_TOKENS,
+    SECURITY,
+    SECURITY_TOTP,
+    CONFIRM,
+    LOGIN,
+    LOGIN_CODE,
+    FORGOT_PASSWORD,
+    RESET_PASSWORD,
+    REGISTER,
+    NOTIFICATION_ADDRESS,
+];
 
 /// The overview. Query: `q`, `state`, `cause`,
 /// `sort`, `page`, see [`crate::ServiceFilter`].
@@ -35,17 +80,50 @@ pub const SERVICE_WHY: &str = "/services/{id}/why";
 /// (query: `q`, `t` repeated, `from`, `until`, `planned`, `ports`, `ask`);
 /// POST takes the same and `note`, and announces the windows.
 pub const WHAT_IF: &str = "/what-if";
+/// Header of what a page fetches by itself, so that a browser goes idle that
+/// nobody uses.
+pub const REFRESH_HEADER: &str = "x-padwacht-refresh";
+/// That header, as htmx takes it.
+pub(crate) const REFRESH: &str = r#"{"x-padwacht-refresh": "1"}"#;
 /// Server-sent events: an event `change` with any data whenever a state
 /// changed (throttled by the server). Query: `service`, only that one.
 pub const EVENTS: &str = "/events";
 /// GET shows the sign-in form (query: `next`), POST takes `email`,
 /// `password`, `next`.
 pub const LOGIN: &str = "/login";
+/// Sends a browser to the OpenID provider. Query: `next`, `invitation`, and
+/// `again` to have somebody who is signed in prove anew who they are.
+pub const LOGIN_OIDC: &str = "/login/oidc";
+/// Where the provider sends it back to.
+pub const LOGIN_OIDC_CALLBACK: &str = "/login/oidc/callback";
+/// Sends a browser to the provider to sign out there.
+pub const LOGIN_OIDC_LOGOUT: &str = "/login/oidc/logout";
+/// The second step of signing in. Query: `next`. POST takes `code` and `next`.
+pub const LOGIN_CODE: &str = "/login/code";
+/// Proving again who one is, before something that matters. Query: `next`.
+/// POST takes `password` or `code`, and `next`.
+pub const CONFIRM: &str = "/confirm";
+/// POST takes what a passkey signed, and signs in; what it is to sign comes
+/// from [`PASSKEY_SIGN_IN_OPTIONS`]. JSON, for the script of the pages alone.
+pub const PASSKEY_SIGN_IN: &str = "/passkeys/sign-in";
+/// POST begins what [`PASSKEY_SIGN_IN`] ends.
+pub const PASSKEY_SIGN_IN_OPTIONS: &str = "/passkeys/sign-in/options";
+/// POST takes what a passkey signed, as [`CONFIRM`] does a password.
+pub const PASSKEY_CONFIRM: &str = "/passkeys/confirmation";
+/// POST begins what [`PASSKEY_CONFIRM`] ends.
+pub const PASSKEY_CONFIRM_OPTIONS: &str = "/passkeys/confirmation/options";
+/// POST makes a new passkey known.
+pub const PASSKEY_REGISTER: &str = "/passkeys/registration";
+/// POST begins what [`PASSKEY_REGISTER`] ends.
+pub const PASSKEY_REGISTER_OPTIONS: &str = "/passkeys/registration/options";
 /// GET asks for the address of whoever forgot their password, POST sends them
 /// a link.
 pub const FORGOT_PASSWORD: &str = "/forgot-password";
 /// Where that link leads. Query: `token`. POST takes a new password.
 pub const RESET_PASSWORD: &str = "/reset-password";
+/// Where the link in a mail to another address for notices leads. Query: `token`.
+/// POST takes `token` and lets notices go there.
+pub const NOTIFICATION_ADDRESS: &str = "/notification-address";
 /// POST ends the session.
 pub const LOGOUT: &str = "/logout";
 /// POST takes `lang` (`nl` or `en`) and `return`, a path on this server, and
@@ -53,6 +131,48 @@ pub const LOGOUT: &str = "/logout";
 pub const LANGUAGE: &str = "/language";
 /// The reader's own profile. POST changes it.
 pub const PROFILE: &str = "/profile";
+/// POST connects the reader with the OpenID provider.
+pub const PROFILE_SIGN_ON: &str = "/profile/single-sign-on";
+/// POST disconnects them.
+pub const PROFILE_SIGN_ON_REMOVAL: &str = "/profile/single-sign-on/removal";
+/// The reader's own sessions and last attempts to sign in. Query: `ended`, how
+/// many were just ended.
+pub const PROFILE_SESSIONS: &str = "/profile/sessions";
+/// POST takes `id` and ends that session, or `others` and ends all others.
+pub const PROFILE_SESSION_REVOKE: &str = "/profile/sessions/revoke";
+/// The reader's own API tokens. POST issues one and shows it once.
+pub const PROFILE_TOKENS: &str = "/profile/tokens";
+/// POST takes `id` and revokes that token.
+pub const PROFILE_TOKEN_REVOKE: &str = "/profile/tokens/revoke";
+/// The API tokens of services. POST issues one and shows it once.
+pub const SERVICE_TOKENS: &str = "/service-tokens";
+/// POST takes `id` and revokes that token.
+pub const SERVICE_TOKEN_REVOKE: &str = "/service-tokens/revoke";
+/// Who tried to sign in. Query: `account`, `address`, `result`, `from`,
+/// `until`, `page`.
+pub const LOGIN_ATTEMPTS: &str = "/login-attempts";
+/// The same as CSV.
+pub const LOGIN_ATTEMPTS_CSV: &str = "/login-attempts.csv";
+/// Mails on their way. Query: `state`, `page`.
+pub const MAILS: &str = "/mails";
+/// POST has mails that wait tried now.
+pub const MAILS_HURRY: &str = "/mails/hurry";
+/// POST sends the reader a test mail.
+pub const MAILS_TEST: &str = "/mails/test";
+/// What the reader signs in with. Query: `done`, see [`crate::SecurityDone`].
+pub const SECURITY: &str = "/profile/security";
+/// POST takes `current`, `password` and `again`.
+pub const SECURITY_PASSWORD: &str = "/profile/security/password";
+/// GET shows the new seed of one-time codes; POST takes a code of it.
+pub const SECURITY_TOTP: &str = "/profile/security/totp";
+/// POST makes a new seed.
+pub const SECURITY_TOTP_NEW: &str = "/profile/security/totp/new";
+/// POST: one-time codes are no longer asked for.
+pub const SECURITY_TOTP_REMOVAL: &str = "/profile/security/totp/removal";
+/// POST makes new recovery codes and shows them once.
+pub const SECURITY_CODES: &str = "/profile/security/recovery-codes";
+/// POST removes a passkey.
+pub const SECURITY_PASSKEY_REMOVAL: &str = "/profile/security/passkeys/{id}/removal";
 /// The users. Query: `q`, `role`, `standing`, `customer`, `page`.
 pub const USERS: &str = "/users";
 /// The form that invites a user. POST invites.
@@ -63,8 +183,16 @@ pub const USERS_IMPORT: &str = "/users/import";
 pub const USER: &str = "/users/{id}";
 /// POST takes `standing`: lets a user in again, or no longer.
 pub const USER_STANDING: &str = "/users/{id}/standing";
+/// POST disconnects a user from the OpenID provider.
+pub const USER_SIGN_ON_REMOVAL: &str = "/users/{id}/single-sign-on/removal";
+/// POST takes `id` and ends that session of the user, or without it every one.
+pub const USER_SESSIONS: &str = "/users/{id}/sessions";
+/// POST revokes a personal token of a user.
+pub const USER_TOKEN_REVOKE: &str = "/users/{id}/tokens/revoke";
 /// POST makes a new invitation.
 pub const USER_INVITATION: &str = "/users/{id}/invitation";
+/// POST takes every second factor from a user who has lost theirs.
+pub const USER_FACTORS: &str = "/users/{id}/factors-reset";
 /// Where an invitation leads. Query: `token`. POST takes `token`, `name`,
 /// `language`, `password` and `again`.
 pub const REGISTER: &str = "/register";
@@ -82,12 +210,26 @@ pub const AUDIT: &str = "/audit";
 pub const AUDIT_CSV: &str = "/audit.csv";
 /// Who may do what.
 pub const PERMISSIONS: &str = "/permissions";
+/// POST takes `role`, any number of times: who must have a second factor.
+pub const SECOND_FACTOR_ROLES: &str = "/permissions/second-factor";
 /// The page that shows the OpenAPI document.
 pub const API_DOCS: &str = "/docs";
 /// The systems that states come from.
 pub const SOURCES: &str = "/sources";
 /// One of them.
 pub const SOURCE: &str = "/sources/{name}";
+/// The form for a new account at an NMS; POST adds it.
+pub const SOURCE_NEW: &str = "/sources/new";
+/// POST takes what the form holds and tries the connection.
+pub const SOURCE_CHECK: &str = "/sources/check";
+/// What was entered of an account; POST changes it.
+pub const SOURCE_ACCOUNT: &str = "/sources/{name}/account";
+/// POST takes `token` and puts it in the place of the one that is there.
+pub const SOURCE_TOKEN: &str = "/sources/{name}/account/token";
+/// POST removes an account.
+pub const SOURCE_REMOVAL: &str = "/sources/{name}/account/removal";
+/// What services name and no NMS watches; POST has all inventories read at once.
+pub const UNWATCHED: &str = "/unwatched";
 /// How an NMS account may push. GET shows it; POST makes a new secret and
 /// shows it once.
 pub const SOURCE_PUSH: &str = "/sources/{name}/push";
@@ -95,6 +237,8 @@ pub const SOURCE_PUSH: &str = "/sources/{name}/push";
 pub const SOURCE_PUSH_REVOKE: &str = "/sources/{name}/push/revoke";
 /// The manual of the integration with LibreNMS.
 pub const MANUAL_LIBRENMS: &str = "/manual/librenms";
+/// The manual of single sign-on.
+pub const MANUAL_SIGN_ON: &str = "/manual/single-sign-on";
 /// Files of [`crate::asset`].
 pub const ASSET: &str = "/assets/{file}";
 
@@ -163,6 +307,21 @@ pub fn service_events(id: &str) -> String {
 /// The page of one source.
 pub fn source(name: &str) -> String {
     format!("/sources/{}", encode(name))
+}
+
+/// The form of one account at an NMS.
+pub fn source_account(name: &str) -> String {
+    format!("/sources/{}/account", encode(name))
+}
+
+/// Where the token of an account is replaced.
+pub fn source_token(name: &str) -> String {
+    format!("/sources/{}/account/token", encode(name))
+}
+
+/// Where an account is removed.
+pub fn source_removal(name: &str) -> String {
+    format!("/sources/{}/account/removal", encode(name))
 }
 
 /// Where an NMS account pushes to.
@@ -241,9 +400,44 @@ pub fn user_standing(id: &str) -> String {
     format!("{}/standing", user(id))
 }
 
+/// Where a user is disconnected from the OpenID provider.
+pub fn user_sign_on_removal(id: &str) -> String {
+    format!("{}/single-sign-on/removal", user(id))
+}
+
+/// Where sessions of a user are ended.
+pub fn user_sessions(id: &str) -> String {
+    format!("{}/sessions", user(id))
+}
+
+/// Where a personal token of that user is revoked.
+pub fn user_token_revoke(id: &str) -> String {
+    format!("{}/tokens/revoke", user(id))
+}
+
+/// The attempts to sign in of the account with this address.
+pub fn attempts_of(account: &str) -> String {
+    paged(LOGIN_ATTEMPTS, &[("account", account)], 1)
+}
+
 /// Where a new invitation is made.
 pub fn user_invitation(id: &str) -> String {
     format!("{}/invitation", user(id))
+}
+
+/// Where every second factor is taken from a user.
+pub fn user_factors(id: &str) -> String {
+    format!("{}/factors-reset", user(id))
+}
+
+/// Where a passkey of the reader is removed.
+pub fn security_passkey_removal(id: &str) -> String {
+    format!("{SECURITY}/passkeys/{}/removal", encode(id))
+}
+
+/// The page of what the reader signs in with, after something was done.
+pub fn security_done(done: SecurityDone) -> String {
+    format!("{SECURITY}?done={}", done.as_str())
 }
 
 /// One customer.

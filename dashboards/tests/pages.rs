@@ -1,6 +1,12 @@
 //! Every page, rendered in both languages with many, one and no rows: what
 //! must hold of all of them, and what each must say.
 
+#[path = "../examples/gallery/access.rs"]
+mod access;
+#[path = "../examples/gallery/docs.rs"]
+mod docs;
+#[path = "../examples/gallery/factors.rs"]
+mod factors;
 #[path = "../examples/gallery/fixtures.rs"]
 mod fixtures;
 #[path = "../examples/gallery/people.rs"]
@@ -12,7 +18,8 @@ mod why;
 
 use dashboards::{
     FormProblem, Lang, LoginError, OverviewLivePartial, OverviewPage, PlanRefusal, Render,
-    ServiceFilter, ServicePage, ServicesPage, TableHome, UserStanding, Zoom, asset,
+    SecurityDone, SecurityPage, ServiceFilter, ServicePage, ServicesPage, SignOnProblem, TableHome,
+    UserStanding, Zoom, asset,
 };
 
 /// Every page with a name for messages.
@@ -36,6 +43,10 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("no sources", render(&sources::none(shell()))),
         ("source", render(&sources::source(shell()))),
         ("new source", render(&sources::new(shell()))),
+        ("new account", render(&sources::account_new(shell()))),
+        ("account", render(&sources::account(shell(), true))),
+        ("account that fails", render(&sources::account(shell(), false))),
+        ("unwatched", render(&sources::unwatched_page(shell()))),
         ("service", render(&fixtures::service(shell(), Zoom::Days7))),
         (
             "service as known earlier",
@@ -50,9 +61,18 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("plan", render(&why::plan(shell()))),
         ("plan form", render(&why::plan_form(shell(), None))),
         ("plan refused", render(&why::plan_form(shell(), Some(PlanRefusal::Period)))),
+        ("security", render(&factors::security(shell(), true))),
+        ("security required", render(&factors::security(shell(), false))),
+        ("totp", render(&factors::totp(shell()))),
+        ("second factor", render(&factors::second(shell(), false))),
+        ("confirm", render(&factors::confirm(shell()))),
+        ("recovery codes", render(&factors::codes(shell()))),
         ("push", render(&fixtures::push(shell(), true))),
         ("push later", render(&fixtures::push(shell(), false))),
-        ("manual", render(&dashboards::ManualPage { shell: shell() })),
+        ("manual", render(&manual(shell(), dashboards::Manual::LibreNms))),
+        ("manual sign-on", render(&manual(shell(), dashboards::Manual::SignOn))),
+        ("docs", render(&docs::docs(shell()))),
+        ("sign-on leave", render(&people::sign_on_leave(shell()))),
         ("push nothing", render(&fixtures::push_nothing(shell()))),
         ("new service", render(&fixtures::new_service(shell()))),
         ("users", render(&people::users(shell()))),
@@ -70,7 +90,8 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("users import refused", render(&people::import_refused(shell()))),
         ("register", render(&people::register(shell(), true))),
         ("register gone", render(&people::register(shell(), false))),
-        ("profile", render(&people::profile(shell()))),
+        ("profile", render(&people::profile(shell(), None))),
+        ("profile sign-on", render(&people::profile(shell(), Some(SignOnProblem::LinkTaken)))),
         ("customers", render(&people::customers(shell()))),
         ("customer", render(&people::customer(shell(), true))),
         ("customer read only", render(&people::customer(shell(), false))),
@@ -78,6 +99,13 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("audit whole", render(&people::audit(shell(), Some(people::whole())))),
         ("audit broken", render(&people::audit(shell(), Some(people::broken())))),
         ("permissions", render(&people::permissions(shell()))),
+        ("sessions", render(&access::own_sessions(shell()))),
+        ("tokens", render(&access::tokens(shell()))),
+        ("service tokens", render(&access::service_tokens(shell()))),
+        ("attempts", render(&access::log(shell(), true))),
+        ("own attempts", render(&access::log(shell(), false))),
+        ("mails", render(&access::mails(shell(), true))),
+        ("mails without a server", render(&access::mails(shell(), false))),
         ("login", render(&fixtures::login(lang, None))),
         ("login error", render(&fixtures::login(lang, Some(LoginError::BadCredentials)))),
         (
@@ -87,6 +115,10 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     ];
     pages.extend(fixtures::errors(lang).iter().map(|page| ("error", render(page))));
     pages
+}
+
+fn manual(shell: dashboards::Shell, manual: dashboards::Manual) -> dashboards::ManualPage {
+    dashboards::ManualPage { shell, manual }
 }
 
 fn all_pages() -> impl Iterator<Item = (&'static str, String)> {
@@ -289,6 +321,53 @@ fn an_explanation_says_in_words_what_decided_and_what_is_to_blame() {
 }
 
 #[test]
+fn the_documentation_of_the_api_is_english_in_a_page_in_either_language() {
+    let html = docs::docs(fixtures::shell(Lang::Dutch, "/docs")).render().expect("renders");
+    for text in [
+        "Documentatie van de API",
+        "<h3 id=\"put_service-heading\"><a href=\"#put_service\">",
+        "lang=\"en\">Services, by <code>name</code>.",
+        "<span class=\"docs-within\">services[].</span>state",
+        "What it is <em>now</em>, a &lt;b&gt;word&lt;/b&gt;",
+        "Scope van het token: <code>read:services</code>",
+        "Een van: <code>up</code>, <code>down</code>",
+        "Standaard: <code>100</code>",
+        "verplicht",
+        "href=\"/docs\" aria-current=\"page\"",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+    assert!(!html.contains("<script>that"), "a description became a script");
+}
+
+#[test]
+fn the_trail_names_what_was_changed_and_leads_to_it() {
+    let page = people::audit(fixtures::shell(Lang::Dutch, "/audit"), None);
+    let html = page.render().expect("renders");
+    let customer = page.rows.iter().find_map(|row| row.object.strip_prefix("customer/"));
+    let customer = customer.expect("a change of a customer");
+    assert!(html.contains(&format!("<a href=\"/customers/{customer}\">")), "{customer}");
+    assert!(html.contains("<span class=\"sub\">Gemeente Ede</span>"));
+}
+
+#[test]
+fn an_account_is_removed_only_by_whoever_says_so() {
+    let page = sources::account(fixtures::shell(Lang::Dutch, "/"), true);
+    let html = page.render().expect("renders");
+    assert!(html.contains("name=\"sure\" value=\"1\" required"));
+}
+
+#[test]
+fn an_error_says_how_long_to_wait_and_what_was_wrong() {
+    let pages: Vec<String> =
+        fixtures::errors(Lang::Dutch).iter().map(|page| page.render().expect("renders")).collect();
+    let says = |words: &str| pages.iter().filter(|page| page.contains(words)).count();
+    assert_eq!(says("Probeer het over 5 s opnieuw."), 1);
+    assert_eq!(says("<li>from: must be before to</li>"), 1);
+    assert_eq!(says(">429</p>"), 1);
+}
+
+#[test]
 fn a_plan_shows_its_clashes_first_and_keeps_what_was_chosen() {
     let html = why::plan(fixtures::shell(Lang::English, "/what-if")).render().expect("renders");
     let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text} is missing"));
@@ -310,4 +389,21 @@ fn what_was_believed_earlier_says_so_and_does_not_move() {
     assert!(!html.contains("sse-connect") && !html.contains("every 60s"), "it is not live");
     assert!(html.contains("/intervals.csv?as_of="));
     assert!(html.contains("/why?at="), "every interval leads to its explanation");
+}
+
+#[test]
+fn after_a_change_of_factors_other_sessions_can_be_ended() {
+    let page = || factors::security(fixtures::shell(Lang::English, "/profile/security"), true);
+    let offered = |done: Option<SecurityDone>| {
+        let html = SecurityPage { done, ..page() }.render().expect("renders");
+        html.contains("action=\"/profile/sessions/revoke\"") && html.contains("name=\"others\"")
+    };
+    assert!(!offered(None));
+    // A password ends them by itself.
+    assert!(!offered(Some(SecurityDone::Password)));
+    for done in SecurityDone::ALL.into_iter().filter(|done| *done != SecurityDone::Password) {
+        assert!(offered(Some(done)), "{done:?}");
+    }
+    let codes = factors::codes(fixtures::shell(Lang::English, "/profile/security"));
+    assert!(codes.render().expect("renders").contains("id=\"end-others\""));
 }

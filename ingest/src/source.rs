@@ -15,20 +15,26 @@
 //! components unknown. A source never writes to the log or to a database, and
 //! nothing that it returns holds a secret.
 
+mod capability;
 mod clock;
 mod fault;
 mod inventory;
 mod latency;
 mod ledger;
+mod native_id;
 mod reading;
 mod traffic;
 
+pub use capability::{Ability, Capabilities};
 pub use clock::{Clock, FollowedClock, SystemClock};
 pub use fault::{Fault, SourceError};
-pub use inventory::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
+pub use inventory::{
+    Inventory, InventoryCheck, InventoryDevice, InventoryLink, InventoryPort, InventorySession,
+};
 pub use ledger::{Exchange, Ledger};
+pub use native_id::NativeId;
 pub use reading::{Cursor, Hint, Kept, Outlet, Pace, Plan, Reading};
-pub use traffic::{CallError, CallStats, Latency, Learned, Traffic};
+pub use traffic::{Basis, CallError, CallStats, Found, Latency, Learned, Traffic};
 
 use async_trait::async_trait;
 use correlate::model::{ComponentState, Timestamp};
@@ -38,6 +44,9 @@ use correlate::model::{ComponentState, Timestamp};
 pub trait Source: Send + Sync {
     /// The account's name: the first part of every component id.
     fn name(&self) -> &str;
+
+    /// What this source can do, as far as is known by now: found out, or set.
+    fn capabilities(&self) -> Capabilities;
 
     /// Which readings it knows, and how often each should be done, by what it
     /// has found out about the NMS so far; may change with every reading.
@@ -59,20 +68,36 @@ pub trait Source: Send + Sync {
     /// first reading; a cursor that is not understood or too old is passed over.
     fn resume(&self, cursor: &Cursor);
 
+    /// Takes in how many devices and ports an earlier process knew, 0 where it
+    /// did not, so that a list that is suddenly shorter is suspect from the
+    /// first reading on. To be called before it.
+    fn remember(&self, devices: usize, ports: usize);
+
     /// Reads what exists: devices, ports and links with their names. Slow;
-    /// meant for once an hour or so. An inventory is complete or an error.
-    async fn inventory(&self) -> Result<Inventory, SourceError>;
+    /// meant for once an hour or so. An inventory is complete or an error, but
+    /// for single devices that the NMS will not give.
+    async fn inventory(&self, age: Age) -> Result<Inventory, SourceError>;
 
     /// Tries everything that polling needs, step by step, for `doctor`. Stops
     /// after the first step without which the next ones make no sense.
     async fn check(&self) -> Vec<Finding>;
 
-    /// Reads everything and keeps the reports: for networks that fit in memory.
+    /// Reads all devices and ports and keeps the reports: for networks that fit in
+    /// memory.
     async fn poll(&self) -> PollOutcome {
         let kept = Kept::default();
         let health = self.read(Reading::Full, &kept).await;
         PollOutcome { reports: kept.take(), health }
     }
+}
+
+/// How old answers may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Age {
+    /// As old as suits what they are about.
+    Usual,
+    /// None was read before: somebody has asked for it now.
+    New,
 }
 
 /// What one reading gave.
@@ -85,14 +110,15 @@ pub struct PollOutcome {
     pub health: Health,
 }
 
-/// What one reading said about one device and its ports.
+/// What one reading said about one device and what belongs to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeviceReport {
     /// The NMS's own id of the device.
     pub device: Box<str>,
     /// When it was read, by the injected clock.
     pub observed_at: Timestamp,
-    /// The device's own sample first, if it has one, then its ports'. Never empty.
+    /// The device's own sample first, if it has one, then those of its ports, or of
+    /// its sessions or checks. Never empty.
     pub samples: Vec<ObservedSample>,
 }
 
@@ -102,7 +128,7 @@ pub struct ObservedSample {
     /// The second part of the component id.
     pub kind: Kind,
     /// The NMS's own id of the component: the last part of the component id.
-    pub native_id: Box<str>,
+    pub native_id: NativeId,
     /// When the state held in the network; never later than
     /// [`DeviceReport::observed_at`].
     pub at: Timestamp,
@@ -113,8 +139,38 @@ pub struct ObservedSample {
     /// The state may have begun up to this many milliseconds before `at`: that
     /// long before there is evidence of the contrary; [`u32::MAX`] (49 days)
     /// for that or more. 0 for a renewal, and where nothing is known of the
-    /// time before.
+    /// time before. A renewal of which it is only known that the state held at
+    /// some instant of that time has it too, and so has what is first known of a
+    /// component.
     pub uncertainty_ms: u32,
+    /// Why the state is what it is, where that is more than what was measured;
+    /// with every unknown that begins or has another reason than before, and
+    /// left out while it merely lasts.
+    pub reason: Option<Reason>,
+}
+
+/// Which rule gave a state that nobody measured: mostly why nobody can say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Reason {
+    /// It, or its device, is switched off in the NMS, which does not look at it.
+    Disabled,
+    /// The NMS is told to pass over it, and the account's policy does too.
+    Ignored,
+    /// The NMS has never looked at it.
+    NeverPolled,
+    /// Somebody has shut it.
+    AdminShut,
+    /// Its device is down, so what the NMS shows of it stands still.
+    DeviceDown,
+    /// It, or its device, answers to ping but cannot be managed any more.
+    ManagementLost,
+    /// The NMS does not list it any more: deleted, or hidden from this account.
+    Gone,
+    /// The NMS gives a status that means neither up nor down.
+    OddStatus,
+    /// The NMS says that something failed, and not what.
+    CheckUnknown,
 }
 
 /// What sort of thing a component is.
@@ -124,6 +180,10 @@ pub enum Kind {
     Device,
     /// A port (interface) of a device.
     Port,
+    /// A BGP session of a device with a peer, as the device sees it.
+    Session,
+    /// A check that the NMS runs against a device, as by a Nagios plugin.
+    Check,
 }
 
 impl Kind {
@@ -132,6 +192,8 @@ impl Kind {
         match self {
             Kind::Device => "device",
             Kind::Port => "port",
+            Kind::Session => "bgp",
+            Kind::Check => "check",
         }
     }
 }
@@ -179,6 +241,12 @@ pub struct Health {
     /// Why the state is not [`SourceState::Ok`]: the gravest error, in words
     /// for the operator.
     pub reason: Option<SourceError>,
+    /// What went wrong with this very reading, if anything did; what is wrong
+    /// with the account may be another way of reading.
+    pub failed: Option<Fault>,
+    /// Nothing is asked of the NMS before then, as too much has failed in a
+    /// row; `reason` is what failed.
+    pub left_alone_until: Option<Timestamp>,
     /// When the reading ended, by the injected clock.
     pub at: Timestamp,
     /// Requests sent since the reading before, repeats included.

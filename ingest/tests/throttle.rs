@@ -40,6 +40,8 @@ async fn the_server_never_sees_more_than_the_settings_allow() {
     }
     let counts = simulator.requests();
     assert!(counts.total > 3 * u64::from(BURST), "{counts:?}");
+    let peak = counts.peak_per_second;
+    assert!(peak <= PER_SECOND as usize, "{peak} requests within a second");
     // Each of those under way may have been let through before the one that arrives.
     let allowed = f64::from(BURST + at_once);
     let burst = counts.burst_above(f64::from(PER_SECOND));

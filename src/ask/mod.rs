@@ -14,10 +14,10 @@ use api::ask::{self, AskError, Plan, Stores, WhatIfDoc, WhyDoc, WhyQuestion};
 use correlate::model::{ComponentId, Period, Target, Timestamp};
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use store::Scope;
 use store::embedded::Embedded;
 use store::records::Records;
 use store::series::{Series, SeriesError};
+use store::{Keyring, Scope};
 
 use crate::cli::{ExplainArgs, WhatIfArgs};
 use crate::config::{ClickHouseConfig, Config};
@@ -137,7 +137,8 @@ impl Open {
         if let Some(file) = file.filter(|file| !file.exists()) {
             anyhow::bail!("there is no database {}: set --database", file.display());
         }
-        let records = Records::connect(url).await.context("open the database")?;
+        let records =
+            Records::connect(url, Keyring::ephemeral()).await.context("open the database")?;
         records.check().await.context("check the database")?;
         Ok(Open { records, series, scope: Scope::everything() })
     }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use api::ask::Why;
 use correlate::explain::{CoveringWindow, Node, NodeKind, Shown};
 use correlate::model::{ComponentId, Period, ServiceState, Timestamp};
-use store::evidence::SampleSource;
+use store::evidence::{SampleSource, StateReason};
 use store::series::EdgeEvidence;
 
 use super::text::{Times, named};
@@ -72,6 +72,23 @@ fn covering(window: &CoveringWindow, times: &Times) -> String {
     format!("{} {}", window.id, times.period(&window.period))
 }
 
+/// Why a component has a state that nobody measured.
+const fn because(reason: StateReason) -> &'static str {
+    match reason {
+        StateReason::Silent => "nothing believable was heard of it within the staleness limit",
+        StateReason::Disabled => "it or its device is disabled in the NMS",
+        StateReason::Ignored => "it is ignored in the NMS",
+        StateReason::NeverPolled => "the NMS has never polled it",
+        StateReason::AdminShut => "somebody has shut the port",
+        StateReason::DeviceDown => "its device is down and cannot be read",
+        StateReason::ManagementLost => "the device answers to ping but not to SNMP",
+        StateReason::Gone => "the NMS does not list it any more",
+        StateReason::OddStatus => "its status means neither up nor down",
+        StateReason::CheckUnknown => "the NMS does not say which check failed",
+        StateReason::Other => "of what another version of padwacht knows",
+    }
+}
+
 struct Branch<'a> {
     why: &'a Why,
     times: &'a Times,
@@ -119,6 +136,10 @@ impl Branch<'_> {
                 let mut what = format!("{} {}", component(self.why, id), self.times.period(held));
                 if let Some((at, how)) = self.why.known_since(id, held) {
                     what.push_str(&self.known(at, how));
+                }
+                if let Some(reason) = self.why.reason(id, node.value, held) {
+                    write!(what, ", because {}", because(reason))
+                        .expect("writing to a string cannot fail");
                 }
                 for window in windows {
                     write!(what, ", window {}", covering(window, self.times))

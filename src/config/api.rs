@@ -1,14 +1,21 @@
 //! `[api]` and `[mail]`: the pages, who may log in, and how they are reached.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use ::api::{Network, RequestLimits};
 use lettre::message::Mailbox;
 use secrecy::SecretString;
-use url::Url;
+use store::records::Role;
+use url::{Host, Url};
 
-use super::reader::Reader;
-use super::rule::{Addresses, DurationIn, Listen, MailAddress, Text, UrlOf};
+use super::oidc::ROLES;
+use super::reader::{Reader, Section};
+use super::rule::{
+    DurationIn, FilePath, HostNames, Listen, MailAddress, Networks, Text, UrlOf, Whole,
+};
 
 /// Loopback: facing a network is a decision, not a default.
 const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
@@ -23,6 +30,16 @@ const AUDIT_KEPT: DurationIn = DurationIn {
     min: Duration::from_secs(90 * 86_400),
     max: Duration::from_secs(100 * 365 * 86_400),
 };
+/// Long enough to look into an incident, and no longer, as they hold addresses
+/// of people.
+const ATTEMPTS_KEPT_DEFAULT: Duration = Duration::from_secs(90 * 86_400);
+const ATTEMPTS_KEPT: DurationIn = DurationIn {
+    min: Duration::from_secs(7 * 86_400),
+    max: Duration::from_secs(10 * 365 * 86_400),
+};
+/// The least lets a page load that asks for its parts.
+const REQUESTS: Whole = Whole { min: 5, max: 1_000_000 };
+const COSTLY_AT_ONCE: Whole = Whole { min: 1, max: 1_000 };
 const ADMIN_EMAIL: Text = Text {
     allowed: "an address such as name@example.net",
     accepts: |text| {
@@ -47,8 +64,20 @@ pub(crate) struct ApiConfig {
     pub session_idle: Duration,
     /// How long a session lives at all.
     pub session_lifetime: Duration,
-    /// Peers whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Other hosts under which requests are answered.
+    pub allowed_hosts: Vec<String>,
+    /// TLS without a proxy, if there is a certificate.
+    pub tls: Option<TlsConfig>,
+    /// Peers whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How much each caller may ask.
+    pub request_limits: RequestLimits,
+    /// Hashes of passwords from breaches, if there is a file of them.
+    pub breached_passwords: Option<PathBuf>,
+    /// How long sign-in attempts are kept.
+    pub attempts_kept: Duration,
+    /// Roles that must have a second factor, until administrators say otherwise.
+    pub second_factor_for: BTreeSet<Role>,
     /// How long audit entries are kept; `None`: for ever.
     pub audit_kept: Option<Duration>,
     /// Opens `/metrics` to whoever sends it as a bearer token.
@@ -57,6 +86,17 @@ pub(crate) struct ApiConfig {
     pub admin_email: String,
     /// Its password; without one, one is made and printed once.
     pub admin_password: Option<SecretString>,
+}
+
+/// `[api.tls]`.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsConfig {
+    /// The file of the certificate chain, in PEM.
+    pub certificate: PathBuf,
+    /// The file of its key, in PEM.
+    pub key: PathBuf,
+    /// Where plain http is sent on to https.
+    pub redirect_listen: Option<SocketAddr>,
 }
 
 /// `[mail]`.
@@ -73,12 +113,25 @@ pub(crate) struct MailConfig {
 pub(super) fn read(reader: &Reader<'_>) -> ApiConfig {
     let section = reader.section("api");
     let listen_default = LISTEN_DEFAULT.parse().expect("a constant address");
+    let listen = section.or("listen", &Listen, listen_default);
+    let public_url = section.optional("public_url", &PUBLIC_URL);
+    let guarded = if is_reached_from_elsewhere(listen, public_url.as_ref()) {
+        vec![Role::Beheer]
+    } else {
+        Vec::new()
+    };
     let config = ApiConfig {
-        listen: section.or("listen", &Listen, listen_default),
-        public_url: section.optional("public_url", &PUBLIC_URL),
+        listen,
+        public_url,
+        second_factor_for: section.or("second_factor_for", &ROLES, guarded).into_iter().collect(),
         session_idle: section.or("session_idle", &SESSION, SESSION_IDLE_DEFAULT),
         session_lifetime: section.or("session_lifetime", &SESSION, SESSION_LIFETIME_DEFAULT),
-        trusted_proxies: section.or("trusted_proxies", &Addresses, Vec::new()),
+        allowed_hosts: section.or("allowed_hosts", &HostNames, Vec::new()),
+        tls: read_tls(&section.section("tls")),
+        trusted_proxies: section.or("trusted_proxies", &Networks, Vec::new()),
+        request_limits: read_limits(&section),
+        breached_passwords: section.optional("breached_passwords", &FilePath),
+        attempts_kept: section.or("attempts_kept", &ATTEMPTS_KEPT, ATTEMPTS_KEPT_DEFAULT),
         audit_kept: section.optional("audit_kept", &AUDIT_KEPT),
         metrics_token: section.secret("metrics_token"),
         admin_email: section.or("admin_email", &ADMIN_EMAIL, ADMIN_EMAIL_DEFAULT.to_owned()),
@@ -87,10 +140,53 @@ pub(super) fn read(reader: &Reader<'_>) -> ApiConfig {
     if config.session_idle > config.session_lifetime {
         section.conflict("session_idle", "is longer than api.session_lifetime");
     }
+    let is_https = config.public_url.as_ref().is_none_or(|url| url.scheme() == "https");
+    if config.tls.is_some() && !is_https {
+        section.conflict("public_url", "must be https, as api.tls.certificate is set");
+    }
     if config.public_url.as_ref().is_some_and(|url| url.path() != "/" || url.query().is_some()) {
         section.conflict("public_url", "must end behind host and port: a path is not supported");
     }
     config
+}
+
+/// Whether people come from other machines, by themselves or through a proxy.
+fn is_reached_from_elsewhere(listen: SocketAddr, public_url: Option<&Url>) -> bool {
+    let is_here = |host: Host<&str>| match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    !listen.ip().is_loopback() || public_url.and_then(Url::host).is_some_and(|host| !is_here(host))
+}
+
+fn read_limits(section: &Section<'_>) -> RequestLimits {
+    let limit = |key, default| section.or(key, &REQUESTS, default);
+    RequestLimits {
+        burst: limit("requests_at_once", 500),
+        per_second: limit("requests_per_second", 50),
+        public_burst: limit("public_requests_at_once", 200),
+        public_per_second: limit("public_requests_per_second", 20),
+        costly_at_once: section.or("costly_at_once", &COSTLY_AT_ONCE, 3),
+    }
+}
+
+fn read_tls(section: &Section<'_>) -> Option<TlsConfig> {
+    let certificate = section.optional("certificate", &FilePath);
+    let key = section.optional("key", &FilePath);
+    let redirect_listen = section.optional("redirect_listen", &Listen);
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(TlsConfig { certificate, key, redirect_listen }),
+        (None, None) if redirect_listen.is_none() => None,
+        (Some(_), None) => {
+            section.missing("key", "the file of the certificate's key, in PEM");
+            None
+        }
+        _ => {
+            section.missing("certificate", "the file of the certificate chain, in PEM");
+            None
+        }
+    }
 }
 
 pub(super) fn read_mail(reader: &Reader<'_>) -> Option<MailConfig> {

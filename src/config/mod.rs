@@ -15,14 +15,17 @@ pub(crate) mod duration;
 mod api;
 mod cluster;
 mod correlate;
+mod entered;
 mod general;
 mod layers;
 mod log;
 mod nms;
+mod oidc;
 mod origin;
 mod problem;
 mod reader;
 mod rule;
+mod secrets;
 mod stores;
 mod tree;
 mod world;
@@ -32,15 +35,23 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use api::{ApiConfig, MailConfig};
-pub(crate) use cluster::ClusterConfig;
+use ::api::SsoConfig;
+
+pub(crate) use self::api::{ApiConfig, MailConfig};
+pub(crate) use cluster::{ClusterConfig, is_private};
 pub(crate) use correlate::CorrelateConfig;
+#[cfg(test)]
+pub(crate) use entered::default_pace;
+pub(crate) use entered::{
+    Entered, Offered, Refused, offered as offered_settings, read as read_entered,
+};
 pub(crate) use general::{GeneralConfig, Language, LogFormat, TelemetryConfig};
 pub(crate) use log::{KafkaConfig, LogConfig, LogPlace};
 pub(crate) use nms::{ClockOf, NmsAccount, NmsKind, Polling};
 pub(crate) use origin::Origin;
 pub(crate) use problem::{ConfigError, Problem};
 pub(crate) use reader::Setting;
+pub(crate) use secrets::SecretsConfig;
 pub(crate) use stores::{ClickHouseConfig, ClickHouseServer, DatabaseConfig, EmbeddedClickHouse};
 pub(crate) use world::{Machine, World};
 
@@ -60,8 +71,12 @@ pub(crate) struct Config {
     pub clickhouse: ClickHouseConfig,
     /// `[database]`.
     pub database: DatabaseConfig,
+    /// `[secrets]`.
+    pub secrets: SecretsConfig,
     /// `[[nms]]` over `[ingest]`, in the order of the file; names are unique.
     pub nms: Vec<NmsAccount>,
+    /// `[ingest]`, for accounts that are entered in the product.
+    pub pace: Polling,
     /// `[correlate]`.
     pub correlate: CorrelateConfig,
     /// `[correlate]` too: the processes, if there are several.
@@ -70,6 +85,8 @@ pub(crate) struct Config {
     pub api: ApiConfig,
     /// `[mail]`, if there is one.
     pub mail: Option<MailConfig>,
+    /// `[oidc]`, if there is one.
+    pub oidc: Option<SsoConfig>,
 }
 
 /// A configuration and how it came about.
@@ -133,11 +150,14 @@ fn read(reader: &Reader<'_>) -> Config {
         log: log::read(reader, &general),
         clickhouse: stores::read_clickhouse(reader, &general),
         database: stores::read_database(reader, &general),
+        secrets: secrets::read(reader, &general),
         nms: nms::read_accounts(reader, polling),
+        pace: polling,
         correlate: correlate::read(&correlate, reader.world()),
         cluster: cluster::read(&correlate),
-        api: api::read(reader),
-        mail: api::read_mail(reader),
+        api: self::api::read(reader),
+        mail: self::api::read_mail(reader),
+        oidc: oidc::read(reader),
         general,
     }
 }

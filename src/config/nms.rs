@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use correlate::model::ComponentState;
-use ingest::librenms::SetAside;
+use ingest::librenms::{Deleted, FrozenPorts, Policy, SetAside};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
 
 use super::reader::{Reader, Section};
-use super::rule::{BytesIn, Choice, DurationIn, NAME, Rule, UrlOf, Whole, Zone};
+use super::rule::{BytesIn, Choice, DurationIn, NAME, Rule, Text, UrlOf, Whole, Zone};
 use super::{Origin, Problem};
 
 /// Unless set, each follows from the interval in which the NMS itself polls. A
@@ -20,6 +20,8 @@ const POLL_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(1), max: Duration::from_secs(3_600) };
 const GLANCE_INTERVAL: DurationIn = POLL_INTERVAL;
 const CHANGES_INTERVAL: DurationIn = POLL_INTERVAL;
+const SESSIONS_INTERVAL: DurationIn = POLL_INTERVAL;
+const CHECKS_INTERVAL: DurationIn = POLL_INTERVAL;
 const INVENTORY_INTERVAL: DurationIn =
     DurationIn { min: Duration::from_secs(60), max: Duration::from_secs(7 * 86_400) };
 const INVENTORY_INTERVAL_DEFAULT: Duration = Duration::from_secs(3_600);
@@ -43,15 +45,33 @@ const STATES: Choice<ComponentState> = Choice(&[
     ("down", ComponentState::Down),
     ("unknown", ComponentState::Unknown),
 ]);
-/// Customers' traffic most likely passes; only the management plane is lost.
-const MANAGEMENT_LOST_DEFAULT: ComponentState = ComponentState::Up;
-/// Somebody wanted it so, and it is no outage.
-const ADMIN_DOWN_DEFAULT: ComponentState = ComponentState::Unknown;
+/// What the ports of a device that cannot be read count for.
+const FROZEN: Choice<FrozenPorts> =
+    Choice(&[("unknown", FrozenPorts::Unknown), ("as_device", FrozenPorts::AsDevice)]);
+/// What a device or port counts for that was deleted.
+const DELETED: Choice<Deleted> =
+    Choice(&[("unknown", Deleted::Unknown), ("stale", Deleted::Stale)]);
+/// How old evidence may be; at least three polls of the NMS in any case.
+const FRESH_FOR: DurationIn =
+    DurationIn { min: Duration::from_secs(60), max: Duration::from_secs(7 * 86_400) };
+/// How often an NMS polls.
+const NMS_INTERVAL: DurationIn = POLL_INTERVAL;
+const SWITCH: Choice<bool> = Choice(&[("on", true), ("off", false)]);
+/// A version of an NMS: it decides how it is asked.
+const VERSION: Text = Text {
+    allowed: "a version that begins with two numbers, such as \"26.7.0\"",
+    accepts: |text| {
+        let mut parts = text.split(['.', '-']);
+        let mut is_number = || parts.next().is_some_and(|part| part.parse::<u32>().is_ok());
+        text.len() <= 64 && is_number() && is_number()
+    },
+};
 /// How a device that its operators have set aside counts.
 const ASIDE: Choice<SetAside> = Choice(&[("real", SetAside::Real), ("unknown", SetAside::Unknown)]);
-/// The largest network whose ports are read in one list.
+/// The largest network whose ports are read in one list: by default as many as
+/// an answer has room for.
 const BULK_PORTS: Whole = Whole { min: 0, max: 100_000_000 };
-const BULK_PORTS_DEFAULT: u32 = 50_000;
+const BULK_PORTS_DEFAULT: u32 = 5_000_000;
 
 const CLOCKS: Choice<ClockOf> = Choice(&[("own", ClockOf::Own), ("nms", ClockOf::Nms)]);
 
@@ -91,6 +111,10 @@ pub(crate) struct Polling {
     pub glance_interval: Option<Duration>,
     /// Between two readings of what changed.
     pub changes_interval: Option<Duration>,
+    /// Between two readings of the BGP sessions.
+    pub sessions_interval: Option<Duration>,
+    /// Between two readings of the service checks.
+    pub checks_interval: Option<Duration>,
     /// Between two reads of the inventory (names, links).
     pub inventory_interval: Duration,
     /// The throttle, per account: requests within any one second.
@@ -101,14 +125,8 @@ pub(crate) struct Polling {
     pub bytes_in_flight: u64,
     /// How long one answer may take.
     pub request_timeout: Duration,
-    /// The state of a device that answers to ping but no longer to SNMP.
-    pub management_lost: ComponentState,
-    /// The state of a port that somebody has shut on purpose.
-    pub admin_down: ComponentState,
-    /// What a device counts for whose alerts are off.
-    pub ignored: SetAside,
-    /// What a device counts for that the NMS is told to show as up.
-    pub status_ignored: SetAside,
+    /// What a row means.
+    pub policy: Policy,
     /// Above this many ports they are read device by device.
     pub bulk_ports_max: u32,
 }
@@ -129,6 +147,12 @@ pub(crate) struct NmsAccount {
     pub time_zone: Option<TimeZone>,
     /// Whose time readings are dated in.
     pub clock: ClockOf,
+    /// How often the NMS itself polls; found out if not given.
+    pub nms_interval: Option<Duration>,
+    /// The version of the NMS; asked for if not given.
+    pub version: Option<String>,
+    /// Whether its event log is read; found out if not given.
+    pub event_log: Option<bool>,
     /// How it is polled: `[ingest]`, with its own settings on top.
     pub polling: Polling,
 }
@@ -139,15 +163,14 @@ pub(super) fn read_polling(reader: &Reader<'_>) -> Polling {
         poll_interval: None,
         glance_interval: None,
         changes_interval: None,
+        sessions_interval: None,
+        checks_interval: None,
         inventory_interval: INVENTORY_INTERVAL_DEFAULT,
         requests_per_second: REQUESTS_PER_SECOND_DEFAULT,
         requests_at_once: REQUESTS_AT_ONCE_DEFAULT,
         bytes_in_flight: BYTES_IN_FLIGHT_DEFAULT,
         request_timeout: REQUEST_TIMEOUT_DEFAULT,
-        management_lost: MANAGEMENT_LOST_DEFAULT,
-        admin_down: ADMIN_DOWN_DEFAULT,
-        ignored: SetAside::Real,
-        status_ignored: SetAside::Real,
+        policy: Policy::default(),
         bulk_ports_max: BULK_PORTS_DEFAULT,
     };
     polling(&reader.section("ingest"), default)
@@ -162,6 +185,12 @@ fn polling(section: &Section<'_>, default: Polling) -> Polling {
         changes_interval: section
             .optional("changes_interval", &CHANGES_INTERVAL)
             .or(default.changes_interval),
+        sessions_interval: section
+            .optional("sessions_interval", &SESSIONS_INTERVAL)
+            .or(default.sessions_interval),
+        checks_interval: section
+            .optional("checks_interval", &CHECKS_INTERVAL)
+            .or(default.checks_interval),
         inventory_interval: section.or(
             "inventory_interval",
             &INVENTORY_INTERVAL,
@@ -179,11 +208,31 @@ fn polling(section: &Section<'_>, default: Polling) -> Polling {
         ),
         bytes_in_flight: section.or("bytes_in_flight", &BYTES_IN_FLIGHT, default.bytes_in_flight),
         request_timeout: section.or("request_timeout", &REQUEST_TIMEOUT, default.request_timeout),
-        management_lost: section.or("management_lost", &STATES, default.management_lost),
-        admin_down: section.or("admin_down", &STATES, default.admin_down),
+        policy: policy(section, default.policy),
+        bulk_ports_max: section.or("bulk_ports_max", &BULK_PORTS, default.bulk_ports_max),
+    }
+}
+
+/// What rows mean. The table itself is in `ingest`.
+fn policy(section: &Section<'_>, default: Policy) -> Policy {
+    let state = |key, default| section.or(key, &STATES, default);
+    let fresh_for = Duration::from_millis(u64::try_from(default.fresh_for_ms).unwrap_or(0));
+    let fresh_for = section.or("fresh_for", &FRESH_FOR, fresh_for);
+    Policy {
+        management_lost: state("management_lost", default.management_lost),
+        snmp_without_ping: state("snmp_without_ping", default.snmp_without_ping),
+        disabled: state("disabled", default.disabled),
+        never_polled: state("never_polled", default.never_polled),
         ignored: section.or("ignored", &ASIDE, default.ignored),
         status_ignored: section.or("status_ignored", &ASIDE, default.status_ignored),
-        bulk_ports_max: section.or("bulk_ports_max", &BULK_PORTS, default.bulk_ports_max),
+        deleted: section.or("deleted", &DELETED, default.deleted),
+        admin_down: state("admin_down", default.admin_down),
+        frozen_ports: section.or("frozen_ports", &FROZEN, default.frozen_ports),
+        dormant: state("dormant", default.dormant),
+        testing: state("testing", default.testing),
+        not_present: state("not_present", default.not_present),
+        check_warning: state("check_warning", default.check_warning),
+        fresh_for_ms: i64::try_from(fresh_for.as_millis()).unwrap_or(i64::MAX),
     }
 }
 
@@ -222,9 +271,23 @@ fn account(section: &Section<'_>, default: Polling) -> Option<NmsAccount> {
     }
     let time_zone = section.optional("time_zone", &Zone);
     let clock = section.or("clock", &CLOCKS, ClockOf::Own);
+    let nms_interval = section.optional("nms_interval", &NMS_INTERVAL);
+    let version = section.optional("version", &VERSION);
+    let event_log = section.optional("event_log", &SWITCH);
     let polling = polling(section, default);
     let url = base_url(url?);
-    Some(NmsAccount { name: name?, kind, url, token: token?, time_zone, clock, polling })
+    Some(NmsAccount {
+        name: name?,
+        kind,
+        url,
+        token: token?,
+        time_zone,
+        clock,
+        nms_interval,
+        version,
+        event_log,
+        polling,
+    })
 }
 
 fn simple_account(reader: &Reader<'_>, polling: Polling) -> Option<NmsAccount> {
@@ -253,6 +316,9 @@ fn simple_account(reader: &Reader<'_>, polling: Polling) -> Option<NmsAccount> {
         token: SecretString::from(token.0.clone()),
         time_zone: None,
         clock: ClockOf::Own,
+        nms_interval: None,
+        version: None,
+        event_log: None,
         polling,
     })
 }

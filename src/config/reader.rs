@@ -142,6 +142,17 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
+    /// The section `[<this>.name]`, which may be absent.
+    pub(super) fn section(&self, name: &str) -> Section<'a> {
+        let path = self.key(name);
+        let node = self.node.and_then(|node| node.get(name));
+        let is_table = |node: &&Node| matches!(node.value, Value::Table(_));
+        if let Some(node) = node.filter(|node| !is_table(node)) {
+            self.reader.wrong_shape(&path, node, &format!("a section, written [{path}]"));
+        }
+        Section { reader: self.reader, node: node.filter(is_table), path }
+    }
+
     /// The full key, such as `correlate.workers`.
     pub(super) fn key(&self, key: &str) -> String {
         format!("{}.{key}", self.path)

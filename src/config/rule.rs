@@ -4,10 +4,11 @@
 //! Values of the environment are text, so every rule reads text as well.
 
 use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ::api::Network;
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 use tracing_subscriber::EnvFilter;
@@ -300,17 +301,20 @@ impl Rule for Zone {
     }
 }
 
-/// IP addresses.
-pub(super) struct Addresses;
+/// IP addresses and networks.
+pub(super) struct Networks;
 
-impl Rule for Addresses {
-    type Out = Vec<IpAddr>;
+impl Rule for Networks {
+    type Out = Vec<Network>;
 
     fn allowed(&self) -> String {
-        String::from("a list of IP addresses, such as [\"127.0.0.1\", \"2001:db8::1\"]")
+        String::from(
+            "a list of IP addresses and networks, such as [\"127.0.0.1\", \"10.0.0.0/8\", \
+             \"2001:db8::/32\"]",
+        )
     }
 
-    fn read(&self, value: &Value) -> Option<Vec<IpAddr>> {
+    fn read(&self, value: &Value) -> Option<Vec<Network>> {
         match value {
             Value::List(entries) => {
                 entries.iter().map(|entry| text(&entry.value)?.parse().ok()).collect()
@@ -320,7 +324,37 @@ impl Rule for Addresses {
         }
     }
 
-    fn show(&self, out: &Vec<IpAddr>) -> String {
+    fn show(&self, out: &Vec<Network>) -> String {
+        let entries: Vec<String> = out.iter().map(quote).collect();
+        format!("[{}]", entries.join(", "))
+    }
+}
+
+/// Names of hosts, without ports.
+pub(super) struct HostNames;
+
+impl Rule for HostNames {
+    type Out = Vec<String>;
+
+    fn allowed(&self) -> String {
+        String::from("a list of host names without ports, such as [\"padwacht.internal\"]")
+    }
+
+    fn read(&self, value: &Value) -> Option<Vec<String>> {
+        let host = |text: &str| {
+            let host = text.trim();
+            let is_one = !host.is_empty()
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+            is_one.then(|| host.to_ascii_lowercase())
+        };
+        match value {
+            Value::List(entries) => entries.iter().map(|entry| host(text(&entry.value)?)).collect(),
+            Value::Text(list) => list.split(',').map(host).collect(),
+            _ => None,
+        }
+    }
+
+    fn show(&self, out: &Vec<String>) -> String {
         let entries: Vec<String> = out.iter().map(quote).collect();
         format!("[{}]", entries.join(", "))
     }
@@ -469,8 +503,13 @@ mod tests {
         check(&Listen, "127.0.0.1", None);
         check(&Zone, "Europe/Amsterdam", Some("\"Europe/Amsterdam\""));
         check(&Zone, "CEST", None);
-        check(&Addresses, "127.0.0.1, ::1", Some("[\"127.0.0.1\", \"::1\"]"));
-        check(&Addresses, "10.0.0.0/8", None);
+        check(&Networks, "127.0.0.1, ::1", Some("[\"127.0.0.1\", \"::1\"]"));
+        check(&Networks, "10.0.0.0/8", Some("[\"10.0.0.0/8\"]"));
+        check(&Networks, "10.0.0.1/8", None);
+        check(&HostNames, "Pad.internal, a_b", Some("[\"pad.internal\", \"a_b\"]"));
+        for input in ["pad.internal:8080", "https://pad", "a b", "a,,b", ""] {
+            check(&HostNames, input, None);
+        }
         check(&MailAddress, "noc@example.net", Some("\"noc@example.net\""));
         check(&MailAddress, "noc", None);
         check(&LOG_FILTER, "info,padwacht=debug", Some("\"info,padwacht=debug\""));

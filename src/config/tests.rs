@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
+use store::records::Role;
 
 use super::*;
 
@@ -173,6 +174,83 @@ fn variables_make_and_change_accounts() {
 }
 
 #[test]
+fn every_choice_of_the_policy_is_made_for_all_or_for_one_account() {
+    use ::correlate::model::ComponentState::{Down, Up};
+    use ingest::librenms::{Deleted, FrozenPorts, Policy, SetAside};
+    let by_default = Policy::default();
+    for (setting, expected) in [
+        ("management_lost = \"down\"", Policy { management_lost: Down, ..by_default }),
+        ("snmp_without_ping = \"down\"", Policy { snmp_without_ping: Down, ..by_default }),
+        ("disabled = \"down\"", Policy { disabled: Down, ..by_default }),
+        ("never_polled = \"down\"", Policy { never_polled: Down, ..by_default }),
+        ("ignored = \"unknown\"", Policy { ignored: SetAside::Unknown, ..by_default }),
+        (
+            "status_ignored = \"unknown\"",
+            Policy { status_ignored: SetAside::Unknown, ..by_default },
+        ),
+        ("deleted = \"stale\"", Policy { deleted: Deleted::Stale, ..by_default }),
+        ("admin_down = \"down\"", Policy { admin_down: Down, ..by_default }),
+        (
+            "frozen_ports = \"as_device\"",
+            Policy { frozen_ports: FrozenPorts::AsDevice, ..by_default },
+        ),
+        ("dormant = \"up\"", Policy { dormant: Up, ..by_default }),
+        ("testing = \"up\"", Policy { testing: Up, ..by_default }),
+        ("not_present = \"up\"", Policy { not_present: Up, ..by_default }),
+        ("check_warning = \"down\"", Policy { check_warning: Down, ..by_default }),
+        ("fresh_for = \"1h\"", Policy { fresh_for_ms: 3_600_000, ..by_default }),
+    ] {
+        assert_ne!(expected, by_default, "{setting}");
+        let account = |name: &str, own: &str| {
+            format!("[[nms]]\nname = \"{name}\"\nurl = \"https://{name}\"\ntoken = \"t\"\n{own}\n")
+        };
+        let policies = |text: String| {
+            let nms = file(&text).load().unwrap().config.nms;
+            nms.iter().map(|account| account.polling.policy).collect::<Vec<_>>()
+        };
+        let one = account("a", setting) + &account("b", "");
+        assert_eq!(policies(one), [expected, by_default], "{setting}");
+        let all = format!("[ingest]\n{setting}\n") + &account("a", "") + &account("b", "");
+        assert_eq!(policies(all), [expected, expected], "{setting}");
+        // An account may take back what is said for all.
+        let (key, _) = setting.split_once(' ').unwrap();
+        let unset = match key {
+            "fresh_for" => "fresh_for = \"15m\"".to_owned(),
+            "management_lost" | "check_warning" => format!("{key} = \"up\""),
+            "ignored" | "status_ignored" => format!("{key} = \"real\""),
+            "dormant" | "testing" | "not_present" => format!("{key} = \"down\""),
+            _ => format!("{key} = \"unknown\""),
+        };
+        let back = format!("[ingest]\n{setting}\n") + &account("a", &unset) + &account("b", "");
+        assert_eq!(policies(back), [by_default, expected], "{setting}");
+    }
+}
+
+#[test]
+fn what_is_found_out_about_an_nms_can_be_set_for_an_account() {
+    let text = "[[nms]]\nname = \"a\"\nurl = \"https://a\"\ntoken = \"t\"\n";
+    let set = "nms_interval = \"10m\"\nversion = \"1.70.1-2-gabc\"\nevent_log = \"off\"\n";
+    let nms = file(&format!("{text}{set}")).load().unwrap().config.nms;
+    let settings = crate::parts::librenms(&nms[0]).unwrap();
+    assert_eq!(settings.nms_interval, Some(std::time::Duration::from_secs(600)));
+    assert_eq!(
+        (settings.version.as_deref(), settings.event_log),
+        (Some("1.70.1-2-gabc"), Some(false))
+    );
+    let nms = file(text).load().unwrap().config.nms;
+    let settings = crate::parts::librenms(&nms[0]).unwrap();
+    assert_eq!((settings.nms_interval, settings.version, settings.event_log), (None, None, None));
+    check(
+        &format!("{text}version = \"newest\"\nevent_log = \"maybe\"\n"),
+        &[
+            "padwacht.toml:5: nms[0].version must be a version that begins with two numbers, such \
+             as \"26.7.0\"; found \"newest\"",
+            "padwacht.toml:6: nms[0].event_log must be one of \"on\", \"off\"; found \"maybe\"",
+        ],
+    );
+}
+
+#[test]
 fn all_errors_are_listed_at_once_with_file_and_line() {
     check(
         "[correlate]\nstale_after = \"15 minutes\"\nworkers = 0\n\n[api]\nlisten = \"localhost\"\n",
@@ -327,7 +405,40 @@ fn processes_of_a_cluster_fit_together() {
     let cluster = loaded.config.cluster.unwrap();
     assert_eq!((cluster.process, cluster.leads()), (1, false));
     let alone = file("[correlate]\nprocesses = [\"a:1\"]\n").load().unwrap();
+    assert!(!cluster.in_any_network, "what they say is not encrypted");
     assert!(alone.config.cluster.is_none(), "one process is no cluster");
+}
+
+#[test]
+fn processes_speak_in_clear_in_private_networks_alone_unless_told_otherwise() {
+    let text = "[correlate]\nprocesses = [\"10.0.0.1:1\", \"[2001:db8::2]:1\"]\nsecret = \"s\"\n";
+    check(
+        text,
+        &[
+            "padwacht.toml:2: correlate.processes and its neighbours name [2001:db8::2]:1, and what \
+           processes send each other is not encrypted: use a private network or a VPN, or say \
+           correlate.process_network = \"any\"",
+        ],
+    );
+    let told = file(&format!("{text}process_network = \"any\"\n")).load().unwrap();
+    assert!(told.config.cluster.unwrap().in_any_network);
+}
+
+#[test]
+fn administrators_need_a_second_factor_where_people_come_from_elsewhere() {
+    let check = |text: &str, expected: &[Role]| {
+        let loaded = file(text).load().unwrap();
+        let found: Vec<Role> = loaded.config.api.second_factor_for.into_iter().collect();
+        assert_eq!(found, expected, "{text}");
+    };
+    check("", &[]);
+    check("[api]\nlisten = \"[::1]:80\"\npublic_url = \"http://localhost:80\"\n", &[]);
+    check("[api]\nlisten = \"0.0.0.0:80\"\n", &[Role::Beheer]);
+    check("[api]\nlisten = \"192.0.2.1:80\"\n", &[Role::Beheer]);
+    check("[api]\npublic_url = \"https://padwacht.example.net\"\n", &[Role::Beheer]);
+    check("[api]\nlisten = \"0.0.0.0:80\"\nsecond_factor_for = []\n", &[]);
+    let all = [Role::Beheer, Role::Klant];
+    check("[api]\nsecond_factor_for = [\"klant\", \"beheer\"]\n", &all);
 }
 
 #[test]
@@ -412,6 +523,30 @@ fn stages_apart_need_what_they_share() {
     assert_eq!(config.check_apart("ingest", &[Shared::Log]), Ok(()));
 }
 
+#[test]
+fn single_sign_on_is_whole_or_absent() {
+    check(
+        "[oidc]\nissuer = \"https://login.example.net\"\nonly_for = [\"beheer\"]\n",
+        &[
+            "padwacht.toml:1: oidc.client_id is missing; it must be the client id that the \
+             provider gave",
+            "padwacht.toml:1: oidc.beheer_groups and its neighbours name no group, so nobody \
+             could come in; name one in beheer_groups, accountmanager_groups or klant_groups",
+            "padwacht.toml:3: oidc.only_for holds \"beheer\", so nobody could mend anything \
+             while the provider is away; name an administrator in oidc.emergency_accounts",
+        ],
+    );
+    let text = "[oidc]\nissuer = \"https://login.example.net\"\nclient_id = \"p\"\n\
+                client_secret = \"s3cret\"\nklant_groups = [\"ede -> 1042\"]\n";
+    let loaded = file(text).load().unwrap();
+    let oidc = loaded.config.oidc.expect("single sign-on");
+    assert_eq!(
+        (oidc.groups.len(), oidc.groups[0].customers.as_slice()),
+        (1, &["1042".to_owned()][..])
+    );
+    assert!(!loaded.settings.iter().any(|setting| setting.value.contains("s3cret")));
+}
+
 /// The annotated file with the `#` before some of its settings removed.
 fn annotated(uncomment: impl Fn(&str) -> Option<&str>) -> String {
     let line = |line| uncomment(line).unwrap_or(line).to_owned() + "\n";
@@ -437,8 +572,10 @@ fn is_setting(line: &str) -> bool {
 
 fn annotated_machine(text: &str) -> Fake {
     let secrets =
-        ["clickhouse", "correlate", "kafka", "bi", "database", "admin", "mail", "metrics"];
-    secrets.iter().fold(file(text).with_file(TOKEN_FILE, "t"), |machine, name| {
+        ["clickhouse", "correlate", "kafka", "bi", "database", "admin", "mail", "metrics", "oidc"];
+    let machine = file(text).with_file(TOKEN_FILE, "t");
+    let machine = machine.with_file("/etc/padwacht/secrets.key", &"5e".repeat(32));
+    secrets.iter().fold(machine, |machine, name| {
         machine.with_file(&format!("/etc/padwacht/{name}-password"), "s3cret\n")
     })
 }
@@ -454,11 +591,14 @@ fn the_annotated_file_shows_the_true_defaults() {
     let as_it_is = annotated_machine(ANNOTATED).load().unwrap().config;
     let uncommented = annotated_machine(&annotated(default_line)).load().unwrap();
     assert_eq!(format!("{as_it_is:?}"), format!("{:?}", uncommented.config));
-    let computed = ["general.data_dir", "database.url", "correlate.workers"];
+    let computed = ["general.data_dir", "database.url", "secrets.key_file", "correlate.workers"];
+    // No group at all, its default, is refused beside an issuer.
+    let demanded = ["oidc.beheer_groups"];
     let unshown = uncommented.settings.iter().filter(|setting| {
         setting.origin == Origin::Default
             && !setting.key.starts_with("nms[")
             && !computed.contains(&setting.key.as_str())
+            && !demanded.contains(&setting.key.as_str())
     });
     assert_eq!(unshown.map(|setting| &setting.key).collect::<Vec<_>>(), Vec::<&String>::new());
 }
@@ -485,4 +625,29 @@ fn the_annotated_examples_are_allowed_and_complete() {
     let missing: Vec<_> =
         findings.known.iter().filter(is_setting).filter(|key| !shown(key)).collect();
     assert!(missing.is_empty(), "not in deploy/padwacht.toml: {missing:?}");
+}
+
+#[test]
+fn keys_that_seal_come_from_one_place_and_are_checked() {
+    let key = "0123456789abcdef".repeat(4);
+    let secrets = |machine: Fake| machine.load().unwrap().config.secrets;
+    assert!(matches!(secrets(Fake::default()), SecretsConfig::Own(path)
+        if path == Path::new("/home/noc/.local/share/padwacht/secrets.key")));
+    let environment = Fake::default().with_variable("PADWACHT__SECRETS__KEY", &key);
+    assert!(matches!(secrets(environment), SecretsConfig::Given(_)));
+    let named = file("[secrets]\nkey_file = \"/k\"").with_file("/k", &format!("# x\n{key}\n{key}"));
+    assert!(matches!(secrets(named), SecretsConfig::File(path) if path == Path::new("/k")));
+    check(
+        "[secrets]\nkey = \"hunter2\"",
+        &["padwacht.toml:2: secrets.key the keys: key 1 is not 64 hexadecimal digits; \
+           `padwacht secrets new-key` prints one"],
+    );
+}
+
+#[test]
+fn keys_are_not_printed() {
+    let key = "0123456789abcdef".repeat(4);
+    let loaded = file(&format!("[secrets]\nkey = \"{key}\"")).load().unwrap();
+    assert!(loaded.settings.iter().all(|setting| !setting.value.contains(&key)));
+    assert!(!format!("{:?}", loaded.config).contains(&key));
 }

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use correlate::model::{ComponentId, Sample, Timestamp};
+use store::evidence::StateReason;
 use store::log::StoredRecord;
 use store::series::{Edge, EdgeEvidence, SetAsideKind};
 use store::wire::{
-    Evidence, SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report,
+    Evidence, Reason, SAMPLES_TOPIC, WireError, decode_report, report_samples, visit_plain_report,
 };
 
 use super::set_aside::{Decoded, Origin};
@@ -100,7 +101,7 @@ impl Decoder {
                 }
             };
             place += 1;
-            if may_be_edge(sample.evidence, sample.uncertainty_ms) {
+            if may_be_edge(sample.evidence, sample.uncertainty_ms, sample.reason) {
                 decoded.keep_edge(Edge {
                     component: component.clone(),
                     at: sample.at,
@@ -109,6 +110,7 @@ impl Decoder {
                         source: sample.evidence.into(),
                         uncertainty_ms: sample.uncertainty_ms,
                         observed_at: sample.observed_at,
+                        reason: StateReason::of_wire(sample.reason),
                     },
                 });
             }
@@ -155,10 +157,12 @@ impl Device {
     }
 }
 
-/// Whether a sample may begin a state: sources say 0 and `poll` of a mere
-/// renewal.
-fn may_be_edge(evidence: Evidence, uncertainty_ms: u32) -> bool {
-    uncertainty_ms > 0 || !matches!(evidence, Evidence::Poll | Evidence::Unspecified)
+/// Whether a sample may begin a state, or a new reason for one: sources say 0
+/// and `poll` of a mere renewal, and no reason.
+fn may_be_edge(evidence: Evidence, uncertainty_ms: u32, reason: Reason) -> bool {
+    uncertainty_ms > 0
+        || reason != Reason::Unspecified
+        || !matches!(evidence, Evidence::Poll | Evidence::Unspecified)
 }
 
 fn read_any(record: &StoredRecord) -> Result<(Vec<Sample>, Vec<Edge>), WireError> {
@@ -166,7 +170,8 @@ fn read_any(record: &StoredRecord) -> Result<(Vec<Sample>, Vec<Edge>), WireError
     let samples = report_samples(&report)?;
     let observed_at = Timestamp(report.observed_at_ms);
     let known = samples.iter().zip(&report.samples);
-    let known = known.filter(|(_, said)| may_be_edge(said.evidence(), said.uncertainty_ms));
+    let known =
+        known.filter(|(_, said)| may_be_edge(said.evidence(), said.uncertainty_ms, said.reason()));
     let edges = known.map(|(sample, said)| Edge {
         component: sample.component.clone(),
         at: sample.at,
@@ -175,6 +180,7 @@ fn read_any(record: &StoredRecord) -> Result<(Vec<Sample>, Vec<Edge>), WireError
             source: said.evidence().into(),
             uncertainty_ms: said.uncertainty_ms,
             observed_at,
+            reason: StateReason::of_wire(said.reason()),
         },
     });
     let edges = edges.collect();
@@ -239,12 +245,13 @@ mod tests {
 
     #[test]
     fn how_an_edge_was_known_is_kept_and_of_a_renewal_nothing() {
-        let mut renewed = report("a", &["1", "2", "3"]);
+        let mut renewed = report("a", &["1", "2", "3", "4"]);
         for sample in &mut renewed.samples {
             sample.evidence = Evidence::Poll.into();
         }
         renewed.samples[1].uncertainty_ms = 60_000;
         renewed.samples[2].evidence = Evidence::EventLog.into();
+        renewed.samples[3].reason = Reason::AdminShut.into();
         // Fields that no version knows make it readable in the other way only.
         let odd = StoredRecord {
             value: Some([encode_report(&renewed).as_ref(), &[0x98, 0x06, 0x01]].concat().into()),
@@ -257,10 +264,16 @@ mod tests {
                 .edges
                 .iter()
                 .map(|edge| {
-                    (edge.component.as_str(), edge.known.source.as_str(), edge.known.uncertainty_ms)
+                    let EdgeEvidence { source, uncertainty_ms, reason, .. } = edge.known;
+                    (edge.component.as_str(), source.as_str(), uncertainty_ms, reason)
                 })
                 .collect();
-            assert_eq!(found, [("n/port/2", "poll", 60_000), ("n/port/3", "event_log", 0)]);
+            let expected = [
+                ("n/port/2", "poll", 60_000, None),
+                ("n/port/3", "event_log", 0, None),
+                ("n/port/4", "poll", 0, Some(StateReason::AdminShut)),
+            ];
+            assert_eq!(found, expected);
         }
         let mut broken = renewed.clone();
         broken.samples[2].state = 9;

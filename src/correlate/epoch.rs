@@ -12,17 +12,18 @@ use correlate::dataflow::{
     AllIntervals, Control as EngineControl, EpochOutput, Options, SnapshotPart,
 };
 use correlate::engine::{Concerned, Rejection, Segment};
-use correlate::model::{ServiceId, Timestamp};
+use correlate::model::{ComponentState, ServiceId, Timestamp};
 use store::checkpoint::{self, Checkpoint, Packing, Position, Stored};
+use store::evidence::{SampleSource, StateReason};
 use store::journal::{Control, Entry, Taken};
 use store::log::StoredRecord;
-use store::series::{Edge, SeriesBatch, SetAside, SetAsideKind, Transition};
+use store::series::{Edge, EdgeEvidence, SeriesBatch, SetAside, SetAsideKind, Transition};
 use store::wire::{DEFINITIONS_TOPIC, DefinitionRecord, SAMPLES_TOPIC};
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::{Fleet, Leader, Team};
 use super::intake::Found;
-use super::set_aside::{self, Decoded, Ledger};
+use super::set_aside::{self, Decoded, EDGES_MAX, Ledger};
 use super::sieve::{SAMPLES_KEPT, Sieve};
 use super::writer::Rows;
 use crate::config::CorrelateConfig;
@@ -204,7 +205,7 @@ impl Engine {
         metrics::counter!("padwacht_correlate_too_late_samples_total").increment(fresh);
         self.too_late = output.too_late;
         edges.append(&mut sieve.take_edges());
-        keep_begun(&mut edges, &output);
+        keep_begun(&mut edges, &output, entry.now);
         set_aside.extend(sieve.end(&output.too_late_samples));
         set_aside.append(&mut elsewhere);
         let set_aside = self.ledger.rows(set_aside);
@@ -328,16 +329,45 @@ pub(super) fn refused(
 }
 
 /// Keeps the edges at which a state begins by `output`: the others renewed one,
-/// or came too late to matter.
-fn keep_begun(edges: &mut Vec<Edge>, output: &EpochOutput) {
-    if edges.is_empty() {
-        return;
-    }
+/// or came too late to matter. Why something is unknown is kept whenever it is
+/// said, as that may change while it is, and nothing begins where it was never
+/// known. What turns unknown and of which nothing was said does so because it
+/// was silent for too long, as of `now`.
+fn keep_begun(edges: &mut Vec<Edge>, output: &EpochOutput, now: Timestamp) {
+    // Of what is beyond the limit nobody knows whether something was said.
+    let is_whole = edges.len() < EDGES_MAX;
     let begun = output.transitions.iter().filter_map(|transition| {
         transition.state.map(|state| (&transition.component, transition.at, state))
     });
     let begun: HashSet<_> = begun.collect();
-    edges.retain(|edge| begun.contains(&(&edge.component, edge.at, edge.state)));
+    edges.retain(|edge| {
+        let is_begun = begun.contains(&(&edge.component, edge.at, edge.state));
+        is_begun || (edge.state == ComponentState::Unknown && edge.known.reason.is_some())
+    });
+    if !is_whole {
+        return;
+    }
+    let is_unknown = |edge: &&Edge| edge.state == ComponentState::Unknown;
+    let told = edges.iter().filter(is_unknown).map(|edge| (&edge.component, edge.at));
+    let told: HashSet<_> = told.collect();
+    // While the log is caught up with, nobody knows yet what time it is.
+    let known = |at: Timestamp| EdgeEvidence {
+        source: SampleSource::Other,
+        uncertainty_ms: 0,
+        observed_at: now.max(at),
+        reason: Some(StateReason::Silent),
+    };
+    let silent = output.transitions.iter().filter(|transition| {
+        transition.state == Some(ComponentState::Unknown)
+            && !told.contains(&(&transition.component, transition.at))
+    });
+    let silent: Vec<Edge> = silent
+        .map(|transition| {
+            let (component, at) = (transition.component.clone(), transition.at.max(ORIGIN));
+            Edge { component, at, state: ComponentState::Unknown, known: known(at) }
+        })
+        .collect();
+    edges.extend(silent);
 }
 
 fn batch(entry: &Entry, output: EpochOutput) -> SeriesBatch {
@@ -367,4 +397,73 @@ fn batch(entry: &Entry, output: EpochOutput) -> SeriesBatch {
 /// The instant `age` before `now`, but not before [`ORIGIN`].
 pub(super) fn before(now: Timestamp, age: Duration) -> Timestamp {
     now.plus_millis(-i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).max(ORIGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use correlate::engine;
+    use correlate::model::ComponentId;
+
+    use super::*;
+
+    const AT: i64 = 1_700_000_000_000;
+
+    fn edge(id: &str, at: i64, state: ComponentState, reason: Option<StateReason>) -> Edge {
+        let known = EdgeEvidence {
+            source: SampleSource::Poll,
+            uncertainty_ms: 0,
+            observed_at: Timestamp(at),
+            reason,
+        };
+        Edge { component: ComponentId::from(id), at: Timestamp(at), state, known }
+    }
+
+    #[test]
+    fn why_something_is_unknown_is_kept_and_what_nobody_said_was_silent() {
+        use ComponentState::{Down, Unknown, Up};
+        let change = |id: &str, at: i64, state| engine::Transition {
+            component: ComponentId::from(id),
+            at: Timestamp(at),
+            state,
+        };
+        let output = EpochOutput {
+            transitions: vec![
+                change("n/port/1", AT, Some(Unknown)),
+                change("n/port/2", AT, Some(Unknown)),
+                change("n/port/3", AT, Some(Down)),
+                change("n/port/4", AT, None),
+            ],
+            ..EpochOutput::default()
+        };
+        let shut = Some(StateReason::AdminShut);
+        let mut edges = vec![
+            edge("n/port/1", AT, Unknown, shut),
+            // It has been unknown from the start: nothing begins.
+            edge("n/port/9", AT, Unknown, shut),
+            // A renewal, though it says a reason; and one that says none.
+            edge("n/port/8", AT, Up, Some(StateReason::ManagementLost)),
+            edge("n/port/7", AT, Up, None),
+            edge("n/port/3", AT, Down, None),
+        ];
+        keep_begun(&mut edges, &output, Timestamp(AT + 5));
+        let kept: Vec<_> = edges
+            .iter()
+            .map(|edge| (edge.component.as_str(), edge.known.reason.map(StateReason::as_str)))
+            .collect();
+        let expected = [
+            ("n/port/1", Some("admin_shut")),
+            ("n/port/9", Some("admin_shut")),
+            ("n/port/3", None),
+            ("n/port/2", Some("silent")),
+        ];
+        assert_eq!(kept, expected);
+        assert_eq!(edges[3].known.observed_at, Timestamp(AT + 5));
+        let mut early = Vec::new();
+        keep_begun(&mut early, &output, Timestamp::MIN);
+        assert!(early.iter().all(|edge| edge.known.observed_at == edge.at), "{early:?}");
+        // Beyond the limit nobody knows what was said.
+        let mut many = vec![edge("n/port/7", AT, Up, None); EDGES_MAX];
+        keep_begun(&mut many, &output, Timestamp(AT + 5));
+        assert_eq!(many, []);
+    }
 }

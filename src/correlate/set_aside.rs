@@ -20,7 +20,7 @@ const SINGLES_MAX: u64 = 20;
 /// Samples of one epoch of which is kept how they were known: as many as all
 /// ports of a large network that fail together. A source should say it of
 /// edges only; one that says it of every sample costs no more than this.
-const EDGES_MAX: usize = 200_000;
+pub(super) const EDGES_MAX: usize = 200_000;
 
 /// The topic of files of the stage itself.
 pub(super) const CHECKPOINT: &str = "checkpoint";

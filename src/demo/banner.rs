@@ -44,7 +44,8 @@ impl Banner {
 
     /// The whole text, once everything is open.
     pub(super) fn text(&self, opened: &Opened) -> String {
-        let address = opened.listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let address =
+            opened.listeners.as_ref().and_then(|listeners| listeners.pages.local_addr().ok());
         let address = address.map_or_else(|| self.listen.clone(), |address| address.to_string());
         let bi = opened.series.as_ref().and_then(|series| series.bi.as_ref());
         let bi = bi.map(|(bi, file)| {

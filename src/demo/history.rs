@@ -117,6 +117,7 @@ fn sample_of(sample: &Sample) -> Option<ComponentSample> {
         state: State::from(sample.state).into(),
         evidence: Evidence::Poll.into(),
         uncertainty_ms: 0,
+        reason: 0,
     })
 }
 

@@ -142,7 +142,7 @@ mod tests {
     use store::records::{Page, ServiceFilter};
 
     use super::super::{network::tests::surfnet, past};
-    use store::Scope;
+    use store::{Keyring, Scope};
 
     use super::*;
     use crate::cli::{Cli, Command};
@@ -160,7 +160,7 @@ mod tests {
 
     async fn records(dir: &tempfile::TempDir) -> Records {
         let url = format!("sqlite://{}", dir.path().join("records.db").display());
-        let records = Records::connect(&url).await.unwrap();
+        let records = Records::connect(&url, Keyring::ephemeral()).await.unwrap();
         records.migrate().await.unwrap();
         records
     }

@@ -8,8 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use correlate::model::ComponentState;
-use ingest::librenms::SetAside;
+use ingest::librenms::Policy;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::Url;
@@ -119,23 +118,27 @@ pub(super) fn complete(config: &mut Config, running: Running) -> anyhow::Result<
         token: running.token,
         time_zone: Some(zone),
         clock: ClockOf::Own,
+        nms_interval: None,
+        version: None,
+        event_log: None,
         polling: Polling {
             poll_interval: Some(POLL_INTERVAL),
             glance_interval: None,
             changes_interval: Some(CHANGES_INTERVAL),
+            sessions_interval: None,
+            checks_interval: None,
             inventory_interval: INVENTORY_INTERVAL,
             requests_per_second: REQUESTS_PER_SECOND,
             requests_at_once: REQUESTS_AT_ONCE,
             bytes_in_flight: BYTES_IN_FLIGHT,
             request_timeout: REQUEST_TIMEOUT,
-            management_lost: ComponentState::Up,
-            admin_down: ComponentState::Unknown,
-            ignored: SetAside::Real,
-            status_ignored: SetAside::Real,
+            policy: Policy::default(),
             bulk_ports_max: BULK_PORTS_MAX,
         },
     }];
     config.api.admin_password = Some(running.password);
+    // Whoever looks at a made-up network signs in as they are told.
+    config.api.second_factor_for.clear();
     if let ClickHouseConfig::Embedded(engine) = &mut config.clickhouse {
         engine.http_port = free_port(BI_PORT).context("find a port for BI tools")?;
     }

@@ -69,6 +69,7 @@ mod tests {
             process,
             listen: None,
             secret: secret.map(SecretString::from),
+            in_any_network: true,
             join_wait: Duration::ZERO,
         };
         check(&config).await

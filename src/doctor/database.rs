@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use secrecy::ExposeSecret;
+use store::Keyring;
 use store::records::{Records, RecordsError};
 
 use super::{Verdict, chain};
@@ -31,7 +32,7 @@ pub(super) async fn check(config: &DatabaseConfig) -> Verdict {
 }
 
 async fn ask(url: &str) -> Result<String, RecordsError> {
-    let records = Records::connect(url).await?;
+    let records = Records::connect(url, Keyring::ephemeral()).await?;
     records.check().await?;
     Ok(records.name().to_owned())
 }
@@ -48,7 +49,7 @@ mod tests {
         let config = DatabaseConfig { url: url.as_str().into() };
         assert!(matches!(check(&config).await, Verdict::Well(_)));
         assert!(!file.exists());
-        let records = Records::connect(&url).await.unwrap();
+        let records = Records::connect(&url, Keyring::ephemeral()).await.unwrap();
         assert!(matches!(check(&config).await, Verdict::Worrying { .. }), "no tables yet");
         records.migrate().await.unwrap();
         assert!(matches!(check(&config).await, Verdict::Well(_)));

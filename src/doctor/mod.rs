@@ -9,7 +9,10 @@ mod log;
 mod machine;
 mod mail;
 mod nms;
+mod oidc;
 mod report;
+mod secrets;
+mod tls;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -43,13 +46,12 @@ type Running<'a> = BoxFuture<'a, Vec<Check>>;
 fn checks(config: &Config) -> Vec<Running<'_>> {
     let mut checks =
         vec![one("data directory", async { machine::data_dir(&config.general.data_dir) })];
-    if config.nms.is_empty() {
-        checks.push(one("nms", async { nms::none() }));
-    }
+    let entered = nms::check_entered(config);
+    checks.push(within(crate::parts::check_timeout_of(&config.pace), "nms".to_owned(), entered));
     for account in &config.nms {
         let part = format!("nms {}", account.name);
         let timeout = crate::parts::check_timeout(account);
-        checks.push(within(timeout, part, nms::check(account)));
+        checks.push(within(timeout, part, nms::check(account, config.correlate.stale_after)));
     }
     checks.push(one("log", log::check(&config.log)));
     checks.push(one("clickhouse", clickhouse::check(&config.clickhouse)));
@@ -57,7 +59,10 @@ fn checks(config: &Config) -> Vec<Running<'_>> {
         checks.push(one("correlate", cluster::check(processes)));
     }
     checks.push(one("database", database::check(&config.database)));
+    checks.push(one("secrets", secrets::check(config)));
+    checks.push(one("certificate", async { tls::check(&config.api) }));
     checks.push(one("mail", mail::check(config.mail.as_ref())));
+    checks.push(one("single sign-on", oidc::check(config.oidc.as_ref())));
     checks
 }
 

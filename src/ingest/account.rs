@@ -51,8 +51,8 @@ pub(super) async fn run(
     let cursor_file = feed.cursor_file.clone();
     // The only senders: when the poller is done, the other two end as well.
     let poller = {
-        let shutdown = shutdown.clone();
-        move || poll::run(feed.clone(), Arc::clone(&desk), shutdown.clone())
+        let (shutdown, records) = (shutdown.clone(), parts.records.clone());
+        move || poll::run(feed.clone(), records.clone(), Arc::clone(&desk), shutdown.clone())
     };
     let appender = {
         let (nms, log, totals) = (nms.clone(), parts.log, Arc::clone(&totals));

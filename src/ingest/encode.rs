@@ -2,7 +2,7 @@
 //! What no reader could use is refused here and never reaches the log.
 
 use correlate::model::ComponentState;
-use ingest::source::{DeviceReport, Evidence, ObservedSample};
+use ingest::source::{DeviceReport, Evidence, ObservedSample, Reason};
 use store::log::{MAX_KEY_BYTES, MAX_RECORD_BYTES, Record};
 use store::wire::{self, ComponentSample, State};
 
@@ -90,6 +90,21 @@ fn sample(sample: &ObservedSample) -> ComponentSample {
         state: state.into(),
         evidence: evidence.into(),
         uncertainty_ms: sample.uncertainty_ms,
+        reason: sample.reason.map(reason).unwrap_or_default().into(),
+    }
+}
+
+fn reason(reason: Reason) -> wire::Reason {
+    match reason {
+        Reason::Disabled => wire::Reason::Disabled,
+        Reason::Ignored => wire::Reason::Ignored,
+        Reason::NeverPolled => wire::Reason::NeverPolled,
+        Reason::AdminShut => wire::Reason::AdminShut,
+        Reason::DeviceDown => wire::Reason::DeviceDown,
+        Reason::ManagementLost => wire::Reason::ManagementLost,
+        Reason::Gone => wire::Reason::Gone,
+        Reason::OddStatus => wire::Reason::OddStatus,
+        Reason::CheckUnknown => wire::Reason::CheckUnknown,
     }
 }
 
@@ -108,6 +123,7 @@ mod tests {
             state: ComponentState::Down,
             evidence: Evidence::EventLog,
             uncertainty_ms: 60_000,
+            reason: Some(Reason::AdminShut),
         }
     }
 
@@ -136,6 +152,7 @@ mod tests {
                 state: State::Down.into(),
                 evidence: wire::Evidence::EventLog.into(),
                 uncertainty_ms: 60_000,
+                reason: wire::Reason::AdminShut.into(),
             }],
         };
         assert_eq!(decode(record), expected);

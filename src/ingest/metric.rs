@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ingest::source::{Health, SourceState};
+use ingest::source::{Fault, Health, SourceState};
 use metrics::{counter, gauge, histogram};
 
 /// Records that are in the log, by NMS.
@@ -23,6 +23,9 @@ const RESTARTS: &str = "padwacht_ingest_task_restarts_total";
 const POLL_SECONDS: &str = "padwacht_source_poll_seconds";
 /// 0 for ok, 1 for suspect, 2 for down, by NMS.
 const SOURCE_STATE: &str = "padwacht_source_state";
+/// 1 while the NMS answers as if all were well and not credibly, by NMS and
+/// kind; `deploy/prometheus` has an alerting rule for it.
+const ALARM: &str = "padwacht_source_alarm";
 /// Devices in the last list, by NMS.
 const DEVICES: &str = "padwacht_source_devices";
 /// Devices whose evidence is too old, by NMS.
@@ -34,17 +37,27 @@ const DATA_AGE: &str = "padwacht_source_data_age_seconds";
 /// Polls that ended with a fault, by NMS and kind.
 const POLLS_FAILED: &str = "padwacht_source_polls_failed_total";
 
-/// A poll of a source ended; its calls are counted where they are made.
-pub(super) fn polled(nms: &str, health: &Health) {
-    let nms = nms.to_owned();
-    let took = Duration::from_millis(health.duration_ms);
-    histogram!(POLL_SECONDS, "nms" => nms.clone()).record(took.as_secs_f64());
+/// How an account fares, as of any reading.
+fn fares(nms: &str, health: &Health) {
     let state = match health.state {
         SourceState::Ok => 0.0,
         SourceState::Suspect => 1.0,
         SourceState::Down => 2.0,
     };
-    gauge!(SOURCE_STATE, "nms" => nms.clone()).set(state);
+    gauge!(SOURCE_STATE, "nms" => nms.to_owned()).set(state);
+    let reason = health.reason.as_ref().map(|reason| reason.fault);
+    for fault in Fault::ALL.into_iter().filter(|fault| fault.is_alarming()) {
+        let is_so = health.state != SourceState::Ok && reason == Some(fault);
+        let alarm = gauge!(ALARM, "nms" => nms.to_owned(), "kind" => fault.as_str());
+        alarm.set(f64::from(u8::from(is_so)));
+    }
+}
+
+/// A poll of a source ended; its calls are counted where they are made.
+pub(super) fn polled(nms: &str, health: &Health) {
+    let nms = nms.to_owned();
+    let took = Duration::from_millis(health.duration_ms);
+    histogram!(POLL_SECONDS, "nms" => nms.clone()).record(took.as_secs_f64());
     gauge!(DEVICES, "nms" => nms.clone()).set(health.devices as f64);
     gauge!(DEVICES_STALE, "nms" => nms.clone()).set(health.devices_stale as f64);
     gauge!(PORTS, "nms" => nms.clone()).set(health.ports as f64);
@@ -65,6 +78,7 @@ const READING_SECONDS: &str = "padwacht_source_reading_seconds";
 const TRIGGERS: &str = "padwacht_ingest_triggers_total";
 
 pub(super) fn read(nms: &str, way: &'static str, health: &Health) {
+    fares(nms, health);
     counter!(READINGS, "nms" => nms.to_owned(), "way" => way).increment(1);
     histogram!(READING_SECONDS, "nms" => nms.to_owned(), "way" => way)
         .record(Duration::from_millis(health.duration_ms).as_secs_f64());

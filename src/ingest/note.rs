@@ -5,8 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use correlate::model::Timestamp;
-use ingest::source::{Inventory, InventoryDevice, InventoryLink, InventoryPort};
-use store::records::{Device, Link, Port, Records, RecordsError, SourceReport, SyncCounts};
+use ingest::source::{
+    Inventory, InventoryCheck, InventoryDevice, InventoryLink, InventoryPort, InventorySession,
+    Kind,
+};
+use store::records::{
+    Device, Link, Monitored, Port, Records, RecordsError, SourceReport, SyncCounts,
+};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
@@ -140,6 +145,10 @@ async fn save(records: &Records, nms: &str, inventory: &Inventory) -> Result<(),
     records.inventory().upsert_devices(&devices, seen_at).await?;
     let ports: Vec<Port> = inventory.ports.iter().map(|one| port(nms, one)).collect();
     records.inventory().upsert_ports(&ports, seen_at).await?;
+    let sessions = inventory.sessions.iter().flatten().map(|one| session(nms, one));
+    let checks = inventory.checks.iter().flatten().map(|one| check(nms, one));
+    let monitored: Vec<Monitored> = sessions.chain(checks).collect();
+    records.inventory().upsert_monitored(&monitored, seen_at).await?;
     let links: Vec<Link> = inventory.links.iter().map(|one| link(nms, one, seen_at)).collect();
     records.inventory().upsert_links(&links, seen_at).await
 }
@@ -156,6 +165,8 @@ fn device(nms: &str, device: &InventoryDevice) -> Device {
         location: text(&device.location),
         latitude: device.latitude,
         longitude: device.longitude,
+        disabled: device.disabled,
+        ignored: device.ignored,
     }
 }
 
@@ -170,6 +181,37 @@ fn port(nms: &str, port: &InventoryPort) -> Port {
         // The inventory of a source has neither.
         if_type: String::new(),
         speed_bps: None,
+    }
+}
+
+fn session(nms: &str, session: &InventorySession) -> Monitored {
+    let name = match session.remote_as {
+        Some(number) => format!("{} AS{number}", session.peer),
+        None => session.peer.to_string(),
+    };
+    Monitored {
+        account: nms.to_owned(),
+        kind: Kind::Session.as_str().to_owned(),
+        native_id: session.id.to_string(),
+        device: session.device.to_string(),
+        name,
+        description: text(&session.description),
+        // An NMS has no such thing for a session.
+        disabled: false,
+        ignored: false,
+    }
+}
+
+fn check(nms: &str, check: &InventoryCheck) -> Monitored {
+    Monitored {
+        account: nms.to_owned(),
+        kind: Kind::Check.as_str().to_owned(),
+        native_id: check.id.to_string(),
+        device: check.device.to_string(),
+        name: check.name.to_string(),
+        description: text(&check.description),
+        disabled: check.disabled,
+        ignored: check.ignored,
     }
 }
 

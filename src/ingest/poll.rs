@@ -2,24 +2,27 @@
 //! it says. It writes nothing itself, and waits when nobody takes what it has.
 //!
 //! ```text
-//! full, inventory ─┐
-//! glance ──────────┤
-//! changes ─────────┼─▶ outlet ─▶ queue
-//! backfill ────────┤
-//! hints ───────────┘
+//! full ────────┐
+//! glance ──────┤
+//! changes ─────┼─▶ outlet ─▶ queue
+//! sessions ────┤
+//! checks ──────┤
+//! backfill ────┤
+//! hints ───────┘
+//! inventory ─────▶ records
 //! ```
 //! The ways run side by side, so a long list does not hold up what changed;
 //! the source itself is gentle to the NMS. All begin when everything has been
 //! read once. How often each is done is the source's to say ([`Plan`]).
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use correlate::model::Timestamp;
-use ingest::source::{Clock, Health, Hint, Plan, Reading, Source, SourceState};
-use store::records::{self, SourceDetail, SourceReport};
+use futures::stream::{FuturesUnordered, StreamExt};
+use ingest::source::{Age, Clock, Health, Hint, Plan, Reading, Source, SourceState};
+use store::records::{self, Records, SourceDetail, SourceReport};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -48,12 +51,19 @@ const WANTED_SHARE: u32 = 10;
 /// Between two backfills while devices wait for one.
 const BACKFILL_PAUSE: Duration = Duration::from_secs(5);
 
+/// Readings of hints that go on side by side, so that one slow device does not
+/// hold up what is pushed after it.
+const HINTS_AT_ONCE: usize = 8;
+
 /// How often a way that the source does not have is looked for again.
 const NO_WAY_PAUSE: Duration = Duration::from_secs(60);
 
 /// The status of an account that fares as before is told so often at most, if
 /// it is not after a full reading.
 const TELL_PAUSE: Duration = Duration::from_secs(10);
+
+/// What an earlier process knew is waited for no longer than this.
+const REMEMBER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where a poller puts what it has.
 pub(super) struct Desk {
@@ -67,7 +77,12 @@ pub(super) struct Desk {
 }
 
 /// Reads until `shutdown`, at once and then as the source plans it.
-pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken) -> End {
+pub(super) async fn run(
+    feed: Feed,
+    records: Records,
+    desk: Arc<Desk>,
+    shutdown: CancellationToken,
+) -> End {
     let source = match (feed.open)() {
         Ok(source) => source,
         Err(error) => {
@@ -82,13 +97,18 @@ pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken
     if let Some(cursor) = feed.cursor_file.as_deref().and_then(cursor::read) {
         source.resume(&cursor);
     }
+    remember(&*source, &records, &feed.name).await;
     let poller = Poller {
         outlet: QueueOutlet::new(&feed.name, desk.queue.clone(), Arc::clone(&desk.totals)),
         full_wanted: Notify::new(),
         inventory_wanted: Notify::new(),
+        look_wanted: Notify::new(),
         told: Mutex::new(None),
         inventories: Mutex::new(Trouble::new(format!("read the inventory of {}", feed.name))),
         full_ms: AtomicU64::new(0),
+        is_well: watch::Sender::new(false),
+        stale_after: feed.stale_after,
+        advised: Mutex::new(None),
         source,
         name: feed.name,
         clock: feed.clock,
@@ -96,6 +116,24 @@ pub(super) async fn run(feed: Feed, desk: Arc<Desk>, shutdown: CancellationToken
     };
     shutdown.run_until_cancelled(poller.read_for_ever()).await;
     End::Done
+}
+
+/// Tells the source what was last known of the size of its lists. That this is
+/// not to be had is no harm.
+async fn remember(source: &dyn Source, records: &Records, nms: &str) {
+    let known = tokio::time::timeout(REMEMBER_TIMEOUT, records.source_status().get(nms)).await;
+    if let Ok(Ok(Some(status))) = known {
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        source.remember(count(status.detail.devices), count(status.detail.ports));
+    }
+}
+
+/// What the status of an account comes to.
+#[derive(PartialEq, Eq)]
+struct Told {
+    state: SourceState,
+    reason: Option<String>,
+    left_alone: bool,
 }
 
 struct Poller {
@@ -106,57 +144,75 @@ struct Poller {
     outlet: QueueOutlet,
     full_wanted: Notify,
     inventory_wanted: Notify,
+    /// Something was pushed, and nobody said what.
+    look_wanted: Notify,
     /// What was told last, and when.
-    told: Mutex<Option<(SourceState, Option<String>, Instant)>>,
+    told: Mutex<Option<(Told, Instant)>>,
     inventories: Mutex<Trouble>,
     /// How long the last full reading took.
     full_ms: AtomicU64,
+    /// Whether it was a good one.
+    is_well: watch::Sender<bool>,
+    /// Components that were not heard of for this long are unknown.
+    stale_after: Duration,
+    /// What it was last said that this should be.
+    advised: Mutex<Option<Duration>>,
 }
 
 impl Poller {
     async fn read_for_ever(&self) {
         let began = Instant::now();
         // Until the NMS was read once, nothing else makes sense of it.
-        let health = self.read(Reading::Full).await;
+        self.read(Reading::Full).await;
         tokio::join!(
-            async {
-                let due = match health.state {
-                    SourceState::Ok => self.inventory_due(self.read_inventory().await),
-                    _ => began,
-                };
-                self.fully(began, due).await;
-            },
+            self.fully(began),
+            self.take_stock(),
             self.regularly(Reading::Changes, |plan| plan.changes),
             self.regularly(Reading::Glance, |plan| plan.glance),
+            self.regularly(Reading::Sessions, |plan| plan.sessions),
+            self.regularly(Reading::Checks, |plan| plan.checks),
             self.backfill(),
             self.follow_words(),
+            self.look_around(),
         );
     }
 
-    /// Everything, and the inventory after it when that is due.
-    async fn fully(&self, mut began: Instant, mut inventory_due: Instant) {
+    /// Everything.
+    async fn fully(&self, mut began: Instant) {
         for turn in 1.. {
             let interval = self.source.plan().full;
             let due = began + interval + jitter(&self.name, turn, interval);
             let soonest = began + interval / WANTED_SHARE;
-            let inventory_asked = tokio::select! {
-                () = tokio::time::sleep_until(due) => false,
-                () = self.wanted_after(soonest) => false,
-                () = self.inventory_wanted.notified() => true,
-            };
-            if inventory_asked {
-                let read = self.read_inventory().await;
-                inventory_due = self.inventory_due(read);
-                continue;
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {}
+                () = self.wanted_after(soonest) => {}
             }
             began = Instant::now();
-            let health = self.read(Reading::Full).await;
-            let is_due = inventory_due <= Instant::now();
-            if is_due && health.state == SourceState::Ok {
-                let read = self.read_inventory().await;
-                inventory_due = self.inventory_due(read);
-            }
+            self.read(Reading::Full).await;
         }
+    }
+
+    /// Names, ports and links, while everything can be read; at once when that
+    /// is asked for. Beside the full readings, as it takes hours where ports
+    /// are read device by device.
+    async fn take_stock(&self) {
+        let mut due = Instant::now();
+        loop {
+            let age = tokio::select! {
+                () = async {
+                    tokio::time::sleep_until(due).await;
+                    self.until_well().await;
+                } => Age::Usual,
+                () = self.inventory_wanted.notified() => Age::New,
+            };
+            due = self.inventory_due(self.read_inventory(age).await);
+        }
+    }
+
+    /// Waits until the last full reading was a good one.
+    async fn until_well(&self) {
+        // The sender lives as long as this.
+        let _ = self.is_well.subscribe().wait_for(|&is_well| is_well).await;
     }
 
     async fn wanted_after(&self, soonest: Instant) {
@@ -196,30 +252,44 @@ impl Poller {
     /// What pushes ask for, at once; those that came meanwhile together.
     async fn follow_words(&self) {
         let mut words = self.desk.words.lock().await;
-        while let Some(word) = words.recv().await {
-            let mut all = vec![word];
-            while let Ok(word) = words.try_recv() {
-                all.push(word);
-            }
-            let mut seen = HashSet::new();
-            let mut hints = Vec::new();
-            for word in all {
-                match word {
-                    Word::Hint(hint) if seen.insert(hint.clone()) => hints.push(hint),
-                    Word::Hint(_) => {}
-                    Word::Inventory => self.inventory_wanted.notify_one(),
+        let mut following = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                word = words.recv(), if following.len() < HINTS_AT_ONCE => {
+                    let Some(word) = word else { break };
+                    let mut hints = Vec::new();
+                    let mut next = Some(word);
+                    while let Some(word) = next {
+                        match word {
+                            Word::Hint(Hint::Anything) => self.look_wanted.notify_one(),
+                            Word::Hint(hint) if !hints.contains(&hint) => hints.push(hint),
+                            Word::Hint(_) => {}
+                            Word::Inventory => self.inventory_wanted.notify_one(),
+                        }
+                        next = words.try_recv().ok();
+                    }
+                    if !hints.is_empty() {
+                        following.push(self.read(Reading::Hints(hints)));
+                    }
                 }
-            }
-            if !hints.is_empty() {
-                let anything = hints.contains(&Hint::Anything);
-                self.read(Reading::Hints(hints)).await;
-                if anything && self.source.plan().changes.is_some() {
-                    self.read(Reading::Changes).await;
-                }
+                Some(_) = following.next() => {}
             }
         }
+        while following.next().await.is_some() {}
         // Nobody can push any more; the other ways go on.
         std::future::pending::<()>().await;
+    }
+
+    /// What a push asks for that does not say what changed. Once for all that
+    /// come meanwhile.
+    async fn look_around(&self) {
+        loop {
+            self.look_wanted.notified().await;
+            self.read(Reading::Hints(vec![Hint::Anything])).await;
+            if self.source.plan().changes.is_some() {
+                self.read(Reading::Changes).await;
+            }
+        }
     }
 
     async fn read(&self, reading: Reading) -> Health {
@@ -232,6 +302,8 @@ impl Poller {
         if is_full {
             metric::polled(&self.name, &health);
             self.full_ms.store(health.duration_ms, Ordering::Relaxed);
+            // Another way that fails is no reason not to know the names.
+            self.is_well.send_replace(health.failed.is_none());
         }
         self.desk.count(&health, is_full);
         let success = health.state == SourceState::Ok || self.outlet.given() > before;
@@ -243,28 +315,56 @@ impl Poller {
     }
 
     fn tell(&self, health: &Health, success: bool, is_full: bool) {
-        let reason = health.reason.as_ref().map(|reason| reason.message.clone());
+        let telling = Told {
+            state: health.state,
+            reason: health.reason.as_ref().map(|reason| reason.message.clone()),
+            left_alone: health.left_alone_until.is_some(),
+        };
         {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_same = told.as_ref().is_some_and(|(state, why, at)| {
-                *state == health.state && *why == reason && at.elapsed() < TELL_PAUSE
-            });
+            let is_same = told
+                .as_ref()
+                .is_some_and(|(told, at)| *told == telling && at.elapsed() < TELL_PAUSE);
             if is_same && !is_full {
                 return;
             }
-            *told = Some((health.state, reason, Instant::now()));
+            *told = Some((telling, Instant::now()));
         }
         let error = health.reason.as_ref().map(stored);
         let poll_ms = self.full_ms.load(Ordering::Relaxed);
-        let measured = SourceDetail { poll_ms, ..detail::detail(health) };
+        let detail = detail::detail(health, &self.source.capabilities());
+        let mut measured = SourceDetail { poll_ms, ..detail };
+        measured.learned.extend(self.advise(health));
         self.desk.tell(&self.name, health.at, health.state, success, error, measured);
     }
 
+    /// That the staleness limit is too short for this NMS, while it is; logged
+    /// when that is found.
+    fn advise(&self, health: &Health) -> Option<records::SourceFinding> {
+        let needed = detail::stale_after_needed(&health.learned, self.stale_after);
+        let mut advised = self.advised.lock().unwrap_or_else(PoisonError::into_inner);
+        if *advised != needed
+            && let Some(needed) = needed
+        {
+            let (nms, needed_s) = (self.name.as_str(), needed.as_secs());
+            let stale_after_s = self.stale_after.as_secs();
+            tracing::warn!(
+                nms,
+                stale_after_s,
+                needed_s,
+                "what works turns unknown between two polls of this NMS: set \
+                 correlate.stale_after to three of its polling intervals or more"
+            );
+        }
+        *advised = needed;
+        needed.map(|_| detail::too_short(self.stale_after))
+    }
+
     /// Whether it could be read and is on its way.
-    async fn read_inventory(&self) -> bool {
+    async fn read_inventory(&self, age: Age) -> bool {
         let nms = self.name.as_str();
         let asked_at = self.clock.now();
-        let read = self.source.inventory().await;
+        let read = self.source.inventory(age).await;
         if let Err(error) = &read {
             metric::inventory_failed(nms, error.fault.as_str());
         }

@@ -1,11 +1,11 @@
 //! Behaviours of the ingest stage, with a source that says what the test wants.
 
+mod alarm;
+mod entered;
 mod fake;
 mod log_away;
 mod records;
 mod restart;
-
-use std::time::Duration;
 
 use store::log::{EmbeddedLog, ReadLimits, TopicKind, TopicSpec};
 use store::wire::{SAMPLES_TOPIC, decode_report};

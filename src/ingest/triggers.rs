@@ -6,7 +6,7 @@
 //! waited for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ingest::source::Hint;
@@ -19,7 +19,7 @@ use crate::trouble::Trouble;
 
 /// Words of one account that wait: more at once say no more than that much
 /// has changed, which the other ways of reading find as well.
-pub(super) const WORDS_MAX: usize = 256;
+const WORDS_MAX: usize = 256;
 
 /// How long a read waits for a trigger before it asks again.
 const WAIT: Duration = Duration::from_secs(30);
@@ -33,8 +33,34 @@ pub(super) enum Word {
     Inventory,
 }
 
+/// The accounts that listen, by name; they come and go.
+#[derive(Clone, Default)]
+pub(super) struct Listeners(Arc<Mutex<HashMap<String, mpsc::Sender<Word>>>>);
+
+impl Listeners {
+    /// Lets `name` listen from now on.
+    pub(super) fn add(&self, name: &str) -> mpsc::Receiver<Word> {
+        let (listener, words) = mpsc::channel(WORDS_MAX);
+        self.with(|all| all.insert(name.to_owned(), listener));
+        words
+    }
+
+    /// Ends that.
+    pub(super) fn remove(&self, name: &str) {
+        self.with(|all| all.remove(name));
+    }
+
+    fn of(&self, name: &str) -> Option<mpsc::Sender<Word>> {
+        self.with(|all| all.get(name).cloned())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<String, mpsc::Sender<Word>>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// Passes on what comes until the future is dropped.
-pub(super) async fn follow(log: Arc<dyn Log>, accounts: HashMap<String, mpsc::Sender<Word>>) {
+pub(super) async fn follow(log: Arc<dyn Log>, accounts: Listeners) {
     let mut trouble = Trouble::new("follow the triggers");
     let mut next = None;
     loop {
@@ -62,7 +88,7 @@ async fn read(log: &dyn Log, next: Option<u64>) -> Result<(Vec<StoredRecord>, u6
     Ok((records, end))
 }
 
-fn pass_on(record: &StoredRecord, accounts: &HashMap<String, mpsc::Sender<Word>>) {
+fn pass_on(record: &StoredRecord, accounts: &Listeners) {
     let value = record.value.as_deref().unwrap_or_default();
     let trigger = match Trigger::decode(value) {
         Ok(trigger) => trigger,
@@ -72,7 +98,7 @@ fn pass_on(record: &StoredRecord, accounts: &HashMap<String, mpsc::Sender<Word>>
         }
     };
     // Another process may watch that account.
-    let Some(account) = accounts.get(&trigger.nms) else { return };
+    let Some(account) = accounts.of(&trigger.nms) else { return };
     let word = match trigger.subject {
         Subject::Device(device) => Word::Hint(Hint::Device(device.into())),
         Subject::Anything => Word::Hint(Hint::Anything),

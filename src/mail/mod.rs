@@ -44,6 +44,9 @@ const KEPT_MS: i64 = 30 * 86_400_000;
 struct Refused {
     /// For administrators: what the server or the network says.
     reason: String,
+    /// For the log: the code of the reply, or what it was that failed. The words of
+    /// a server repeat the address.
+    code: String,
     /// Whether the same mail will always be refused.
     for_good: bool,
     /// Whether other mails can be tried meanwhile.
@@ -130,7 +133,10 @@ impl Sender {
                 Ok(_) => Ok(()),
                 Err(error) => Err(transport::judge(&error)),
             },
-            Err(reason) => Err(Refused { reason, for_good: true, only_this: true }),
+            Err(reason) => {
+                let code = "message".to_owned();
+                Err(Refused { reason, code, for_good: true, only_this: true })
+            }
         };
         let now = self.clock.now();
         let id = mail.id;
@@ -143,7 +149,7 @@ impl Sender {
         let next_at = (!refused.for_good).then(|| now.plus_millis(pause));
         let outcome = if refused.for_good { "failed" } else { "postponed" };
         metrics::counter!("padwacht_mails_total", "outcome" => outcome).increment(1);
-        tracing::warn!(mail = %id, reason = refused.reason, outcome, "a mail was not sent");
+        tracing::warn!(mail = %id, code = refused.code, outcome, "a mail was not sent");
         mails.not_sent(id, now, &refused.reason, next_at).await?;
         Ok(refused.only_this)
     }

@@ -1,82 +1,19 @@
-//! Mails against a server on loopback that speaks SMTP (RFC 5321) and answers
-//! as it is told.
+//! Mails against a server on loopback, with the records on SQLite and once
+//! more on PostgreSQL.
+
+mod server;
+mod tls;
 
 use std::sync::{Arc, Mutex};
 
 use correlate::model::Timestamp;
-use store::records::{Actor, MailDraft, MailKind, MailState, Page, Records};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use secrecy::SecretString;
+use store::records::{Actor, MailDraft, MailKind, MailState, Page};
 use tokio_util::sync::CancellationToken;
 
+use self::server::Server;
 use super::{RETRY_MS, Sender, smtp};
 use crate::config::MailConfig;
-
-/// What the server has got, and how it answers `RCPT TO`.
-#[derive(Default)]
-struct Server {
-    messages: Mutex<Vec<String>>,
-    reply: Mutex<Option<&'static str>>,
-}
-
-impl Server {
-    async fn start() -> (Arc<Server>, u16) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let server = Arc::new(Server::default());
-        let serving = Arc::clone(&server);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let server = Arc::clone(&serving);
-                tokio::spawn(async move { server.talk(stream).await });
-            }
-        });
-        (server, port)
-    }
-
-    async fn talk(&self, stream: TcpStream) {
-        let (reader, mut writer) = stream.into_split();
-        let mut lines = BufReader::new(reader).lines();
-        let mut say = async |text: &str| {
-            // A client that has left needs no answer.
-            drop(writer.write_all(format!("{text}\r\n").as_bytes()).await);
-        };
-        say("220 test").await;
-        while let Ok(Some(line)) = lines.next_line().await {
-            let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-            let reply = match verb.as_str() {
-                "RCPT" => self.reply.lock().expect("not poisoned").unwrap_or("250 ok"),
-                "DATA" => {
-                    say("354 go on").await;
-                    let mut message = String::new();
-                    while let Ok(Some(line)) = lines.next_line().await {
-                        if line == "." {
-                            break;
-                        }
-                        message.push_str(line.strip_prefix('.').unwrap_or(&line));
-                        message.push('\n');
-                    }
-                    self.messages.lock().expect("not poisoned").push(message);
-                    "250 taken"
-                }
-                "QUIT" => {
-                    say("221 bye").await;
-                    return;
-                }
-                _ => "250 ok",
-            };
-            say(reply).await;
-        }
-    }
-
-    fn answers(&self, reply: Option<&'static str>) {
-        *self.reply.lock().expect("not poisoned") = reply;
-    }
-
-    fn taken(&self) -> Vec<String> {
-        std::mem::take(&mut self.messages.lock().expect("not poisoned"))
-    }
-}
 
 struct Rig {
     server: Arc<Server>,
@@ -88,13 +25,16 @@ struct Rig {
 impl Rig {
     async fn new() -> Rig {
         let (server, port) = Server::start().await;
+        Rig::at(server, &format!("smtp://127.0.0.1:{port}"), None).await
+    }
+
+    /// A product that knows `server` by `url`.
+    async fn at(server: Arc<Server>, url: &str, login: Option<(String, SecretString)>) -> Rig {
         let dir = tempfile::tempdir().expect("a directory");
-        let url = format!("sqlite://{}", dir.path().join("records.db").display());
-        let records = Records::connect(&url).await.expect("it opens");
-        records.migrate().await.expect("it migrates");
+        let records = test_records::records(dir.path()).await;
         let config = MailConfig {
-            url: format!("smtp://127.0.0.1:{port}").parse().expect("a URL"),
-            login: None,
+            url: url.parse().expect("a URL"),
+            login,
             from: "Padwacht <noc@example.net>".parse().expect("an address"),
         };
         let now = Arc::new(Mutex::new(Timestamp(1_000_000)));
@@ -113,6 +53,7 @@ impl Rig {
         let draft = MailDraft {
             kind: MailKind::Test,
             recipient: recipient.to_owned(),
+            copy_to: None,
             subject: "Een proef – één".to_owned(),
             text: "Hallo\n.\nhttps://pad.example/x".into(),
             html: "<p>Hallo</p>".into(),
@@ -136,6 +77,11 @@ impl Rig {
         let mails = mails.list(None, Page::first(10)).await.expect("listed");
         mails.into_iter().map(|mail| (mail.state, mail.attempts, mail.error)).collect()
     }
+}
+
+#[test]
+fn mails_go_out_from_postgresql_as_well() {
+    test_records::again_on_postgres("mails_go_out_from_postgresql_as_well", &["mail::tests::"]);
 }
 
 #[tokio::test]
@@ -237,4 +183,43 @@ async fn of_two_processes_one_sends() {
     rig.pass(60_000);
     rig.round().await;
     assert_eq!(rig.server.taken().len(), 1);
+}
+
+/// What is logged while it lives, on this thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("not poisoned").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_has_the_code_of_a_refusal_and_nobodys_address() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false);
+    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+    // With one subscriber alone, whoever comes first to a line decides for all threads
+    // whether it is said.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let rig = Rig::new().await;
+    rig.queue("anna@example.net").await;
+    rig.queue("bert at nowhere").await;
+    rig.server.answers(Some("550 no such user anna@example.net"));
+    rig.round().await;
+    rig.round().await;
+    let states = rig.states().await;
+    assert!(states.iter().any(|state| state.2.contains("no such user anna@")), "{states:?}");
+    let said = lines.0.lock().expect("not poisoned").clone();
+    let said = String::from_utf8(said).expect("text");
+    assert!(said.contains("code=\"550\"") && said.contains("code=\"message\""), "{said}");
+    assert!(!said.contains("anna") && !said.contains("bert"), "{said}");
 }

@@ -50,8 +50,16 @@ pub(super) fn judge(error: &Error) -> Refused {
     let code = error.status().map(|code| code.to_string());
     let is_login = code.as_deref().is_some_and(|code| LOGIN_REPLIES.contains(&code));
     let is_reply = error.is_permanent() || error.is_transient();
+    let failed = match () {
+        () if error.is_timeout() => "timeout",
+        () if error.is_tls() => "tls",
+        () if error.is_response() => "protocol",
+        () if error.is_client() => "client",
+        () => "connection",
+    };
     Refused {
         reason,
+        code: code.clone().unwrap_or_else(|| failed.to_owned()),
         for_good: error.is_permanent() && !is_login,
         only_this: is_reply && !is_login,
     }

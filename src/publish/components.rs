@@ -1,10 +1,11 @@
-//! The components dimension: devices and ports as the inventory names them.
+//! The components dimension: what the inventory names, as it names it.
 //! Ingest counts its inventories in the source status, so a change of that
 //! count tells that there are new names.
 
 use std::collections::BTreeMap;
 
-use store::records::{Device, Page, Port};
+use correlate::model::ComponentId;
+use store::records::{Device, Monitored, Page, Port};
 use store::series::ComponentDimension;
 
 use super::dimensions::{Sync, WRITE_ROWS};
@@ -58,6 +59,19 @@ async fn write_all(sync: &Sync, version: u64) -> anyhow::Result<()> {
             }
         }
     }
+    let mut page = Page::first(Page::MAX_LIMIT);
+    loop {
+        let monitored = sync.records.inventory().monitored(page).await?;
+        if monitored.is_empty() {
+            break;
+        }
+        page.offset += monitored.len() as u64;
+        rows.extend(monitored.iter().map(|(one, device)| part_dimension(one, device.as_ref())));
+        if rows.len() >= WRITE_ROWS {
+            sync.series.upsert_components(&rows, version).await?;
+            rows.clear();
+        }
+    }
     if !rows.is_empty() {
         sync.series.upsert_components(&rows, version).await?;
     }
@@ -108,6 +122,18 @@ fn port_dimension(port: &Port, device: &Device) -> ComponentDimension {
         device_name: device_name(device),
         site: device.location.clone(),
         description: port.if_alias.clone(),
+    }
+}
+
+fn part_dimension(part: &Monitored, device: Option<&Device>) -> ComponentDimension {
+    ComponentDimension {
+        id: part.component(),
+        kind: part.kind.clone(),
+        name: part.name.clone(),
+        device: ComponentId::of(&part.account, "device", &part.device),
+        device_name: device.map_or_else(|| format!("device {}", part.device), device_name),
+        site: device.map(|device| device.location.clone()).unwrap_or_default(),
+        description: part.description.clone(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use correlate::model::{ComponentId, ComponentState, Period, Timestamp};
 
 use crate::log::{Log, LogError, ReadLimits, offset_at, partition_of_key};
-use crate::wire::{Evidence, SAMPLES_TOPIC, decode_report};
+use crate::wire::{self, Evidence, SAMPLES_TOPIC, decode_report};
 
 /// Records that one question reads: a partition's share of ten minutes of a
 /// network of some ten thousand devices.
@@ -27,6 +27,8 @@ pub struct ReportedSample {
     pub state: ComponentState,
     /// How the NMS knew it.
     pub source: SampleSource,
+    /// Why the state is what it is, where nobody measured it.
+    pub reason: Option<StateReason>,
     /// When ingest read it, by its clock.
     pub observed_at: Timestamp,
     /// When it was appended, by the clock of the log.
@@ -86,6 +88,89 @@ impl From<Evidence> for SampleSource {
             Evidence::Outage => SampleSource::Outage,
             Evidence::Unspecified => SampleSource::Other,
         }
+    }
+}
+
+/// Why a component has a state that nobody measured: mostly why nobody can say.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum StateReason {
+    /// Nothing believable came of it for longer than the staleness limit.
+    Silent,
+    /// It, or its device, is switched off in the NMS.
+    Disabled,
+    /// The NMS is told to pass over it, and the account's policy does too.
+    Ignored,
+    /// The NMS has never looked at it.
+    NeverPolled,
+    /// Somebody has shut it.
+    AdminShut,
+    /// Its device is down, so what the NMS shows of it stands still.
+    DeviceDown,
+    /// It, or its device, answers to ping but cannot be managed any more.
+    ManagementLost,
+    /// The NMS does not list it any more.
+    Gone,
+    /// The NMS gives a status that means neither up nor down.
+    OddStatus,
+    /// The NMS says that something failed, and not what.
+    CheckUnknown,
+    /// Another version of padwacht knows.
+    Other,
+}
+
+impl StateReason {
+    /// Every reason.
+    pub const ALL: [StateReason; 11] = [
+        StateReason::Silent,
+        StateReason::Disabled,
+        StateReason::Ignored,
+        StateReason::NeverPolled,
+        StateReason::AdminShut,
+        StateReason::DeviceDown,
+        StateReason::ManagementLost,
+        StateReason::Gone,
+        StateReason::OddStatus,
+        StateReason::CheckUnknown,
+        StateReason::Other,
+    ];
+
+    /// The reason of this name; `None` for an empty one.
+    pub fn parse(name: &str) -> Option<StateReason> {
+        let known = StateReason::ALL.into_iter().find(|reason| reason.as_str() == name);
+        known.or((!name.is_empty()).then_some(StateReason::Other))
+    }
+
+    /// The name in the API and in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            StateReason::Silent => "silent",
+            StateReason::Disabled => "disabled",
+            StateReason::Ignored => "ignored",
+            StateReason::NeverPolled => "never_polled",
+            StateReason::AdminShut => "admin_shut",
+            StateReason::DeviceDown => "device_down",
+            StateReason::ManagementLost => "management_lost",
+            StateReason::Gone => "gone",
+            StateReason::OddStatus => "odd_status",
+            StateReason::CheckUnknown => "check_unknown",
+            StateReason::Other => "other",
+        }
+    }
+
+    /// What a sample says; `None` where it says nothing.
+    pub const fn of_wire(reason: wire::Reason) -> Option<StateReason> {
+        Some(match reason {
+            wire::Reason::Unspecified => return None,
+            wire::Reason::Disabled => StateReason::Disabled,
+            wire::Reason::Ignored => StateReason::Ignored,
+            wire::Reason::NeverPolled => StateReason::NeverPolled,
+            wire::Reason::AdminShut => StateReason::AdminShut,
+            wire::Reason::DeviceDown => StateReason::DeviceDown,
+            wire::Reason::ManagementLost => StateReason::ManagementLost,
+            wire::Reason::Gone => StateReason::Gone,
+            wire::Reason::OddStatus => StateReason::OddStatus,
+            wire::Reason::CheckUnknown => StateReason::CheckUnknown,
+        })
     }
 }
 
@@ -196,6 +281,7 @@ fn samples(
             _ => ComponentState::Unknown,
         },
         source: sample.evidence().into(),
+        reason: StateReason::of_wire(sample.reason()),
         observed_at: Timestamp(report.observed_at_ms),
         appended_at: Timestamp(appended_at_ms),
         place,
@@ -219,6 +305,7 @@ mod tests {
             state: state.into(),
             evidence: Evidence::Poll.into(),
             uncertainty_ms: 0,
+            reason: wire::Reason::Unspecified.into(),
         };
         DeviceReport {
             nms: "n".to_owned(),
@@ -241,6 +328,15 @@ mod tests {
     }
 
     const ALWAYS: Period = Period::new(Timestamp(0), Timestamp(i64::MAX));
+
+    #[test]
+    fn every_reason_reads_back_by_its_name_and_a_later_one_is_another() {
+        for reason in StateReason::ALL {
+            assert_eq!(StateReason::parse(reason.as_str()), Some(reason));
+        }
+        assert_eq!(StateReason::parse("moon_phase"), Some(StateReason::Other));
+        assert_eq!(StateReason::parse(""), None);
+    }
 
     #[tokio::test]
     async fn the_samples_of_one_component_are_found_among_all() {

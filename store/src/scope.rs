@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use correlate::model::ServiceId;
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Condition;
 
@@ -18,13 +19,27 @@ pub struct Scope(Reach);
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Reach {
     Everything,
-    Customers(BTreeSet<CustomerId>),
+    Customers {
+        customers: BTreeSet<CustomerId>,
+        /// Services that are theirs, though the series do not know it yet.
+        gained: BTreeSet<ServiceId>,
+        /// Services that are not theirs any more, though the series think so.
+        lost: BTreeSet<ServiceId>,
+    },
+}
+
+fn of(customers: BTreeSet<CustomerId>) -> Scope {
+    Scope(Reach::Customers { customers, gained: BTreeSet::new(), lost: BTreeSet::new() })
 }
 
 impl Scope {
     /// Customers that one scope may hold: they travel with every query, and a
     /// query's address has room for some 60 KB.
     pub const CUSTOMERS_MAX: usize = 500;
+
+    /// Services that a scope may have gained, and lost, before the series hear of
+    /// it: likewise.
+    pub const MOVED_MAX: usize = 200;
 
     /// No bounds: for administrators, the engine's own needs and the command line.
     pub const fn everything() -> Scope {
@@ -35,12 +50,41 @@ impl Scope {
     /// them; with none of them nothing at all.
     pub fn customers(customers: impl IntoIterator<Item = CustomerId>) -> Scope {
         let customers: BTreeSet<CustomerId> = customers.into_iter().collect();
-        Scope(Reach::Customers(customers.into_iter().take(Scope::CUSTOMERS_MAX).collect()))
+        of(customers.into_iter().take(Scope::CUSTOMERS_MAX).collect())
     }
 
     /// Nothing at all.
-    pub const fn nothing() -> Scope {
-        Scope(Reach::Customers(BTreeSet::new()))
+    pub fn nothing() -> Scope {
+        of(BTreeSet::new())
+    }
+
+    /// The same scope for the series, which do not know yet that it `gained`
+    /// and `lost` these services; `None` where it lost more than
+    /// [`Scope::MOVED_MAX`], as the others would be seen. Of what it gained the
+    /// first so many count.
+    pub fn moved(
+        &self,
+        gained: impl IntoIterator<Item = ServiceId>,
+        lost: impl IntoIterator<Item = ServiceId>,
+    ) -> Option<Scope> {
+        let Reach::Customers { customers, .. } = &self.0 else { return Some(self.clone()) };
+        let lost: BTreeSet<ServiceId> = lost.into_iter().take(Scope::MOVED_MAX + 1).collect();
+        let gained = gained.into_iter().take(Scope::MOVED_MAX).collect();
+        let customers = customers.clone();
+        (lost.len() <= Scope::MOVED_MAX).then_some(Scope(Reach::Customers {
+            customers,
+            gained,
+            lost,
+        }))
+    }
+
+    /// What it gained, and what it lost; `None` for everything.
+    pub(crate) fn moves(&self) -> Option<[Vec<String>; 2]> {
+        let texts = |ids: &BTreeSet<ServiceId>| ids.iter().map(ToString::to_string).collect();
+        match &self.0 {
+            Reach::Everything => None,
+            Reach::Customers { gained, lost, .. } => Some([texts(gained), texts(lost)]),
+        }
     }
 
     /// Whether it has no bounds.
@@ -53,7 +97,9 @@ impl Scope {
     pub fn holds(&self, customer: Option<CustomerId>) -> bool {
         match &self.0 {
             Reach::Everything => true,
-            Reach::Customers(customers) => customer.is_some_and(|id| customers.contains(&id)),
+            Reach::Customers { customers, .. } => {
+                customer.is_some_and(|id| customers.contains(&id))
+            }
         }
     }
 
@@ -61,7 +107,7 @@ impl Scope {
     pub(crate) fn ids(&self) -> Option<Vec<String>> {
         match &self.0 {
             Reach::Everything => None,
-            Reach::Customers(customers) => {
+            Reach::Customers { customers, .. } => {
                 Some(customers.iter().map(ToString::to_string).collect())
             }
         }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub use definition::DefinitionRecord;
 pub use plain::{PlainSample, visit_plain_report};
-pub use proto::{ComponentSample, DeviceReport, Evidence, State};
+pub use proto::{ComponentSample, DeviceReport, Evidence, Reason, State};
 pub use report::{
     MAX_AT_MS, decode_report, encode_report, report_key, report_samples, visit_samples,
 };

@@ -67,9 +67,15 @@ impl Api {
 
     /// A page as a person reads it, in English.
     pub(crate) async fn page(&self, path: &str) -> String {
+        self.page_in("en", path).await
+    }
+
+    /// A page as a person reads it, in the language of this code.
+    pub(crate) async fn page_in(&self, language: &str, path: &str) -> String {
         let url = format!("{}{path}", self.base);
+        let cookie = format!("padwacht_lang={language}");
         let request = self.client.get(url).bearer_auth(&self.token);
-        let request = request.header("accept", "text/html").header("cookie", "padwacht_lang=en");
+        let request = request.header("accept", "text/html").header("cookie", cookie);
         request.send().await.expect("somebody listens").text().await.expect("text")
     }
 

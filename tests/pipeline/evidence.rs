@@ -24,6 +24,7 @@ fn report(component: &str, at_ms: i64) -> Record {
         state: State::Down.into(),
         evidence: Evidence::EventLog.into(),
         uncertainty_ms: 60_000,
+        reason: 0,
     };
     let report = DeviceReport {
         nms: nms.to_owned(),

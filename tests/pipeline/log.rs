@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use correlate::model::Timestamp;
+use correlate::model::{ComponentId, ComponentState, Timestamp};
 use store::log::{
     EmbeddedLog, KafkaConfig, KafkaLog, Log, LogError, ReadLimits, Record, StoredRecord,
 };
@@ -103,12 +103,18 @@ impl LogPlace {
         appended.expect("appended");
     }
 
+    /// What is said of which component, and of which instant.
+    pub(crate) async fn samples(&self) -> Vec<(Timestamp, ComponentId, ComponentState)> {
+        let reports = self.reports().await.expect("the log can be read");
+        let samples = reports.iter().flat_map(|report| report_samples(report).expect("valid"));
+        samples.map(|sample| (sample.at, sample.component, sample.state)).collect()
+    }
+
     /// The samples as `padwacht replay` reads them.
     pub(crate) async fn samples_csv(&self) -> String {
-        let reports = self.reports().await.expect("the log can be read");
         let mut csv = String::from("at,component,state\n");
-        for sample in reports.iter().flat_map(|report| report_samples(report).expect("valid")) {
-            csv.push_str(&format!("{},{},{}\n", sample.at, sample.component, sample.state));
+        for (at, component, state) in self.samples().await {
+            csv.push_str(&format!("{at},{component},{state}\n"));
         }
         csv
     }

@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use sea_orm::ConnectionTrait;
 use secrecy::ExposeSecret;
@@ -45,13 +46,31 @@ impl Pipeline {
 
     /// As [`Pipeline::all`], with `more` in the configuration.
     pub(crate) async fn all_with(nms: Nms, stale_after: &str, more: &str) -> Pipeline {
+        Pipeline::all_edited(nms, stale_after, |config| config + more).await
+    }
+
+    /// As [`Pipeline::all_with`], with no account in the configuration.
+    pub(crate) async fn all_unwatched(nms: Nms, stale_after: &str, more: &str) -> Pipeline {
+        let edit = |config: String| {
+            let (before, account) = config.split_once("[[nms]]").expect("there is one");
+            let (_, after) = account.split_once("[log]").expect("it comes next");
+            format!("{before}[log]{after}{more}")
+        };
+        Pipeline::all_edited(nms, stale_after, edit).await
+    }
+
+    async fn all_edited(
+        nms: Nms,
+        stale_after: &str,
+        edit: impl FnOnce(String) -> String,
+    ) -> Pipeline {
         let dir = tempfile::tempdir().expect("a directory");
         let port = free_port();
         let config =
             write_config(dir.path(), &nms, stale_after, &format!("embedded_http_port = {port}"));
         let file = dir.path().join(CONFIG_FILE);
         let text = std::fs::read_to_string(&file).expect("just written");
-        std::fs::write(&file, text + more).expect("written");
+        std::fs::write(&file, edit(text)).expect("written");
         let args = [config, vec!["--listen".to_owned(), "127.0.0.1:0".to_owned()]].concat();
         library();
         let mut stages = vec![Process::start("all", &args, dir.path())];
@@ -68,11 +87,24 @@ impl Pipeline {
     /// Each stage in a process of its own, on Kafka, a ClickHouse by URL and
     /// the database at `database`.
     pub(crate) async fn apart(nms: Nms, stale_after: &str, database: Database) -> Pipeline {
+        Pipeline::apart_with(nms, stale_after, database, "").await
+    }
+
+    /// As [`Pipeline::apart`], with `more` behind `[api]` of the configuration.
+    pub(crate) async fn apart_with(
+        nms: Nms,
+        stale_after: &str,
+        database: Database,
+        more: &str,
+    ) -> Pipeline {
         let dir = tempfile::tempdir().expect("a directory");
         let (broker, engine) =
             tokio::join!(Broker::start(), Engine::start(dir.path().join("engine")));
         let password = format!("password = {:?}", engine.password);
         let mut args = write_config(dir.path(), &nms, stale_after, &password);
+        let file = dir.path().join(CONFIG_FILE);
+        let text = std::fs::read_to_string(&file).expect("just written");
+        std::fs::write(&file, text + more).expect("written");
         let database = database.url(dir.path()).await;
         for (flag, value) in [
             ("--kafka", broker.address.as_str()),
@@ -146,7 +178,9 @@ impl Database {
                 let admin = std::env::var("PADWACHT_TEST_POSTGRES").expect(
                     "PADWACHT_TEST_POSTGRES names no PostgreSQL: run `make test`, which starts one",
                 );
-                let name = format!("pipeline_{}", std::process::id());
+                static COUNTER: AtomicU32 = AtomicU32::new(0);
+                let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+                let name = format!("pipeline_{}_{number}", std::process::id());
                 let server = sea_orm::Database::connect(&admin).await.expect("it answers");
                 for verb in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
                     let sql = format!("{verb} {name}");
@@ -215,9 +249,8 @@ url = "{url}"
 token = "{TOKEN}"
 clock = "nms"
 poll_interval = "1s"
-glance_interval = "1h"
-changes_interval = "1h"
 requests_per_second = 100
+{settings}
 [log]
 samples_partitions = 3
 samples_retention = "{retention_s}s"
@@ -232,10 +265,12 @@ horizon = "1h"
 [api]
 admin_email = "{ADMIN_EMAIL}"
 admin_password = "{ADMIN_PASSWORD}"
+requests_per_second = 1000
 "#,
         data = dir.join("data").display(),
         retention_s = SAMPLES_RETENTION.as_secs(),
         url = nms.url,
+        settings = nms.settings,
     );
     let path = dir.join(CONFIG_FILE);
     std::fs::write(&path, config).expect("written");

@@ -14,7 +14,7 @@ use crate::wait;
 const SNMP: &str = "SECRET-";
 
 /// Panics if the bytes hold a secret; `place` says where they are from.
-fn check(place: &str, bytes: &[u8]) {
+pub(crate) fn check(place: &str, bytes: &[u8]) {
     for secret in [SNMP, TOKEN] {
         let found = bytes.windows(secret.len()).position(|window| window == secret.as_bytes());
         if let Some(at) = found {
@@ -25,7 +25,7 @@ fn check(place: &str, bytes: &[u8]) {
 }
 
 /// Every file below `dir` but the one that the token was configured in.
-fn check_files(dir: &Path) -> usize {
+pub(crate) fn check_files(dir: &Path) -> usize {
     let mut checked = 0;
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -41,7 +41,7 @@ fn check_files(dir: &Path) -> usize {
     checked
 }
 
-async fn check_tables(pipeline: &Pipeline) {
+pub(crate) async fn check_tables(pipeline: &Pipeline) {
     let ask = async |sql: &str| pipeline.clickhouse.ask(sql).await.expect("it answers");
     let tables = "SELECT name FROM system.tables WHERE database = 'padwacht'";
     let tables = ask(tables).await;

@@ -21,6 +21,13 @@ pub(crate) async fn steady() -> Pipeline {
     imported(Pipeline::all(quiet().await, STALE_AFTER).await).await
 }
 
+/// As [`steady`], with these settings of the account of LibreNMS.
+pub(crate) async fn steady_set(settings: &str) -> Pipeline {
+    let mut nms = quiet().await;
+    nms.settings = settings.to_owned();
+    imported(Pipeline::all(nms, STALE_AFTER).await).await
+}
+
 /// As [`steady`], with everything logged that can be.
 pub(crate) async fn steady_saying_all() -> Pipeline {
     const FILTER: &str = "[telemetry]\nfilter = \"debug,ingest=trace,hyper=trace,reqwest=trace\"\n";

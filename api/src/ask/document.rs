@@ -5,7 +5,7 @@ use correlate::explain::{Counts, Explanation, Form, Node, NodeKind, Shown};
 use correlate::model::{Interval, Period, ServiceState, Target, Timestamp};
 use correlate::what_if::{Effect, Overlap};
 use serde::Serialize;
-use store::evidence::ReportedSample;
+use store::evidence::{ReportedSample, StateReason};
 use store::series::EdgeEvidence;
 use utoipa::ToSchema;
 
@@ -133,6 +133,15 @@ pub struct NodeDoc {
     /// that was not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known: Option<KnownDoc>,
+    /// Of a component: why it is so, where nobody measured it: `silent` (nothing
+    /// believable for longer than the staleness limit), `disabled`, `ignored`,
+    /// `never_polled`, `admin_shut`, `device_down` (what the NMS shows of it stands
+    /// still), `management_lost` (ping, but no SNMP), `gone` (deleted, added again
+    /// under another id, or hidden), `odd_status`, `check_unknown` or `other`;
+    /// left out where it was measured, or no reason was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "admin_shut")]
+    pub reason: Option<&'static str>,
     /// Of a component: its windows that hold the instant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowDoc>,
@@ -220,6 +229,9 @@ pub struct SampleDoc {
     pub state: String,
     /// How the NMS knew it: `poll`, `event_log`, `push`, `outage` or `other`.
     pub source: String,
+    /// Why the state is what it is, where nobody measured it, as of a node; null
+    /// where it merely lasts.
+    pub reason: Option<&'static str>,
     /// When ingest read it.
     pub observed_at: Option<String>,
     /// When it was appended to the log.
@@ -342,6 +354,7 @@ fn node(node: &Node, why: &Why) -> NodeDoc {
         component: None,
         held: None,
         known: None,
+        reason: None,
         windows: Vec::new(),
         service: None,
         children: node.children.iter().map(|child| self::node(child, why)).collect(),
@@ -352,6 +365,7 @@ fn node(node: &Node, why: &Why) -> NodeDoc {
             document.component = Some(why.component(id));
             document.held = Some(period(held));
             document.known = why.known_since(id, held).map(known);
+            document.reason = why.reason(id, node.value, held).map(StateReason::as_str);
             document.windows = windows.iter().map(window).collect();
         }
         NodeKind::Group { form, needed, first, .. } => {
@@ -402,6 +416,7 @@ impl BehindDoc {
             at: instant::rfc3339(sample.at),
             state: sample.state.as_str().to_owned(),
             source: sample.source.as_str().to_owned(),
+            reason: sample.reason.map(StateReason::as_str),
             observed_at: instant::rfc3339(sample.observed_at),
             appended_at: instant::rfc3339(sample.appended_at),
             partition: sample.place.0,

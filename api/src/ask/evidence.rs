@@ -54,7 +54,7 @@ pub async fn behind(
     let around = around.await?.remove(component);
     let recorded_at = around.as_ref().and_then(|around| around.recorded_at);
     let transition = around.and_then(|around| around.before);
-    let names = ComponentNames::of(stores.series, [component].into()).await?;
+    let names = ComponentNames::of(stores, [component].into()).await?;
     let device = names.device(component);
     let mut stretches = vec![stretch(at.plus_millis(AFTER_MS))];
     stretches.extend(recorded_at.map(stretch));
@@ -109,6 +109,7 @@ mod tests {
             at: Timestamp(at),
             state: correlate::model::ComponentState::Up,
             source: store::evidence::SampleSource::Poll,
+            reason: None,
             observed_at: Timestamp(at),
             appended_at: Timestamp(at),
             place: (0, 0),

@@ -9,6 +9,7 @@ use correlate::model::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
+use store::evidence::StateReason;
 use store::records::{MaintenanceWindow, Records};
 use store::series::{EdgeEvidence, IDS_MAX, ROWS_MAX, Series, Transition};
 
@@ -135,6 +136,29 @@ pub(super) async fn evidence_at(
         known.extend(found.into_iter().map(|((component, at), how)| (component, (at, how))));
     }
     Ok(known)
+}
+
+/// Why each component is unknown that is so at `at`, as far as an NMS said.
+pub(super) async fn unknown_reasons_at(
+    series: &Series,
+    facts: &Facts,
+    components: &BTreeSet<ComponentId>,
+    at: Timestamp,
+) -> Result<BTreeMap<ComponentId, (Timestamp, StateReason)>, AskError> {
+    let is_unknown = |id: &&ComponentId| {
+        let mut changes = facts.states.get(*id).into_iter().flatten();
+        let last = changes.rfind(|change| change.0 <= at);
+        last.is_none_or(|change| change.1 == ComponentState::Unknown)
+    };
+    let unknown: BTreeSet<ComponentId> = components.iter().filter(is_unknown).cloned().collect();
+    let mut found = stream::iter(chunks(&unknown))
+        .map(|ids| async move { series.unknown_reasons(&ids, at).await })
+        .buffered(QUERIES_AT_ONCE);
+    let mut reasons = BTreeMap::new();
+    while let Some(found) = found.try_next().await? {
+        reasons.extend(found);
+    }
+    Ok(reasons)
 }
 
 /// Puts the state of each of `components` during `period` into `facts`.

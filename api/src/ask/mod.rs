@@ -9,6 +9,8 @@ mod evidence;
 mod facts;
 mod hidden;
 mod route;
+pub(crate) mod shared_names;
+mod unwatched;
 mod what_if;
 mod why;
 
@@ -26,6 +28,7 @@ pub use document::{
 };
 pub use evidence::{Behind, behind};
 pub(crate) use route::{Hop, Map};
+pub(crate) use unwatched::{NamedUnwatched, UnwatchedList, unwatched};
 pub use what_if::{DOWN_MAX, PERIOD_DAYS_MAX, Plan, Supposed, what_if};
 pub use why::{Why, WhyQuestion, why};
 
@@ -87,12 +90,16 @@ impl AskError {
 pub struct ComponentNames(BTreeMap<ComponentId, ComponentDimension>);
 
 impl ComponentNames {
-    async fn of(series: &Series, ids: BTreeSet<&ComponentId>) -> Result<ComponentNames, AskError> {
+    async fn of(
+        stores: Stores<'_>,
+        ids: BTreeSet<&ComponentId>,
+    ) -> Result<ComponentNames, AskError> {
         let ids: Vec<ComponentId> = ids.into_iter().cloned().collect();
         let mut names = BTreeMap::new();
         for ids in ids.chunks(IDS_MAX) {
-            names.extend(series.component_labels(ids).await?);
+            names.extend(stores.series.component_labels(ids).await?);
         }
+        shared_names::narrow(stores.records, stores.scope, &mut names).await?;
         Ok(ComponentNames(names))
     }
 

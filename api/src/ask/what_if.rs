@@ -95,7 +95,7 @@ pub async fn what_if(stores: Stores<'_>, plan: &Plan) -> Result<Supposed, AskErr
     };
     windows.retain(|id, _| answer.overlaps.iter().any(|overlap| overlap.window == *id));
     let named = named(&question, &answer);
-    let names = ComponentNames::of(stores.series, named).await?;
+    let names = ComponentNames::of(stores, named).await?;
     let unneeded = unneeded(plan, &ports, &components, &services);
     Ok(Supposed { question, answer, unneeded, components: names, services, windows })
 }

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use correlate::explain::{Explanation, explain};
 use correlate::facts::Facts;
-use correlate::model::{ComponentId, Interval, Period, ServiceId, ServiceState, Target, Timestamp};
+use correlate::model::{
+    ComponentId, ComponentState, Interval, Period, ServiceId, ServiceState, Target, Timestamp,
+};
 
+use store::evidence::StateReason;
 use store::series::EdgeEvidence;
 
 use super::facts::{self, Definitions};
@@ -45,6 +48,9 @@ pub struct Why {
     /// From when each component has its state and how that was known, as far as
     /// it was kept.
     pub known: BTreeMap<ComponentId, (Timestamp, EdgeEvidence)>,
+    /// Why components are unknown, and since when for this reason, as far as an
+    /// NMS said.
+    pub unknown: BTreeMap<ComponentId, (Timestamp, StateReason)>,
     /// What the components are called.
     pub components: ComponentNames,
     /// What the services are called.
@@ -110,7 +116,8 @@ pub async fn why(stores: Stores<'_>, question: &WhyQuestion) -> Result<Why, AskE
             == explanation.state.map(|state| (state, explanation.cause.as_slice())),
         as_of: *as_of,
         known: facts::evidence_at(stores.series, &facts, *at).await?,
-        components: ComponentNames::of(stores.series, components.iter().collect()).await?,
+        unknown: facts::unknown_reasons_at(stores.series, &facts, &components, *at).await?,
+        components: ComponentNames::of(stores, components.iter().collect()).await?,
         services,
         shared,
         recorded,
@@ -174,8 +181,26 @@ impl Why {
         id: &ComponentId,
         held: &Period,
     ) -> Option<(Timestamp, &EdgeEvidence)> {
+        // Of what was silent nobody knew anything.
+        self.begun(id, held).filter(|(_, how)| how.reason != Some(StateReason::Silent))
+    }
+
+    fn begun(&self, id: &ComponentId, held: &Period) -> Option<(Timestamp, &EdgeEvidence)> {
         let (at, how) = self.known.get(id).filter(|(at, _)| *at == held.from)?;
         Some((*at, how))
+    }
+
+    /// Why a component has the `state` that it has during `held`, where nobody
+    /// measured it and a reason was kept.
+    pub fn reason(
+        &self,
+        id: &ComponentId,
+        state: ComponentState,
+        held: &Period,
+    ) -> Option<StateReason> {
+        let last = self.unknown.get(id).filter(|_| state == ComponentState::Unknown);
+        let last = last.filter(|(since, _)| *since >= held.from).map(|(_, reason)| *reason);
+        last.or_else(|| self.begun(id, held)?.1.reason)
     }
 
     /// What a service is called; its id where nobody named it.

@@ -1,4 +1,5 @@
-//! Forgotten passwords: a link by mail, and what it leads to.
+//! Forgotten passwords: a link by mail, and what it leads to; a password that was
+//! made up for the first sign-in leads to the same.
 //!
 //! Whether an address belongs to somebody shows neither in the answer nor in
 //! the time that it takes: the answer is given before anybody looks.
@@ -11,10 +12,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use dashboards::{ForgotState, ForgottenPage, FormProblem, ResetPage, urls};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use store::records::{RecordsError, TokenHash};
+use store::records::{Admission, RecordsError, TokenHash, User};
 
 use super::bootstrap::PASSWORD_CHARS_MIN;
 use super::secret;
+use super::throttle::Trying;
 use crate::app::ApiState;
 use crate::problem::ApiError;
 use crate::web::Lenient;
@@ -68,8 +70,9 @@ pub(crate) async fn ask(
     }
     let address = web::client_address(peer.ip(), &headers, &state.config().trusted_proxies);
     // Counted apart from sign-ins: who forgot a password may have tried some.
-    let account = format!("forgotten {}", sent.email);
-    if let Err(wait_ms) = state.throttle().admit(&account, address, state.now()) {
+    let trying = Trying::Forgotten { account: &sent.email, address };
+    let admission = state.throttle().admit(trying, state.now()).await;
+    if let Admission::Refused { wait_ms, .. } = admission.map_err(ApiError::records)? {
         let retry_after_s = wait_ms.unsigned_abs().div_ceil(1_000);
         let mut response = page(&state, &headers, ForgotState::TooOften { retry_after_s })?;
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
@@ -102,6 +105,27 @@ async fn send_link(
     users.ask_reset(email, &address, &hash, now, expires_at, letter).await
 }
 
+/// Lets `user`, who gave a password that was made up for the first sign-in,
+/// choose their own. They are not signed in.
+pub(super) async fn choose(
+    state: &ApiState,
+    headers: &HeaderMap,
+    user: &User,
+    address: IpAddr,
+) -> Result<Response, ApiError> {
+    let token = secret::fresh().map_err(ApiError::internal)?;
+    let hash = TokenHash::of(token.expose_secret());
+    let (now, address) = (state.now(), address.to_string());
+    let until = now.plus_millis(LINK_VALID_MS);
+    let begun = state.records().users().begin_choice(user.id, &hash, &address, now, until).await;
+    if !begun.map_err(ApiError::records)? {
+        // Somebody else has chosen in this very moment.
+        return Ok(Redirect::to(urls::LOGIN).into_response());
+    }
+    tracing::info!(user = %user.id, %address, "somebody is to choose their own password");
+    reset_page(state, headers, token.expose_secret().to_owned(), None).await
+}
+
 /// `GET /reset-password`.
 pub(crate) async fn reset_form(
     State(state): State<ApiState>,
@@ -125,16 +149,16 @@ pub(crate) async fn reset(
     let hash = TokenHash::of(&token);
     let users = state.records().users();
     // Hashing is slow; nobody without a link makes us do it.
-    if users.resetting(&hash, state.now()).await.map_err(ApiError::records)?.is_none() {
+    let whose = users.resetting(&hash, state.now()).await.map_err(ApiError::records)?;
+    let Some(whose) = whose else {
         return reset_page(&state, &headers, token, None).await;
-    }
-    let password = match people::hash_password(&state, SecretString::from(password)).await {
+    };
+    let password = SecretString::from(password);
+    let password = match people::hash_password(&state, password, &whose, "").await? {
         Ok(password) => password,
-        Err(ApiError::Refused(_)) => {
-            let problem = FormProblem::Password { least: PASSWORD_CHARS_MIN };
-            return reset_page(&state, &headers, token, Some(problem)).await;
+        Err(weakness) => {
+            return reset_page(&state, &headers, token, Some(weakness.shown())).await;
         }
-        Err(error) => return Err(error),
     };
     let address = web::client_address(peer.ip(), &headers, &state.config().trusted_proxies);
     let address = address.to_string();
@@ -163,18 +187,34 @@ async fn reset_page(
     token: String,
     problem: Option<FormProblem>,
 ) -> Result<Response, ApiError> {
-    let found = state.records().users().resetting(&TokenHash::of(&token), state.now()).await;
-    let email = found.map_err(ApiError::records)?.map(|user| user.email);
+    let users = state.records().users();
+    let found = users.resetting(&TokenHash::of(&token), state.now()).await;
+    let found = found.map_err(ApiError::records)?;
+    let is_first = match &found {
+        Some(user) => users.initial_until(user.id).await.map_err(ApiError::records)?.is_some(),
+        None => false,
+    };
+    let email = found.map(|user| user.email);
     let language = language::of_request(headers, state.config().default_language);
-    let here = format!("{}?token={}", urls::RESET_PASSWORD, urls::encode(&token));
+    let here = match is_first {
+        // This token came by no link, and is in no address.
+        true => urls::LOGIN.to_owned(),
+        false => format!("{}?token={}", urls::RESET_PASSWORD, urls::encode(&token)),
+    };
     let status = match (&email, &problem) {
         (None, _) => StatusCode::NOT_FOUND,
         (Some(_), Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         (Some(_), None) => StatusCode::OK,
     };
     let shell = pages::bare_shell(state, language, here);
-    let password_least = PASSWORD_CHARS_MIN;
-    let mut response = pages::html(&ResetPage { shell, token, email, problem, password_least })?;
+    let mut response = pages::html(&ResetPage {
+        shell,
+        token,
+        email,
+        is_first,
+        problem,
+        password_least: PASSWORD_CHARS_MIN,
+    })?;
     *response.status_mut() = status;
     Ok(response)
 }

@@ -6,22 +6,29 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::Extension;
 use axum::extract::{ConnectInfo, Form, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::Cookie;
+use correlate::model::Timestamp;
 use dashboards::{LoginError, LoginPage, urls};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use store::records::{LoginAttempt, LoginResult, SessionDraft, TokenHash, User};
+use store::records::{LoginResult, Proof, SessionDraft, TokenHash, User};
 
+use super::cookie::Cookies;
 use super::password::{PASSWORD_BYTES_MAX, PasswordError};
-use super::principal::{identify, session_token};
-use super::{cookie, secret};
+use super::principal::{Principal, identify, session_token};
+use super::{attempts, cookie, forgotten, second, secret};
 use crate::app::ApiState;
 use crate::problem::ApiError;
 use crate::web::Lenient;
-use crate::{language, metric, pages, web};
+use crate::{language, metric, pages, sso, web};
+
+/// What a browser forgets of us when somebody signs out (OWASP ASVS 5, 14.3.1).
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// The query of the sign-in page.
 #[derive(Deserialize, Default)]
@@ -32,6 +39,14 @@ pub(crate) struct LoginQuery {
     expired: Option<String>,
     #[serde(default)]
     changed: Option<String>,
+    /// Why single sign-on did not succeed.
+    #[serde(default)]
+    sso: String,
+    /// Whether somebody just signed out.
+    #[serde(default)]
+    out: Option<String>,
+    #[serde(default)]
+    again: Option<String>,
 }
 
 /// The sign-in form.
@@ -46,7 +61,6 @@ pub(crate) struct LoginForm {
 }
 
 /// Sends a browser to the sign-in page, to come back to `target` afterwards.
-/// htmx follows redirects silently, so it is told in its own way.
 pub(crate) fn to_login(target: &str, is_fragment: bool, had_session: bool) -> Response {
     let mut place = urls::LOGIN.to_owned();
     let back = local_path(target);
@@ -57,8 +71,14 @@ pub(crate) fn to_login(target: &str, is_fragment: bool, had_session: bool) -> Re
         place.push(if place.contains('?') { '&' } else { '?' });
         place.push_str("expired=1");
     }
+    elsewhere(&place, is_fragment)
+}
+
+/// Sends a browser to `place`, a path on this server. htmx follows redirects
+/// silently, so it is told in its own way.
+pub(crate) fn elsewhere(place: &str, is_fragment: bool) -> Response {
     if !is_fragment {
-        return Redirect::to(&place).into_response();
+        return Redirect::to(place).into_response();
     }
     let mut response = StatusCode::UNAUTHORIZED.into_response();
     let place = HeaderValue::try_from(place).expect("addresses are percent-encoded ASCII");
@@ -85,12 +105,24 @@ pub(crate) async fn form(
     if identify(&state, &headers).await?.is_some() {
         return Ok(Redirect::to(local_path(&query.next)).into_response());
     }
-    let error = query.expired.map(|_| LoginError::SessionExpired);
+    let problem = sso::problem_of(&query.sso).map(LoginError::SignOn);
+    let error = match (problem, &query.again, &query.expired) {
+        (Some(problem), ..) => Some(problem),
+        (None, Some(_), _) => Some(LoginError::StartAgain),
+        (None, None, Some(_)) => Some(LoginError::SessionExpired),
+        (None, None, None) => None,
+    };
     let page = LoginPage {
         is_changed: query.changed.is_some(),
+        sign_out_at: query.out.and_then(|_| sso::sign_out_target(&state)),
         ..form_page(&state, &headers, String::new(), &query.next, error)
     };
-    pages::html(&page)
+    let page = pages::html(&page)?;
+    if cookie::half_of(&state, &headers).is_none() {
+        return Ok(page);
+    }
+    // Whoever comes back here begins anew, perhaps as somebody else.
+    Ok((CookieJar::new().add(cookie::forgetting_half(&state)), page).into_response())
 }
 
 /// `POST /login`.
@@ -103,25 +135,35 @@ pub(crate) async fn sign_in(
     let address = web::client_address(peer.ip(), &headers, &state.config().trusted_proxies);
     let LoginForm { email, password, next } = form;
     let password = SecretString::from(password);
-    match check(&state, &email, password, address).await? {
+    match check(&state, &headers, &email, password, address).await? {
         Checked::Right(user) => {
-            let token = begin_session(&state, &headers, &user, address).await?;
-            let jar = CookieJar::new().add(cookie::carrying(&state, token));
-            Ok((jar, Redirect::to(local_path(&next))).into_response())
+            let proof = Proof::Password;
+            let cookies = renewed_session(&state, &headers, &user, address, proof).await?;
+            Ok((cookies, Redirect::to(local_path(&next))).into_response())
+        }
+        Checked::Half(user) => second::ask(&state, &user, &next, false).await,
+        Checked::Initial(user) => forgotten::choose(&state, &headers, &user, address).await,
+        Checked::InitialEnded => {
+            let error = Some(LoginError::InitialEnded);
+            let mut response = page(&state, &headers, email, &next, error)?;
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            Ok(response)
         }
         Checked::Wrong => {
-            let mut response =
-                page(&state, &headers, email, &next, Some(LoginError::BadCredentials))?;
+            // Who is meant says nothing about the password: all get the hint.
+            let error = match state.sso().is_some() {
+                true => LoginError::BadOrSignOnOnly,
+                false => LoginError::BadCredentials,
+            };
+            let mut response = page(&state, &headers, email, &next, Some(error))?;
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             Ok(response)
         }
         Checked::Wait(wait_ms) => {
-            let retry_after_s = wait_ms.unsigned_abs().div_ceil(1_000);
+            let retry_after_s = attempts::seconds(wait_ms);
             let error = LoginError::TooManyAttempts { retry_after_s };
-            let mut response = page(&state, &headers, email, &next, Some(error))?;
-            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
-            Ok(response)
+            let response = page(&state, &headers, email, &next, Some(error))?;
+            Ok(attempts::too_many(response, retry_after_s))
         }
     }
 }
@@ -129,30 +171,44 @@ pub(crate) async fn sign_in(
 /// `POST /logout`.
 pub(crate) async fn sign_out(
     State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if let Some(token) = session_token(&state, &headers) {
-        let ended = state.records().sessions().end(&TokenHash::of(&token)).await;
+        let actor = principal.actor(&state);
+        let ended = state.records().sessions().sign_out(&actor, &TokenHash::of(&token)).await;
         ended.map_err(ApiError::records)?;
     }
     let jar = CookieJar::new().add(cookie::forgetting(&state));
-    Ok((jar, Redirect::to(urls::LOGIN)).into_response())
+    let asks_further = sso::sign_out_target(&state).is_some();
+    let place =
+        if asks_further { format!("{}?out=1", urls::LOGIN) } else { urls::LOGIN.to_owned() };
+    // Not the cookies: the next person keeps the language.
+    let clear = [(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""))];
+    Ok((jar, clear, Redirect::to(&place)).into_response())
 }
 
 enum Checked {
     Right(User),
+    /// The password is right, and a second factor is owed.
+    Half(User),
+    /// The password is right, and was made up for the first sign-in.
+    Initial(User),
+    /// The same, and it has ended.
+    InitialEnded,
     Wrong,
     Wait(i64),
 }
 
 async fn check(
     state: &ApiState,
+    headers: &HeaderMap,
     email: &str,
     password: SecretString,
     address: IpAddr,
 ) -> Result<Checked, ApiError> {
-    if let Err(wait_ms) = state.throttle().admit(email, address, state.now()) {
-        metric::login("throttled");
+    let trying = attempts::who(state, headers, email, address).await?;
+    if let Some(wait_ms) = attempts::wait_ms(state, headers, trying, email, address).await? {
         return Ok(Checked::Wait(wait_ms));
     }
     let found = state.records().users().credentials(email).await.map_err(ApiError::records)?;
@@ -166,16 +222,65 @@ async fn check(
     let stored = usable.as_ref().map(|found| found.password_hash.expose_secret().to_owned());
     let is_sane = password.expose_secret().len() <= PASSWORD_BYTES_MAX;
     let password = if is_sane { password } else { SecretString::default() };
-    let is_right =
+    let verified =
         state.passwords().verify(password, stored).await.map_err(|error| match error {
             PasswordError::Busy => ApiError::Busy,
             PasswordError::Hash(_) => ApiError::internal(error),
         })?;
+    let is_right = verified.is_right;
+    if let (Some(found), Some(renewed)) = (&usable, &verified.renewed) {
+        let users = state.records().users();
+        let kept = users.renew_hash(found.user.id, &found.password_hash, renewed).await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "a password could not be hashed anew");
+        }
+    }
     let right = usable.filter(|_| is_right && is_sane).map(|found| found.user);
-    note(state, email, address, if right.is_some() { LoginResult::Ok } else { result }).await;
-    match right {
+    let is_sign_on_only = match &right {
+        Some(user) => sso::decides_alone(state, user).await?,
+        None => false,
+    };
+    let (owes_second, initial_until) = match &right {
         Some(user) => {
-            state.throttle().succeeded(email, address);
+            let (factors, users) = (state.records().factors(), state.records().users());
+            tokio::try_join!(factors.has_second(user.id), users.initial_until(user.id))
+                .map_err(ApiError::records)?
+        }
+        None => (false, None),
+    };
+    let has_ended = initial_until.is_some_and(|until| until <= state.now());
+    let result = match &right {
+        Some(_) if is_sign_on_only => LoginResult::SignOnOnly,
+        Some(_) if has_ended => LoginResult::InitialPasswordEnded,
+        Some(_) if initial_until.is_some() => LoginResult::InitialPassword,
+        Some(_) if owes_second => LoginResult::SecondFactorAsked,
+        Some(_) => LoginResult::Ok,
+        None => result,
+    };
+    attempts::note_typed(state, headers, email, address, result).await;
+    match right {
+        // As for a wrong password: the provider says who they are.
+        Some(_) if is_sign_on_only => {
+            metric::login("oidc-only");
+            tracing::warn!(%address, result = result.as_str(), "a sign-in was refused");
+            Ok(Checked::Wrong)
+        }
+        Some(user) if has_ended => {
+            metric::login("wrong");
+            tracing::warn!(
+                user = %user.id, %address,
+                "the first password has ended unused: restart to be given another"
+            );
+            Ok(Checked::InitialEnded)
+        }
+        Some(user) if initial_until.is_some() => {
+            attempts::succeeded(state, trying).await?;
+            Ok(Checked::Initial(user))
+        }
+        // The tries stay counted until the second factor is right as well.
+        Some(user) if owes_second => Ok(Checked::Half(user)),
+        Some(user) => {
+            attempts::succeeded(state, trying).await?;
             metric::login("ok");
             tracing::info!(user = %user.id, %address, "signed in");
             Ok(Checked::Right(user))
@@ -188,44 +293,70 @@ async fn check(
     }
 }
 
-/// Writes the attempt down; that it could not be is no reason to refuse.
-async fn note(state: &ApiState, email: &str, address: IpAddr, result: LoginResult) {
-    let attempt = LoginAttempt {
-        at: state.now(),
-        email: email.to_owned(),
-        address: address.to_string(),
-        result,
-    };
-    if let Err(error) = state.records().login_attempts().record(&attempt).await {
-        tracing::warn!(%error, "could not write a sign-in attempt down");
-    }
-}
-
-/// Begins a session for `user` and ends the one that the browser came with.
-async fn begin_session(
+/// Begins a session for `user`, who proved at `proved_at` who they are by
+/// `proof`, and ends the one that the browser came with; gives its cookies.
+pub(crate) async fn begin_session(
     state: &ApiState,
     headers: &HeaderMap,
     user: &User,
     address: IpAddr,
-) -> Result<String, ApiError> {
+    proof: Proof,
+    proved_at: Timestamp,
+) -> Result<Cookies, ApiError> {
     let sessions = state.records().sessions();
     if let Some(old) = session_token(state, headers) {
         sessions.end(&TokenHash::of(&old)).await.map_err(ApiError::records)?;
     }
     let token = secret::fresh().map_err(ApiError::internal)?;
     let millis = |limit: std::time::Duration| i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let draft = SessionDraft {
         token: TokenHash::of(token.expose_secret()),
         user: user.id,
         at: state.now(),
         idle_timeout_ms: millis(state.config().session_idle),
         absolute_timeout_ms: millis(state.config().session_absolute),
-        user_agent: agent.unwrap_or_default().to_owned(),
+        user_agent: attempts::user_agent(headers),
         address: address.to_string(),
     };
-    sessions.create(&draft).await.map_err(ApiError::records)?;
-    Ok(token.expose_secret().to_owned())
+    sessions.begin_proved(&draft, proof, proved_at).await.map_err(ApiError::records)?;
+    let session = cookie::carrying(state, token.expose_secret().to_owned());
+    let cookies = Cookies::default().add(session);
+    Ok(match known_device(state, headers, user).await {
+        Some(device) => cookies.add(device),
+        None => cookies,
+    })
+}
+
+/// Makes the browser known as one in which `user` came in. That it could not be
+/// is no reason to fail.
+async fn known_device(
+    state: &ApiState,
+    headers: &HeaderMap,
+    user: &User,
+) -> Option<Cookie<'static>> {
+    let before = cookie::device_of(state, headers).map(|device| TokenHash::of(&device));
+    let device = secret::fresh().ok()?;
+    let hash = TokenHash::of(device.expose_secret());
+    let seen = state.records().devices().seen(user.id, before.as_ref(), &hash, state.now()).await;
+    match seen {
+        Ok(()) => Some(cookie::device(state, device.expose_secret().to_owned())),
+        Err(error) => {
+            tracing::warn!(%error, "a browser is not known again");
+            None
+        }
+    }
+}
+
+/// A new session for `user`, who proved now who they are, in the browser that
+/// sent `headers`; gives its cookies.
+pub(crate) async fn renewed_session(
+    state: &ApiState,
+    headers: &HeaderMap,
+    user: &User,
+    address: IpAddr,
+    proof: Proof,
+) -> Result<Cookies, ApiError> {
+    begin_session(state, headers, user, address, proof, state.now()).await
 }
 
 fn page(
@@ -247,7 +378,16 @@ fn form_page(
 ) -> LoginPage {
     let language = language::of_request(headers, state.config().default_language);
     let shell = pages::bare_shell(state, language, urls::LOGIN.to_owned());
-    LoginPage { shell, email, next: local_path(next).to_owned(), error, is_changed: false }
+    LoginPage {
+        shell,
+        email,
+        next: local_path(next).to_owned(),
+        error,
+        is_changed: false,
+        sign_on: sso::login_sign_on(state, language, next),
+        sign_out_at: None,
+        passkeys_work: state.passkeys().is_some(),
+    }
 }
 
 #[cfg(test)]

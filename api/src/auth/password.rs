@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
@@ -52,6 +52,15 @@ impl Default for Passwords {
     }
 }
 
+/// What a check of a password came to.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// Whether it is the one.
+    pub(crate) is_right: bool,
+    /// A hash to keep from now on, if the one that is kept is not as we make them.
+    pub(crate) renewed: Option<SecretString>,
+}
+
 impl Passwords {
     /// Whether `password` is the one of `stored`, a PHC string. Takes the same
     /// work when there is no stored hash, and is then never true.
@@ -59,16 +68,18 @@ impl Passwords {
         &self,
         password: SecretString,
         stored: Option<String>,
-    ) -> Result<bool, PasswordError> {
+    ) -> Result<Verified, PasswordError> {
         self.run(move || {
             let exists = stored.is_some();
             let phc = stored.unwrap_or_else(|| NOBODY.clone());
-            let matches = PasswordHash::new(&phc).is_ok_and(|parsed| {
-                Argon2::default()
-                    .verify_password(password.expose_secret().as_bytes(), &parsed)
-                    .is_ok()
-            });
-            Ok(exists && matches)
+            let password = password.expose_secret().as_bytes();
+            let parsed = PasswordHash::new(&phc);
+            let matches =
+                |parsed: &PasswordHash| Argon2::default().verify_password(password, parsed).is_ok();
+            let is_right = exists && parsed.as_ref().is_ok_and(matches);
+            let is_old = parsed.is_ok_and(|parsed| !is_as_ours(&parsed));
+            let renewed = (is_right && is_old).then(|| hash_bytes(password)).transpose()?;
+            Ok(Verified { is_right, renewed: renewed.map(SecretString::from) })
         })
         .await
     }
@@ -95,6 +106,17 @@ impl Passwords {
     }
 }
 
+/// Whether a hash was made with the parameters of today.
+fn is_as_ours(hash: &PasswordHash) -> bool {
+    let (ours, found) = (Params::default(), Params::try_from(hash));
+    hash.algorithm.as_str() == Algorithm::default().as_str()
+        && hash.version == Some(Version::default().into())
+        && found.is_ok_and(|found| {
+            (found.m_cost(), found.t_cost(), found.p_cost())
+                == (ours.m_cost(), ours.t_cost(), ours.p_cost())
+        })
+}
+
 fn hash_bytes(password: &[u8]) -> Result<String, PasswordError> {
     Argon2::default()
         .hash_password(password)
@@ -114,12 +136,32 @@ mod tests {
         let check = |given: &str, stored: Option<&str>| {
             let (given, stored) = (given.to_owned(), stored.map(str::to_owned));
             let passwords = passwords.clone();
-            async move { passwords.verify(given.into(), stored).await.expect("verifies") }
+            async move {
+                let verified = passwords.verify(given.into(), stored).await.expect("verifies");
+                assert!(verified.renewed.is_none(), "it is as new");
+                verified.is_right
+            }
         };
         assert!(check("correct horse", Some(&stored)).await);
         assert!(!check("correct hors", Some(&stored)).await);
         assert!(!check("correct horse", None).await);
         assert!(!check("", Some("")).await, "a broken hash is nobody's");
+    }
+
+    #[tokio::test]
+    async fn a_hash_with_other_parameters_is_made_anew_once_its_password_is_known() {
+        let passwords = Passwords::default();
+        let weak = Params::new(8 * 1_024, 1, 1, None).expect("allowed");
+        let weak = Argon2::new(Algorithm::default(), Version::default(), weak);
+        let stored = weak.hash_password(b"correct horse").expect("hashes").to_string();
+        let wrong = passwords.verify("battery".into(), Some(stored.clone())).await.expect("ok");
+        assert!(!wrong.is_right && wrong.renewed.is_none());
+        let right = passwords.verify("correct horse".into(), Some(stored)).await.expect("ok");
+        assert!(right.is_right);
+        let renewed = right.renewed.expect("made anew").expose_secret().to_owned();
+        assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
+        let again = passwords.verify("correct horse".into(), Some(renewed)).await.expect("ok");
+        assert!(again.is_right && again.renewed.is_none());
     }
 
     #[tokio::test]

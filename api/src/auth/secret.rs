@@ -13,7 +13,7 @@ const SECRET_BYTES: usize = 32;
 /// The system has no randomness to give.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gave no random bytes: {0}")]
-pub struct NoRandomness(getrandom::Error);
+pub struct NoRandomness(pub(super) getrandom::Error);
 
 /// A fresh secret of 64 lower-case hexadecimal digits.
 pub(crate) fn fresh() -> Result<SecretString, NoRandomness> {

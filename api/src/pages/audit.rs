@@ -1,28 +1,31 @@
 //! Who changed what, and who may do what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{RawForm, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use dashboards::{
     AuditPage, AuditRow, AuditVerdict, Pager, Permission, PermissionReach, PermissionRow,
-    PermissionsPage,
+    PermissionsPage, urls,
 };
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value;
 use store::records::{AuditEntry, AuditFilter, Page, Role};
+use url::form_urlencoded;
 
+use super::forms::{Saved, saved_at};
+use super::users::role_out;
 use super::{html, shell};
 use crate::app::ApiState;
-use crate::auth::Principal;
+use crate::auth::{Principal, required_roles};
 use crate::instant;
-use crate::policy::{Action, Reach, reach};
+use crate::policy::{Action, Reach, confirmation, reach, service_reach};
 use crate::problem::ApiError;
-use crate::v1::operations::{export, routes_of};
+use crate::v1::operations::{export, routes_of, scope_of, token_names};
 use crate::web::{Lenient, RouteEntry};
 
 /// Entries on one page.
@@ -76,6 +79,7 @@ pub(crate) async fn audit(
     };
     let (shell, (found, total)) =
         tokio::try_join!(shell::full(&state, &principal, &headers, &uri), found)?;
+    let tokens = token_names(&state, &found).await?;
     let verdict = match query.verify {
         None => None,
         Some(_) => Some(match audit.verify(None).await.map_err(ApiError::records)? {
@@ -91,7 +95,7 @@ pub(crate) async fn audit(
         kind: query.kind.trim().to_owned(),
         from: filter.from,
         until: filter.until,
-        rows: found.into_iter().map(row).collect(),
+        rows: found.into_iter().map(|entry| row(entry, &tokens)).collect(),
         pager: Pager { page: number, per_page: PER_PAGE, total },
         verdict,
     })
@@ -107,17 +111,31 @@ pub(crate) async fn audit_export(
     export(state, filter)
 }
 
-fn row(entry: AuditEntry) -> AuditRow {
+fn row(entry: AuditEntry, tokens: &BTreeMap<String, String>) -> AuditRow {
+    let name = named(&entry);
+    let token = entry.token.map(|id| tokens.get(&id).cloned().unwrap_or_default());
     AuditRow {
         sequence: entry.sequence,
         at: entry.at,
+        name,
         changes: changes(entry.before.as_ref(), entry.after.as_ref()),
         actor: entry.actor,
         address: entry.address.unwrap_or_default(),
-        by_token: entry.token.is_some(),
+        token,
         action: entry.action,
         object: entry.object,
     }
+}
+
+/// What the object is called by its newest or else its earlier form.
+fn named(entry: &AuditEntry) -> Option<String> {
+    let forms = [entry.after.as_ref(), entry.before.as_ref()];
+    let mut texts = forms.into_iter().flatten().flat_map(|form| {
+        ["name", "email", "component", "target"].into_iter().filter_map(|name| form[name].as_str())
+    });
+    // Where the id is the name, once is enough.
+    let name = texts.find(|text| !text.is_empty() && !entry.object.ends_with(text))?;
+    Some(shown(Some(&Value::from(name))))
 }
 
 /// The fields that differ, by name: field, before, after.
@@ -158,14 +176,42 @@ pub(crate) async fn permissions(
     Extension(entries): Extension<Arc<Vec<RouteEntry>>>,
     headers: HeaderMap,
     uri: Uri,
+    Lenient(query): Lenient<Saved>,
 ) -> Result<Response, ApiError> {
-    let shell = shell::full(&state, &principal, &headers, &uri).await?;
+    let mut shell = shell::full(&state, &principal, &headers, &uri).await?;
+    urls::PERMISSIONS.clone_into(&mut shell.here);
+    let required = required_roles(&state).await.map_err(ApiError::records)?;
     let row = |action: Action| PermissionRow {
         permission: permission(action),
         reach: Role::ALL.into_iter().map(|role| reach_out(reach(role, action))).collect(),
+        service: Role::ALL.into_iter().map(|role| reach_out(service_reach(role, action))).collect(),
+        confirmation: confirmation(action, true).as_str(),
+        scopes: action.read_scope().into_iter().chain(scope_of(action)).collect(),
         routes: routes_of(&entries, action),
     };
-    html(&PermissionsPage { shell, rows: Action::ALL.into_iter().map(row).collect() })
+    html(&PermissionsPage {
+        shell,
+        rows: Action::ALL.into_iter().map(row).collect(),
+        second_factor: required.into_iter().map(role_out).collect(),
+        is_saved: query.saved.is_some(),
+    })
+}
+
+/// `POST /permissions/second-factor`.
+pub(crate) async fn save_rule(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    RawForm(sent): RawForm,
+) -> Result<Response, ApiError> {
+    let roles: BTreeSet<Role> = form_urlencoded::parse(&sent)
+        .filter(|(name, _)| name == "role")
+        .map(|(_, role)| role.parse())
+        .collect::<Result<_, _>>()
+        .map_err(ApiError::of_records)?;
+    let factors = state.records().factors();
+    let changed = factors.require_of(&principal.actor(&state), &roles).await;
+    changed.map_err(ApiError::of_records)?;
+    Ok(saved_at(urls::PERMISSIONS))
 }
 
 fn reach_out(reach: Reach) -> PermissionReach {
@@ -176,7 +222,7 @@ fn reach_out(reach: Reach) -> PermissionReach {
     }
 }
 
-fn permission(action: Action) -> Permission {
+pub(super) fn permission(action: Action) -> Permission {
     match action {
         Action::ReadServices => Permission::ReadServices,
         Action::ExplainServices => Permission::ExplainServices,
@@ -185,15 +231,25 @@ fn permission(action: Action) -> Permission {
         Action::EditCustomers => Permission::EditCustomers,
         Action::ReadUsers => Permission::ReadUsers,
         Action::EditUsers => Permission::EditUsers,
+        Action::UserFactors => Permission::UserFactors,
         Action::PlanWork => Permission::PlanWork,
         Action::ReadComponents => Permission::ReadComponents,
         Action::ReadPipeline => Permission::ReadPipeline,
         Action::EditPipeline => Permission::EditPipeline,
+        Action::EditSources => Permission::EditSources,
         Action::ReadAudit => Permission::ReadAudit,
         Action::ReadPermissions => Permission::ReadPermissions,
+        Action::ServiceTokens => Permission::ServiceTokens,
+        Action::ReadMails => Permission::ReadMails,
+        Action::SendMails => Permission::SendMails,
+        Action::ReadAttempts => Permission::ReadAttempts,
+        Action::Secrets => Permission::Secrets,
+        Action::EditSecurity => Permission::EditSecurity,
         Action::Profile => Permission::Profile,
+        Action::Factors => Permission::Factors,
         Action::Tokens => Permission::Tokens,
         Action::Session => Permission::Session,
+        Action::Confirm => Permission::Confirm,
         Action::ApiDocs => Permission::ApiDocs,
     }
 }

@@ -16,10 +16,11 @@ use store::records::{
 };
 use url::form_urlencoded;
 
-use super::users::{self, Saved};
-use super::{html, shell};
+use super::forms::{Saved, refused, saved_at};
+use super::{html, shell, users};
 use crate::app::ApiState;
 use crate::auth::Principal;
+use crate::people;
 use crate::policy::Action;
 use crate::problem::{ApiError, Thing};
 use crate::v1::operations::{customer_id, manager_names};
@@ -109,14 +110,11 @@ pub(crate) async fn add_customer(
         Err(error) => Err(error),
     };
     match added {
-        Ok(id) => {
-            let back = format!("{}?saved=1", urls::customer(&id.to_string()));
-            Ok(Redirect::to(&back).into_response())
-        }
+        Ok(id) => Ok(saved_at(&urls::customer(&id.to_string()))),
         Err(error) => {
             let problem = Some(problem(error)?);
             let shown = Shown { form: sent.form(), problem, ..Shown::default() };
-            users::refused(page(&state, &principal, (&headers, &uri), shown).await?)
+            refused(page(&state, &principal, (&headers, &uri), shown).await?)
         }
     }
 }
@@ -149,6 +147,7 @@ pub(crate) async fn save_customer(
     let sent = Sent::read(&sent);
     let saved = match sent.draft() {
         Ok(draft) => {
+            people::may_assign(&state, &principal, id, draft.account_manager).await?;
             let customers = state.records().customers();
             let actor = principal.actor(&state);
             let saved = customers.update(&actor, id, &draft, Some(sent.revision)).await;
@@ -158,14 +157,13 @@ pub(crate) async fn save_customer(
     };
     let problem = match saved {
         Ok(()) => {
-            let back = format!("{}?saved=1", urls::customer(&id.to_string()));
-            return Ok(Redirect::to(&back).into_response());
+            return Ok(saved_at(&urls::customer(&id.to_string())));
         }
         Err(error) => problem(error)?,
     };
     let form = if problem == FormProblem::Stale { now.form.clone() } else { sent.form() };
     let shown = Shown { form, problem: Some(problem), ..now };
-    users::refused(page(&state, &principal, (&headers, &uri), shown).await?)
+    refused(page(&state, &principal, (&headers, &uri), shown).await?)
 }
 
 /// `POST /customers/{id}/removal`.
@@ -185,7 +183,7 @@ pub(crate) async fn remove_customer(
             let problem = Some(problem(error)?);
             let shown = Shown::of(&state, principal.scope(), id).await?;
             let shown = Shown { problem, ..shown };
-            users::refused(page(&state, &principal, (&headers, &uri), shown).await?)
+            refused(page(&state, &principal, (&headers, &uri), shown).await?)
         }
     }
 }

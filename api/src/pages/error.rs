@@ -6,21 +6,36 @@ use dashboards::{ErrorKind, ErrorPage, Lang};
 
 use super::{html, shell};
 use crate::app::ApiState;
+use crate::problem::ApiError;
 
-/// The page for an answer with `status`; `reference` finds the request in the
+/// The page for an answer that is `error`; `reference` finds the request in the
 /// log.
 pub(crate) fn error(
     state: &ApiState,
     language: Lang,
     here: String,
-    status: StatusCode,
+    error: &ApiError,
     reference: String,
 ) -> Response {
-    let kind = match status {
-        StatusCode::FORBIDDEN => ErrorKind::Forbidden,
-        StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Unavailable { reference },
-        status if status.is_client_error() => ErrorKind::NotFound,
-        _ => ErrorKind::Internal { reference },
+    let kind = match error {
+        ApiError::Forbidden => ErrorKind::Forbidden,
+        ApiError::NotFound(_) => ErrorKind::NotFound,
+        ApiError::Unavailable(_) => ErrorKind::Unavailable { reference },
+        ApiError::Internal => ErrorKind::Internal { reference },
+        told => {
+            let (title, detail) = told.words(language);
+            let refusals = told.refusals().into_iter();
+            ErrorKind::Told {
+                status: told.status().as_u16(),
+                title: title.to_owned(),
+                detail: detail.to_owned(),
+                refusals: refusals.map(|one| format!("{}: {}", one.place, one.reason)).collect(),
+                retry_after_s: match told {
+                    ApiError::TooMany { retry_after_s } => Some(*retry_after_s),
+                    _ => None,
+                },
+            }
+        }
     };
     let page = ErrorPage { shell: shell::bare(state, language, here), kind };
     html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())

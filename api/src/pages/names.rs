@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use correlate::model::ComponentId;
 use dashboards::Cause;
+use store::Scope;
 use store::series::{ComponentDimension, IDS_MAX};
 
 use crate::app::ApiState;
+use crate::ask::shared_names;
 use crate::problem::ApiError;
 
 /// Names of components; an id stands for itself where nobody named it.
@@ -14,9 +16,10 @@ use crate::problem::ApiError;
 pub(super) struct Names(BTreeMap<ComponentId, ComponentDimension>);
 
 impl Names {
-    /// The names of `components`, each looked up once.
+    /// The names of `components`, each looked up once, as far as `scope` goes.
     pub(super) async fn of<'a>(
         state: &ApiState,
+        scope: &Scope,
         components: impl IntoIterator<Item = &'a ComponentId>,
     ) -> Result<Names, ApiError> {
         let ids: BTreeSet<&ComponentId> = components.into_iter().collect();
@@ -25,6 +28,8 @@ impl Names {
         for ids in ids.chunks(IDS_MAX) {
             names.extend(state.series().component_labels(ids).await.map_err(ApiError::series)?);
         }
+        let narrowed = shared_names::narrow(state.records(), scope, &mut names).await;
+        narrowed.map_err(ApiError::records)?;
         Ok(Names(names))
     }
 

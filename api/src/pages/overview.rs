@@ -16,6 +16,7 @@ use super::table::{TableQuery, state_counts, table};
 use super::{html, shell};
 use crate::app::ApiState;
 use crate::auth::Principal;
+use crate::own;
 use crate::problem::ApiError;
 use crate::v1::operations::current_page;
 use crate::web::Lenient;
@@ -57,7 +58,8 @@ async fn live(state: &ApiState, scope: &Scope) -> Result<Live, ApiError> {
         ..ServiceFilter::default()
     };
     let page = Page { offset: 0, limit: TROUBLES_READ };
-    let series = state.series().within(scope);
+    let exact = own::exact(state, scope).await?;
+    let series = state.series().within(&exact);
     let causes = async { series.causes_now(Live::IMPACTS_MAX).await.map_err(ApiError::series) };
     let found = current_page(state, scope, &filter, Order::Severity, page);
     let (found, causes) = tokio::try_join!(found, causes)?;
@@ -66,7 +68,7 @@ async fn live(state: &ApiState, scope: &Scope) -> Result<Live, ApiError> {
     troubles.truncate(Live::TROUBLES_MAX);
     let blamed = troubles.iter().flat_map(|row| &row.cause);
     let names =
-        Names::of(state, blamed.chain(causes.rows.iter().map(|one| &one.component))).await?;
+        Names::of(state, scope, blamed.chain(causes.rows.iter().map(|one| &one.component))).await?;
     Ok(Live {
         counts: state_counts(found.counts),
         troubles: troubles.iter().filter_map(|row| trouble(row, &names)).collect(),
@@ -90,5 +92,7 @@ fn impact(one: &CauseNow, names: &Names) -> CauseImpact {
         cause: names.cause(&one.component),
         down: one.services_down,
         degraded: one.services_degraded,
+        maintenance: one.services_maintenance,
+        unknown: one.services_unknown,
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn view(
         let found = state.series().component_states(ids).await.map_err(ApiError::series)?;
         leaves.states.extend(found.into_iter().map(|(id, transition)| (id, transition.state)));
     }
-    let names = Names::of(state, &components).await?;
+    let names = Names::of(state, reader.0, &components).await?;
     leaves.names = components.iter().map(|id| (id.clone(), names.lines(id))).collect();
     leaves.devices = components
         .iter()

@@ -7,19 +7,21 @@ use axum::extract::{ConnectInfo, Form, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use dashboards::{FormProblem, InvitedForm, Lang, ProfilePage, RegisterPage, UserForm, urls};
+use dashboards::{
+    FormProblem, InvitedForm, Lang, ProfilePage, ProfileSignOn, RegisterPage, UserForm, urls,
+};
 use secrecy::SecretString;
 use serde::Deserialize;
 use store::records::{Language, ProfileDraft, TokenHash, UserDraft};
 
-use super::users::{self, Saved};
-use super::{html, shell};
+use super::forms::{Saved, refused, saved_at};
+use super::{html, shell, users};
 use crate::app::ApiState;
 use crate::auth::{PASSWORD_CHARS_MIN, Principal};
 use crate::problem::ApiError;
 use crate::v1::operations::customer_names;
 use crate::web::Lenient;
-use crate::{language, people, web};
+use crate::{language, people, sso, web};
 
 /// The form of a profile.
 #[derive(Deserialize, Default)]
@@ -38,8 +40,10 @@ pub(crate) async fn profile(
     headers: HeaderMap,
     uri: Uri,
     Lenient(query): Lenient<Saved>,
+    Lenient(sign_on): Lenient<SignOnQuery>,
 ) -> Result<Response, ApiError> {
     let form = own_form(&state, &principal).await?;
+    let sign_on = own_sign_on(&state, &principal, &headers, &sign_on).await?;
     let shell = shell::full(&state, &principal, &headers, &uri).await?;
     html(&ProfilePage {
         shell,
@@ -48,6 +52,8 @@ pub(crate) async fn profile(
         is_saved: query.saved.is_some(),
         zones: users::zones(),
         product_zone: users::product_zone(&state),
+        sign_on,
+        awaits_proof: awaits_proof(&state, &principal),
     })
 }
 
@@ -66,14 +72,11 @@ pub(crate) async fn save_profile(
         time_zone: Some(sent.time_zone.clone()),
         notification_email: Some(sent.notification_email.clone()),
     };
-    let records = state.records().users();
-    let saved = records.update_profile(&principal.actor(&state), principal.id(), &draft).await;
-    let problem = match saved.map_err(ApiError::of_records) {
-        Ok(_) => {
+    let problem = match people::update_profile(&state, &principal, &draft).await {
+        Ok(()) => {
             // What the switch said before would hide the choice.
             let jar = jar.add(language::cookie(&state, users::language_out(draft.language)));
-            let back = format!("{}?saved=1", urls::PROFILE);
-            return Ok((jar, Redirect::to(&back)).into_response());
+            return Ok((jar, saved_at(urls::PROFILE)).into_response());
         }
         Err(error) => users::profile_problem(error)?,
     };
@@ -91,8 +94,17 @@ pub(crate) async fn save_profile(
         is_saved: false,
         zones: users::zones(),
         product_zone: users::product_zone(&state),
+        sign_on: own_sign_on(&state, &principal, &headers, &SignOnQuery::default()).await?,
+        awaits_proof: awaits_proof(&state, &principal),
     };
-    users::refused(html(&page)?)
+    refused(html(&page)?)
+}
+
+/// Whether notices are to go elsewhere and do not yet.
+fn awaits_proof(state: &ApiState, principal: &Principal) -> bool {
+    let account = principal.account();
+    let is_elsewhere = account.notification_email.as_ref().is_some_and(|to| *to != account.email);
+    state.config().sends_mail && is_elsewhere && !account.notification_proven
 }
 
 async fn own_form(state: &ApiState, principal: &Principal) -> Result<UserForm, ApiError> {
@@ -100,6 +112,29 @@ async fn own_form(state: &ApiState, principal: &Principal) -> Result<UserForm, A
     let names = customer_names(state, principal.scope(), std::slice::from_ref(account)).await?;
     let names: Vec<String> = names.into_values().collect();
     Ok(users::form_of(&UserDraft::of(account), names.join("\n"), account.revision))
+}
+
+/// What came of connecting with the OpenID provider.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct SignOnQuery {
+    sso: String,
+    linked: Option<String>,
+}
+
+async fn own_sign_on(
+    state: &ApiState,
+    principal: &Principal,
+    headers: &HeaderMap,
+    query: &SignOnQuery,
+) -> Result<Option<ProfileSignOn>, ApiError> {
+    let lang = shell::locale(state, principal, headers).lang;
+    let shown = sso::profile_sign_on(state, lang, principal.account()).await?;
+    Ok(shown.map(|shown| ProfileSignOn {
+        problem: sso::problem_of(&query.sso),
+        is_linked_now: query.linked.is_some() && shown.linked.is_some(),
+        ..shown
+    }))
 }
 
 /// The query of the page of an invitation.
@@ -150,17 +185,13 @@ pub(crate) async fn register(
     let registered =
         people::register(&state, &token, &address.to_string(), &name, spoken, password).await;
     let problem = match registered {
-        Ok(user) => {
+        Ok(Ok(user)) => {
             tracing::info!(%user, %address, "somebody came in by an invitation");
             return Ok(Redirect::to(urls::LOGIN).into_response());
         }
+        Ok(Err(weakness)) => Some(weakness.shown()),
         Err(ApiError::NotFound(_)) => None,
-        Err(ApiError::Refused(refusals)) => Some(match refusals.first() {
-            Some(refusal) if refusal.place == "password" => {
-                FormProblem::Password { least: PASSWORD_CHARS_MIN }
-            }
-            _ => FormProblem::Name,
-        }),
+        Err(ApiError::Refused(_)) => Some(FormProblem::Name),
         Err(error) => return Err(error),
     };
     registration_page(&state, &headers, token, Some(name), problem).await
@@ -174,7 +205,9 @@ async fn registration_page(
     problem: Option<FormProblem>,
 ) -> Result<Response, ApiError> {
     let found = state.records().users().invited(&TokenHash::of(&token), state.now()).await;
+    let language = language::of_request(headers, state.config().default_language);
     let invited = found.map_err(ApiError::records)?.map(|invited| InvitedForm {
+        sign_on: sso::invitation_sign_on(state, language, &token, &invited.user),
         name: name.unwrap_or_else(|| {
             let user = &invited.user;
             if user.name == user.email { String::new() } else { user.name.clone() }
@@ -183,7 +216,6 @@ async fn registration_page(
         token: token.clone(),
         password_least: PASSWORD_CHARS_MIN,
     });
-    let language = language::of_request(headers, state.config().default_language);
     let here = format!("{}?token={}", urls::REGISTER, urls::encode(&token));
     let status = match (&invited, &problem) {
         (None, _) => StatusCode::NOT_FOUND,

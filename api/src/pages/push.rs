@@ -11,7 +11,8 @@ use dashboards::{PushPage, PushResult, PushRow, PushSecretRow, urls};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use store::records::{
-    ComponentName, PushOutcome, PushSecret, PushSecretId, ReceivedPush, RecordsError,
+    ComponentName, FindingValue, PushOutcome, PushSecret, PushSecretId, ReceivedPush, RecordsError,
+    SourceStatus,
 };
 use store::series::Edge;
 
@@ -87,10 +88,11 @@ async fn page(
         let pushes = records.pushes().latest(name, PUSHES_SHOWN).await?;
         let devices: Vec<_> = pushes.iter().filter_map(|push| device_of(name, push)).collect();
         let names = records.inventory().component_names(&devices).await?;
-        Ok((secrets, pushes, names))
+        let version = records.source_status().get(name).await?.and_then(version);
+        Ok((secrets, pushes, names, version))
     };
     let read = async { read.await.map_err(|error: RecordsError| ApiError::records(error)) };
-    let (shell, (secrets, pushes, names)) =
+    let (shell, (secrets, pushes, names, version)) =
         tokio::try_join!(shell::full(state, principal, headers, uri), read)?;
     let found = found(state, name, &pushes).await?;
     let now = state.now();
@@ -99,6 +101,7 @@ async fn page(
         shell,
         account: name.to_owned(),
         url: push_url(state, name),
+        version,
         fresh: fresh.map(|secret| secret.expose_secret().to_owned()),
         tested_at: tested.map(|push| push.at),
         secrets: secrets.into_iter().map(|secret| secret_row(secret, now)).collect(),
@@ -108,6 +111,15 @@ async fn page(
             .map(|(push, found)| push_row(name, push, found, &names))
             .collect(),
     })
+}
+
+/// The version of the NMS: as set, else as it said.
+fn version(status: SourceStatus) -> Option<String> {
+    let mut learned = status.detail.learned.into_iter();
+    match learned.find(|finding| finding.name == "version")?.value {
+        FindingValue::Name(version) => Some(version),
+        _ => None,
+    }
 }
 
 /// How many changes were found because of pushes between each of `pushes`,

@@ -79,7 +79,7 @@ pub(crate) async fn service(
     };
     let cause = current.as_ref().map(|current| current.cause.clone()).unwrap_or_default();
     let blamed = history.iter().flat_map(|interval| &interval.cause).chain(&cause);
-    let names = Names::of(&state, blamed).await?;
+    let names = Names::of(&state, scope, blamed).await?;
     let path = match as_of {
         None => path::view(&state, (scope, &shell.locale), record.as_ref(), &cause, now).await?,
         Some(_) => PathView { root: None },

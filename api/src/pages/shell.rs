@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, Uri};
 use dashboards::{Freshness, Lang, Locale, Menu, Notice, Shell, SourceTrouble, User};
-use store::records::{Language, SourceState};
+use store::records::{Language, Role, SourceAlarm, SourceState};
 
 use crate::app::ApiState;
 use crate::auth::Principal;
@@ -34,6 +34,32 @@ pub(super) fn locale(state: &ApiState, principal: &Principal, headers: &HeaderMa
     Locale::new(language, principal.zone(state))
 }
 
+/// What surrounds a page about the reader's own account: it works also while
+/// the series are away.
+pub(crate) fn own(
+    state: &ApiState,
+    principal: &Principal,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Shell {
+    Shell {
+        locale: locale(state, principal, headers),
+        now: state.now(),
+        user: Some(user(principal)),
+        here: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        notices: Vec::new(),
+        freshness: Freshness::default(),
+    }
+}
+
+fn user(principal: &Principal) -> User {
+    User {
+        name: principal.display_name().to_owned(),
+        email: principal.email().to_owned(),
+        menu: menu(principal),
+    }
+}
+
 /// What surrounds a page for somebody who is signed in, with everything they
 /// must know before trusting it.
 pub(super) async fn full(
@@ -56,18 +82,8 @@ pub(super) async fn full(
     if let (true, Some(until)) = (fresh.is_stale, fresh.until) {
         notices.insert(0, Notice::Stale { until });
     }
-    Ok(Shell {
-        locale: locale(state, principal, headers),
-        now: state.now(),
-        user: Some(User {
-            name: principal.display_name().to_owned(),
-            email: principal.email().to_owned(),
-            menu: menu(principal),
-        }),
-        here: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
-        notices,
-        freshness: Freshness { until: fresh.until, is_stale: fresh.is_stale },
-    })
+    let freshness = Freshness { until: fresh.until, is_stale: fresh.is_stale };
+    Ok(Shell { notices, freshness, ..own(state, principal, headers, uri) })
 }
 
 /// The entries of the menu that lead somewhere for `principal`.
@@ -79,6 +95,10 @@ fn menu(principal: &Principal) -> Menu {
         pipeline: principal.may(Action::ReadPipeline),
         audit: principal.may(Action::ReadAudit),
         permissions: principal.may(Action::ReadPermissions),
+        // Everybody finds their own in their profile.
+        attempts: principal.role() == Role::Beheer,
+        service_tokens: principal.may(Action::ServiceTokens),
+        mails: principal.may(Action::ReadMails),
     }
 }
 
@@ -93,6 +113,9 @@ async fn set_aside_notice(state: &ApiState) -> Result<Option<Notice>, ApiError> 
 
 async fn source_notices(state: &ApiState) -> Result<Vec<Notice>, ApiError> {
     let sources = state.records().source_status().list().await.map_err(ApiError::records)?;
+    if sources.is_empty() && is_nothing_watched(state).await? {
+        return Ok(vec![Notice::NothingWatched]);
+    }
     let mut notices: Vec<_> = sources
         .into_iter()
         .filter_map(|source| {
@@ -101,9 +124,28 @@ async fn source_notices(state: &ApiState) -> Result<Vec<Notice>, ApiError> {
                 SourceState::Suspect => SourceTrouble::Suspect,
                 SourceState::Down => SourceTrouble::Down,
             };
-            Some((trouble, Notice::Source { name: source.account, trouble, since: source.since }))
+            let notice = match source.alarm().cloned() {
+                Some(SourceAlarm { fault, since, .. }) => {
+                    Notice::Alarm { source: source.account, fault, since }
+                }
+                None => Notice::Source { name: source.account, trouble, since: source.since },
+            };
+            Some((trouble, notice))
         })
         .collect();
-    notices.sort_by_key(|(trouble, _)| *trouble == SourceTrouble::Suspect);
+    notices.sort_by_key(|(trouble, notice)| match notice {
+        Notice::Alarm { .. } => 0,
+        _ if *trouble == SourceTrouble::Down => 1,
+        _ => 2,
+    });
     Ok(notices.into_iter().map(|(_, notice)| notice).collect())
+}
+
+/// Whether accounts can be entered here, and there is none.
+async fn is_nothing_watched(state: &ApiState) -> Result<bool, ApiError> {
+    if state.config().nms.as_deref().is_none_or(|desk| !desk.configured().is_empty()) {
+        return Ok(false);
+    }
+    let entered = state.records().accounts().versions().await.map_err(ApiError::records)?;
+    Ok(entered.is_empty())
 }

@@ -6,15 +6,23 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use correlate::model::Timestamp;
 use dashboards::{
-    SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, SourcePage,
-    SourceReason, SourcesPage,
+    FoundValue, SourceAbilityRow, SourceAlarmRow, SourceCallRow, SourceCondition, SourceFailureRow,
+    SourceFindingRow, SourceHead, SourcePage, SourceReason, SourcesPage, UnwatchedBecause,
+    UnwatchedRow, urls,
 };
-use store::records::{SourceCalls, SourceFailure, SourceFinding, SourceState, SourceStatus};
+use store::records::{
+    FindingValue, SourceAlarm, SourceCalls, SourceCapability, SourceFailure, SourceFinding,
+    SourceState, SourceStatus, UnwatchedWhy,
+};
 
-use super::{html, shell};
+use super::forms::Saved;
+use super::{accounts, html, shell};
 use crate::app::ApiState;
+use crate::ask::{self, NamedUnwatched};
 use crate::auth::Principal;
+use crate::policy::Action;
 use crate::problem::{ApiError, Thing};
+use crate::web::Lenient;
 
 /// Ingest reports at every poll, at most an hour apart; an account that has not
 /// been reported on for longer than this is watched by nobody.
@@ -26,11 +34,20 @@ pub(crate) async fn sources(
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
     uri: Uri,
+    Lenient(query): Lenient<Saved>,
 ) -> Result<Response, ApiError> {
     let find = async { state.records().source_status().list().await.map_err(ApiError::records) };
-    let (shell, found) = tokio::try_join!(shell::full(&state, &principal, &headers, &uri), find)?;
+    let shell = shell::full(&state, &principal, &headers, &uri);
+    let (mut shell, found, accounts) = tokio::try_join!(shell, find, accounts::rows(&state))?;
+    urls::SOURCES.clone_into(&mut shell.here);
     let now = state.now();
-    html(&SourcesPage { shell, sources: found.iter().map(|one| head(one, now)).collect() })
+    html(&SourcesPage {
+        shell,
+        sources: found.iter().map(|one| head(one, now)).collect(),
+        accounts,
+        may_edit: principal.may(Action::EditSources),
+        is_saved: query.saved.is_some(),
+    })
 }
 
 /// `GET /sources/{name}`.
@@ -45,7 +62,12 @@ pub(crate) async fn source(
         let found = state.records().source_status().get(&name).await;
         found.map_err(ApiError::records)?.ok_or(ApiError::NotFound(Thing::Address))
     };
-    let (shell, found) = tokio::try_join!(shell::full(&state, &principal, &headers, &uri), find)?;
+    let unwatched = async {
+        let found = ask::unwatched(state.records(), principal.scope(), &name).await;
+        found.map_err(ApiError::records)
+    };
+    let (shell, found, unwatched) =
+        tokio::try_join!(shell::full(&state, &principal, &headers, &uri), find, unwatched)?;
     let head = head(&found, state.now());
     let detail = found.detail;
     let reason = found.last_error.filter(|_| head.condition != SourceCondition::Ok);
@@ -53,11 +75,15 @@ pub(crate) async fn source(
         shell,
         head,
         reason: reason.map(|error| SourceReason { fault: error.kind, message: error.message }),
+        alarms: detail.alarms.into_iter().map(alarm).collect(),
+        unwatched: unwatched.components.into_iter().map(unwatched_row).collect(),
         poll_ms: detail.poll_ms,
         counted_since: detail.counted_since,
         calls: detail.calls.into_iter().map(call).collect(),
         failures: detail.errors.into_iter().map(failure).collect(),
         findings: detail.learned.into_iter().map(finding).collect(),
+        abilities: detail.capabilities.into_iter().map(ability).collect(),
+        left_alone_until: detail.left_alone_until,
     })
 }
 
@@ -65,6 +91,7 @@ fn head(source: &SourceStatus, now: Timestamp) -> SourceHead {
     SourceHead {
         name: source.account.clone(),
         condition: match source.state {
+            _ if source.alarm().is_some() => SourceCondition::Alarm,
             SourceState::Ok => SourceCondition::Ok,
             SourceState::Suspect => SourceCondition::Suspect,
             SourceState::Down => SourceCondition::Down,
@@ -78,6 +105,27 @@ fn head(source: &SourceStatus, now: Timestamp) -> SourceHead {
         ports: source.detail.ports,
         data_age_ms: source.detail.data_age_ms,
     }
+}
+
+pub(super) fn unwatched_row(found: NamedUnwatched) -> UnwatchedRow {
+    let services = found.services.into_iter().map(|(id, name)| (id.to_string(), name));
+    UnwatchedRow {
+        component: found.component.to_string(),
+        device: found.device,
+        because: match found.why {
+            UnwatchedWhy::Disabled => UnwatchedBecause::Disabled,
+            UnwatchedWhy::Ignored => UnwatchedBecause::Ignored,
+            UnwatchedWhy::Gone => UnwatchedBecause::Gone,
+        },
+        last_seen_at: found.last_seen_at,
+        replaced_by: found.replaced_by.map(|id| id.to_string()),
+        services: services.collect(),
+    }
+}
+
+fn alarm(alarm: SourceAlarm) -> SourceAlarmRow {
+    let SourceAlarm { fault, message, since, until } = alarm;
+    SourceAlarmRow { fault, message, since, until }
 }
 
 fn call(calls: SourceCalls) -> SourceCallRow {
@@ -111,8 +159,24 @@ fn failure(failure: SourceFailure) -> SourceFailureRow {
 fn finding(finding: SourceFinding) -> SourceFindingRow {
     SourceFindingRow {
         name: finding.name,
-        value: finding.value,
+        value: value(finding.value),
         how: finding.how,
+        months: finding.months,
         overridden: finding.overridden,
+        found: finding.found.map(value),
     }
+}
+
+fn value(value: FindingValue) -> FoundValue {
+    match value {
+        FindingValue::Every { every_ms } => FoundValue::EveryMs(every_ms),
+        FindingValue::Is { is } => FoundValue::Is(is),
+        FindingValue::Clock { offset, zone } => FoundValue::Clock { offset, zone },
+        FindingValue::Name(name) => FoundValue::Name(name),
+    }
+}
+
+fn ability(capability: SourceCapability) -> SourceAbilityRow {
+    let SourceCapability { name, can, how } = capability;
+    SourceAbilityRow { name, can, how }
 }

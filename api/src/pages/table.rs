@@ -44,7 +44,7 @@ pub(super) async fn table(
     // What a component is called is no secret to whoever may see everything;
     // others learn it from the services that it is to blame for.
     let named = cause.as_ref().filter(|_| scope.is_everything());
-    let names = Names::of(state, named).await?;
+    let names = Names::of(state, scope, named).await?;
     let mut filter = ServiceFilter {
         query: query.q.trim().to_owned(),
         state: query.state.parse().ok(),
@@ -62,7 +62,7 @@ pub(super) async fn table(
     let is_narrowed = cause.is_some() || !filter.query.is_empty();
     let counts = if is_narrowed { all_counts(state, scope).await? } else { found.counts };
     if let Some(id) = cause.filter(|_| !scope.is_everything() && !found.rows.is_empty()) {
-        filter.cause = Some(Names::of(state, [&id]).await?.cause(&id));
+        filter.cause = Some(Names::of(state, scope, [&id]).await?.cause(&id));
     }
     let rows = rows(state, scope, found.rows).await?;
     Ok((ServiceTable { home, filter, rows, pager }, state_counts(counts)))

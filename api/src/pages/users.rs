@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Extension;
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use dashboards::letters::FactorNews;
 use dashboards::{
-    FormProblem, Lang, Pager, ShownLink, UserForm, UserHead, UserPage, UserRole, UserRow,
+    FormProblem, Lang, Pager, ShownLink, TokenRow, UserForm, UserHead, UserPage, UserRole, UserRow,
     UserStanding, UsersPage, urls,
 };
 use secrecy::ExposeSecret;
@@ -17,12 +18,15 @@ use store::records::{
     CustomerId, Language, Page, Role, Standing, User, UserDraft, UserFilter, UserId,
 };
 
-use super::{html, shell};
+use super::forms::{Saved, refused, saved_at};
+use super::{html, sessions, shell, tokens};
 use crate::app::ApiState;
 use crate::auth::Principal;
+use crate::letters;
 use crate::people::{self, Link};
 use crate::policy::Action;
 use crate::problem::{ApiError, Thing};
+use crate::sso;
 use crate::v1::operations::{customer_names, user_id};
 use crate::web::Lenient;
 
@@ -62,12 +66,6 @@ pub(crate) struct SentUser {
 #[derive(Deserialize)]
 pub(crate) struct SentStanding {
     standing: String,
-}
-
-/// Whether a page follows a change.
-#[derive(Deserialize, Default)]
-pub(crate) struct Saved {
-    pub(super) saved: Option<String>,
 }
 
 /// `GET /users`.
@@ -183,8 +181,7 @@ pub(crate) async fn save_user(
     };
     let problem = match saved {
         Ok(()) => {
-            let back = format!("{}?saved=1", urls::user(&id.to_string()));
-            return Ok(Redirect::to(&back).into_response());
+            return Ok(saved_at(&urls::user(&id.to_string())));
         }
         // What somebody else wrote is shown, not overwritten.
         Err(FormProblem::Stale) => {
@@ -208,13 +205,8 @@ pub(crate) async fn set_standing(
 ) -> Result<Response, ApiError> {
     let id = user_id(&id)?;
     let standing: Standing = sent.standing.parse().map_err(ApiError::of_records)?;
-    let users = state.records().users();
-    let set = users.set_standing(&principal.actor(&state), id, standing).await;
-    match set.map_err(ApiError::of_records) {
-        Ok(_) => {
-            let back = format!("{}?saved=1", urls::user(&id.to_string()));
-            Ok(Redirect::to(&back).into_response())
-        }
+    match people::set_standing(&state, &principal, id, standing).await {
+        Ok(()) => Ok(saved_at(&urls::user(&id.to_string()))),
         Err(ApiError::Refused(_)) => {
             let problem = match standing {
                 Standing::Active => FormProblem::NeverCameIn,
@@ -243,6 +235,34 @@ pub(crate) async fn invite_again(
     page(&state, &principal, (&headers, &uri), shown).await
 }
 
+/// `POST /users/{id}/factors-reset`.
+pub(crate) async fn reset_factors(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id = user_id(&id)?;
+    reset_factors_of(&state, &principal, id).await?;
+    Ok(saved_at(&urls::user(&id.to_string())))
+}
+
+/// Takes every second factor from `user`, for the page and the API alike.
+pub(crate) async fn reset_factors_of(
+    state: &ApiState,
+    principal: &Principal,
+    user: UserId,
+) -> Result<(), ApiError> {
+    let found = state.records().users().within(principal.scope()).get(user).await;
+    let owner = found.map_err(ApiError::records)?.ok_or(ApiError::NotFound(Thing::User))?;
+    let actor = principal.actor(state);
+    let from = actor.address.clone().unwrap_or_default();
+    let letter = letters::factors_changed(state, &owner, FactorNews::Reset, &from);
+    let reset = state.records().factors().reset(&actor, user, letter.as_ref()).await;
+    reset.map_err(ApiError::of_records)?;
+    tracing::info!(%user, by = %principal.id(), "an administrator took somebody's factors");
+    Ok(())
+}
+
 /// What a page about a user shows.
 struct Shown {
     user: Option<UserHead>,
@@ -265,11 +285,14 @@ impl Shown {
         let user = found.map_err(ApiError::records)?.ok_or(ApiError::NotFound(Thing::User))?;
         let names = customer_names(state, scope, std::slice::from_ref(&user)).await?;
         let customers: Vec<String> = names.into_values().collect();
+        let has_second = state.records().factors().has_second(user.id).await;
         let head = UserHead {
             id: user.id.to_string(),
             name: user.name.clone(),
             standing: standing_out(user.standing),
             created_at: user.created_at,
+            has_second_factor: has_second.map_err(ApiError::records)?,
+            issued_tokens: Vec::new(),
         };
         let form = form_of(&UserDraft::of(&user), customers.join("\n"), user.revision);
         Ok(Shown { user: Some(head), form, ..Shown::default() })
@@ -286,18 +309,48 @@ async fn page(
     // A change of language comes back with GET, where forms have no address.
     let of = |user: &UserHead| urls::user(&user.id);
     shell.here = shown.user.as_ref().map_or_else(|| urls::USER_NEW.to_owned(), of);
-    let Shown { user, form, problem, link, is_saved } = shown;
+    let Shown { mut user, form, problem, link, is_saved } = shown;
+    let may_edit = principal.may(Action::EditUsers);
+    if let Some(user) = user.as_mut().filter(|_| may_edit) {
+        let tokens = state.records().api_tokens();
+        let issued = tokens.issued_by(user_id(&user.id)?, state.now()).await;
+        let issued = issued.map_err(ApiError::records)?;
+        user.issued_tokens = issued.into_iter().map(|token| token.name).collect();
+    }
+    let sign_on = match user.as_ref().filter(|_| may_edit) {
+        Some(user) => sso::user_sign_on(state, user_id(&user.id)?).await?,
+        None => None,
+    };
+    let sessions = match user.as_ref().filter(|_| may_edit) {
+        Some(user) => sessions::session_rows(state, principal, user_id(&user.id)?).await?,
+        None => Vec::new(),
+    };
+    let tokens = match user.as_ref().filter(|_| may_edit) {
+        Some(user) => tokens_of(state, user_id(&user.id)?).await?,
+        None => Vec::new(),
+    };
     html(&UserPage {
+        tokens,
+        sign_on,
         shell,
         user,
         form,
         problem,
         link,
         is_saved,
-        may_edit: principal.may(Action::EditUsers),
+        may_edit,
+        sessions,
         zones: zones(),
         product_zone: product_zone(state),
     })
+}
+
+/// The latest personal tokens of a user: as many as a page shows well.
+async fn tokens_of(state: &ApiState, user: UserId) -> Result<Vec<TokenRow>, ApiError> {
+    const TOKENS_SHOWN: u64 = 50;
+    let found = state.records().api_tokens().page(user, Page::first(TOKENS_SHOWN)).await;
+    let (found, _) = found.map_err(ApiError::records)?;
+    Ok(found.into_iter().map(|token| tokens::row(state, token, &BTreeMap::new())).collect())
 }
 
 /// The time zones that can be chosen.
@@ -308,12 +361,6 @@ pub(super) fn zones() -> Vec<String> {
 /// The zone of the product.
 pub(super) fn product_zone(state: &ApiState) -> String {
     state.config().time_zone.iana_name().unwrap_or("UTC").to_owned()
-}
-
-/// A page that shows what is wrong.
-pub(super) fn refused(mut response: Response) -> Result<Response, ApiError> {
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(response)
 }
 
 impl SentUser {

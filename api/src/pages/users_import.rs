@@ -7,7 +7,7 @@ use axum::response::Response;
 use dashboards::{UserImportLine, UserImportPlan, UsersImportPage, UsersImported};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use store::records::UserPlan;
+use store::records::{UserDifference, UserPlan};
 
 use super::{html, shell};
 use crate::app::ApiState;
@@ -23,6 +23,9 @@ pub(crate) struct SentList {
     text: String,
     #[serde(rename = "do")]
     is_meant: Option<String>,
+    /// The hash of the trial that is meant.
+    #[serde(default)]
+    expect: String,
 }
 
 /// `GET /users/import`.
@@ -47,7 +50,10 @@ pub(crate) async fn import(
     let shell = shell::full(&state, &principal, &headers, &uri).await?;
     let is_trial = sent.is_meant.is_none();
     let imported = match people_csv::read(&sent.text) {
-        Ok(lines) => people::import(&state, &principal, &lines, is_trial).await,
+        Ok(lines) => {
+            // A list that was changed since it was tried gives another hash.
+            people::import(&state, &principal, &lines, is_trial, Some(&sent.expect)).await
+        }
         Err(error) => Err(error),
     };
     match imported {
@@ -60,7 +66,7 @@ pub(crate) async fn import(
             let reason = refusals.iter().map(|one| format!("{}: {}", one.place, one.reason));
             let refused = Some(reason.collect::<Vec<_>>().join("; "));
             let page = UsersImportPage { shell, text: sent.text, refused, outcome: None };
-            super::users::refused(html(&page)?)
+            super::forms::refused(html(&page)?)
         }
         Err(error) => Err(error),
     }
@@ -77,7 +83,9 @@ fn outcome(imported: &Imported) -> UsersImported {
             email: line.email.clone(),
             plan: match &line.plan {
                 UserPlan::Invite => UserImportPlan::Invite,
-                UserPlan::Update(fields) => UserImportPlan::Update(fields.clone()),
+                UserPlan::Update(found) => {
+                    UserImportPlan::Update(found.iter().map(difference_out).collect())
+                }
                 UserPlan::Nothing => UserImportPlan::Nothing,
                 UserPlan::Refused(reason) => UserImportPlan::Refused(reason.clone()),
             },
@@ -91,6 +99,12 @@ fn outcome(imported: &Imported) -> UsersImported {
         invited: count(|plan| *plan == UserImportPlan::Invite),
         updated: count(|plan| matches!(plan, UserImportPlan::Update(_))),
         is_done: imported.import.is_done,
+        hash: imported.import.hash.clone(),
+        has_moved: imported.import.has_moved,
         lines,
     }
+}
+
+fn difference_out(found: &UserDifference) -> (&'static str, String, String) {
+    (found.field, found.before.clone(), found.after.clone())
 }

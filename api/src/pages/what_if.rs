@@ -110,7 +110,7 @@ pub(crate) async fn what_if(
     let sent = Sent::read(&principal.zone(&state), &form);
     let (shell, form, answer) = tokio::try_join!(
         shell::full(&state, &principal, &headers, &uri),
-        plan_form(&state, &sent),
+        plan_form(&state, principal.scope(), &sent),
         answer(&state, principal.scope(), &sent),
     )?;
     let (refused, outcome) = match answer {
@@ -141,15 +141,15 @@ pub(crate) async fn announce(
     let created = state.records().windows();
     let created = created.create_all(&principal.actor(&state), &windows, &sent.note).await;
     let count = created.map_err(ApiError::of_records)?.len();
-    let form = plan_form(&state, &sent).await?;
+    let form = plan_form(&state, principal.scope(), &sent).await?;
     let back = format!("{}&announced={count}", urls::what_if(&form, true));
     Ok(Redirect::to(&back).into_response())
 }
 
 /// The form with what was found and what is chosen, by name.
-async fn plan_form(state: &ApiState, sent: &Sent) -> Result<PlanForm, ApiError> {
+async fn plan_form(state: &ApiState, scope: &Scope, sent: &Sent) -> Result<PlanForm, ApiError> {
     let Period { from, until } = sent.period(state.now());
-    let names = Names::of(state, &sent.chosen).await?;
+    let names = Names::of(state, scope, &sent.chosen).await?;
     let choice = |id: &ComponentId| {
         let (name, detail) = names.lines(id);
         Choice { component: id.to_string(), name, detail }

@@ -1,19 +1,22 @@
 //! Why a service is what it is at an instant.
 
+use std::collections::BTreeMap;
+
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use correlate::explain::{Node, NodeKind};
 use correlate::model::{ComponentId, ServiceId, Timestamp};
-use dashboards::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
+use dashboards::{Because, KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 use serde::Deserialize;
 use store::Scope;
-use store::evidence::{ReportedSample, SampleSource};
+use store::evidence::{ReportedSample, SampleSource, StateReason};
+use store::series::EdgeEvidence;
 
 use super::{html, shell};
 use crate::app::ApiState;
-use crate::ask::{self, AskError, WhyQuestion};
+use crate::ask::{self, AskError, Why, WhyQuestion};
 use crate::auth::Principal;
 use crate::instant;
 use crate::policy::Action;
@@ -60,14 +63,19 @@ pub(crate) async fn why(
         named.extend(&recorded.cause);
     }
     let components = named.into_iter().map(|id| (id.clone(), why.components.line(id))).collect();
-    let known = why.known.iter().map(|(id, (at, how))| {
+    let seen = |how: &EdgeEvidence| how.reason != Some(StateReason::Silent);
+    let known = why.known.iter().filter(|(_, (_, how))| seen(how));
+    let known = known.map(|(id, (at, how))| {
         let began_within = how.began_within(*at);
         (id.clone(), KnownEdge { at: *at, seen_by: seen_by(how.source), began_within })
     });
     let known = known.collect();
+    let mut reasons = BTreeMap::new();
+    why.explanation.root.iter().for_each(|root| because(root, &why, &mut reasons));
     html(&WhyPage {
         shell,
         known,
+        reasons,
         name: why.service_name(&why.explanation.service),
         as_of,
         recorded: why.recorded,
@@ -133,6 +141,32 @@ fn seen_by(source: SampleSource) -> SeenBy {
         SampleSource::Push => SeenBy::Push,
         SampleSource::Outage => SeenBy::Outage,
         SampleSource::Other => SeenBy::Other,
+    }
+}
+
+/// Why the components of a tree are what nobody measured.
+fn because(node: &Node, why: &Why, found: &mut BTreeMap<ComponentId, Because>) {
+    if let NodeKind::Component { id, held, .. } = &node.kind
+        && let Some(reason) = why.reason(id, node.value, held)
+    {
+        found.insert(id.clone(), because_of(reason));
+    }
+    node.children.iter().for_each(|child| because(child, why, found));
+}
+
+fn because_of(reason: StateReason) -> Because {
+    match reason {
+        StateReason::Silent => Because::Silent,
+        StateReason::Disabled => Because::Disabled,
+        StateReason::Ignored => Because::Ignored,
+        StateReason::NeverPolled => Because::NeverPolled,
+        StateReason::AdminShut => Because::AdminShut,
+        StateReason::DeviceDown => Because::DeviceDown,
+        StateReason::ManagementLost => Because::ManagementLost,
+        StateReason::Gone => Because::Gone,
+        StateReason::OddStatus => Because::OddStatus,
+        StateReason::CheckUnknown => Because::CheckUnknown,
+        StateReason::Other => Because::Other,
     }
 }
 

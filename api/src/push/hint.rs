@@ -130,6 +130,37 @@ mod tests {
         check(r#"{"device_id":1000}"#, Some("1000"), false);
     }
 
+    /// The pushes among the fixtures of the specification, beside the repository.
+    #[test]
+    fn every_recorded_push_is_read() {
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/librenms-fixtures");
+        let files = std::fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("needs ../shared, {}: {error}", folder.display()));
+        let down = "Device Down! Due to no ICMP response.";
+        let mut found: Vec<_> = files
+            .map(|file| file.unwrap().path())
+            .filter_map(|path| Some((path.file_name()?.to_str()?.to_owned(), path)))
+            .filter(|(name, _)| name.starts_with("webhook_"))
+            .map(|(name, path)| (name, Hint::read(&std::fs::read(path).unwrap())))
+            .collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        let hint = |device: Option<&str>, rule: &str, alert_state: &str, is_test| Hint {
+            device: device.map(str::to_owned),
+            rule: rule.to_owned(),
+            alert_state: alert_state.to_owned(),
+            is_test,
+        };
+        let expected = [
+            ("webhook_device_down.json", hint(Some("21"), down, "1", false)),
+            // Broken by a quote, and it names no device by its number.
+            ("webhook_invalid_json_unescaped.txt", hint(None, "", "", false)),
+            ("webhook_recovered.json", hint(Some("21"), down, "0", false)),
+            ("webhook_transport_test.json", hint(None, "Test-Rule", "1", true)),
+        ];
+        assert_eq!(found, expected.map(|(name, hint)| (name.to_owned(), hint)));
+    }
+
     #[test]
     fn no_bytes_panic() {
         for body in [&b"\xff\xfe device_id"[..], b"device_id=", b"\"device_id", &[b'['; 60_000]] {

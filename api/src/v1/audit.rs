@@ -1,5 +1,6 @@
 //! The audit trail: who changed what, and whether that is still what was recorded.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use axum::Json;
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::records::{AuditEntry, AuditFilter, Page};
+use store::records::{AuditEntry, AuditFilter, Page, UserId};
 use utoipa::{IntoParams, ToSchema};
 
 use super::csv;
@@ -22,8 +23,6 @@ use crate::problem::{ApiError, Problem};
 
 /// Entries in one answer unless asked otherwise.
 const LIMIT_DEFAULT: u64 = 100;
-/// Entries of one export: a year of a busy installation; more by parts, with `to`.
-const EXPORT_MAX: usize = 100_000;
 
 /// Which entries.
 #[derive(Deserialize, Default, Clone, IntoParams)]
@@ -37,6 +36,8 @@ pub(crate) struct AuditQuery {
     kind: Option<String>,
     /// Only those of this actor: an address, or a part of the product.
     actor: Option<String>,
+    /// Only those of this user (its id), whatever their address was.
+    user: Option<String>,
     /// Only those of this action, such as `create`, `update` or `ban`.
     action: Option<String>,
     /// Only those whose object or actor holds this text, in any case.
@@ -47,8 +48,8 @@ pub(crate) struct AuditQuery {
     to: Option<String>,
     /// Only those with a smaller number: `next` of the page before.
     below: Option<u64>,
-    /// How many to give, 1 to 1000; 100 by default. An export gives all, at
-    /// most 100000.
+    /// How many to give, 1 to 1000; 100 by default. An export gives
+    /// all.
     limit: Option<u64>,
 }
 
@@ -70,10 +71,15 @@ pub(crate) struct AuditOut {
     at: Option<String>,
     /// Who: an address, or a part of the product.
     actor: String,
+    /// The id of the user, where it was one; null for what is older than that was recorded.
+    user: Option<String>,
     /// The network address that the request came from.
     address: Option<String>,
     /// The id of the API token that the request carried.
     token_id: Option<String>,
+    /// What that token is for, and how it begins.
+    #[schema(example = "Grafana (pw_3f9a01…)")]
+    token_name: Option<String>,
     /// What was done.
     #[schema(example = "update")]
     action: String,
@@ -116,6 +122,7 @@ impl AuditQuery {
             object: given(&self.object),
             kind: given(&self.kind),
             actor: given(&self.actor),
+            user: given(&self.user).map(|id| user(&id)).transpose()?,
             action: given(&self.action),
             text: given(&self.q),
             from: at("from", &self.from)?,
@@ -123,6 +130,11 @@ impl AuditQuery {
             below: self.below,
         })
     }
+}
+
+/// The id of a user to look for.
+fn user(text: &str) -> Result<UserId, ApiError> {
+    text.parse().map_err(|_| ApiError::refused("user", "must be the id of a user"))
 }
 
 /// The audit trail, the latest first.
@@ -144,14 +156,16 @@ pub(crate) async fn list_audit(
     let found = found.map_err(ApiError::records)?;
     let is_full = found.len() as u64 == limit;
     let next = found.last().filter(|_| is_full).map(|entry| entry.sequence);
-    Ok(Json(AuditList { entries: found.into_iter().map(out).collect(), next }))
+    let tokens = token_names(&state, &found).await?;
+    let entries = found.into_iter().map(|entry| out(entry, &tokens)).collect();
+    Ok(Json(AuditList { entries, next }))
 }
 
-/// The audit trail as CSV, the latest first, at most 100000 entries.
+/// The audit trail as CSV, the latest first, all of it.
 #[utoipa::path(
     get, path = "/api/v1/audit.csv", tag = "audit", params(AuditQuery),
     responses(
-        (status = 200, description = "sequence,at,actor,address,token,action,object,before,after,hash",
+        (status = 200, description = "sequence,at,actor,address,token,action,object,before,after,hash,user",
             body = String, content_type = "text/csv"),
         (status = 422, description = "A parameter is refused", body = Problem,
             content_type = "application/problem+json"),
@@ -196,15 +210,11 @@ pub(crate) async fn verify_audit(
 pub(crate) fn export(state: ApiState, filter: AuditFilter) -> Response {
     let head = [
         "sequence", "at", "actor", "address", "token", "action", "object", "before", "after",
-        "hash",
+        "hash", "user",
     ];
     let head = csv::line(head);
-    let pages = stream::try_unfold((state, filter, 0), |(state, mut filter, sent)| async move {
-        if sent >= EXPORT_MAX {
-            return Ok(None);
-        }
-        let left = (EXPORT_MAX - sent) as u64;
-        let page = Page::first(left.min(Page::MAX_LIMIT));
+    let pages = stream::try_unfold((state, filter), |(state, mut filter)| async move {
+        let page = Page::first(Page::MAX_LIMIT);
         let found = state.records().audit().list(&filter, page).await;
         let found = found.map_err(|error| {
             tracing::error!(%error, "an export of the audit trail broke off");
@@ -212,9 +222,8 @@ pub(crate) fn export(state: ApiState, filter: AuditFilter) -> Response {
         })?;
         let Some(last) = found.last() else { return Ok(None) };
         filter.below = Some(last.sequence);
-        let sent = sent + found.len();
         let text: String = found.iter().map(line).collect();
-        Ok(Some((text, (state, filter, sent))))
+        Ok(Some((text, (state, filter))))
     });
     let body = stream::once(async { Ok::<_, io::Error>(head) }).chain(pages.into_stream());
     let headers = [
@@ -243,14 +252,29 @@ fn line(entry: &AuditEntry) -> String {
         &before,
         &after,
         &entry.hash,
+        entry.user.as_deref().unwrap_or_default(),
     ])
 }
 
-fn out(entry: AuditEntry) -> AuditOut {
+/// What the tokens of `entries` are for and how they begin, by their id.
+pub(crate) async fn token_names(
+    state: &ApiState,
+    entries: &[AuditEntry],
+) -> Result<BTreeMap<String, String>, ApiError> {
+    let ids = entries.iter().filter_map(|entry| entry.token.as_deref()?.parse().ok());
+    let names = state.records().api_tokens().names(&ids.collect()).await;
+    let shown = |(name, prefix)| format!("{name} ({prefix}…)");
+    let names = names.map_err(ApiError::records)?;
+    Ok(names.into_iter().map(|(id, name)| (id.to_string(), shown(name))).collect())
+}
+
+fn out(entry: AuditEntry, tokens: &BTreeMap<String, String>) -> AuditOut {
     AuditOut {
+        token_name: entry.token.as_ref().and_then(|id| tokens.get(id).cloned()),
         sequence: entry.sequence,
         at: instant::rfc3339(entry.at),
         actor: entry.actor,
+        user: entry.user,
         address: entry.address,
         token_id: entry.token,
         action: entry.action,

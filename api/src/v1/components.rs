@@ -7,6 +7,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use correlate::model::ComponentId;
 use serde::{Deserialize, Serialize};
+use store::evidence::StateReason;
 use store::series::{IDS_MAX, ROWS_MAX, Transition};
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,6 +67,12 @@ pub(crate) struct TransitionOut {
     /// It may have happened up to so many milliseconds before `at`; null where
     /// nothing is known of the time before.
     uncertainty_ms: Option<u32>,
+    /// Why it is so, where nobody measured it: `silent`, `disabled`, `ignored`,
+    /// `never_polled`, `admin_shut`, `device_down`, `management_lost`, `gone`,
+    /// `odd_status`, `check_unknown` or `other`; null where it was measured, or
+    /// that was not kept.
+    #[schema(example = "admin_shut")]
+    reason: Option<&'static str>,
 }
 
 /// The transitions of a component over a period. A component without any has
@@ -107,8 +114,11 @@ pub(crate) async fn transitions(
         TransitionOut {
             at: instant::rfc3339(row.at),
             state: row.state.as_str(),
-            evidence: how.map(|how| how.source.as_str()),
+            evidence: how
+                .filter(|how| how.reason != Some(StateReason::Silent))
+                .map(|how| how.source.as_str()),
             uncertainty_ms: how.map(|how| how.uncertainty_ms).filter(|ms| *ms > 0),
+            reason: how.and_then(|how| how.reason).map(StateReason::as_str),
         }
     };
     Ok(Json(TransitionList {

@@ -19,6 +19,7 @@ use super::users::parsed;
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::instant;
+use crate::people;
 use crate::problem::{ApiError, Problem, Thing};
 
 /// Customers in one answer unless asked otherwise.
@@ -217,9 +218,10 @@ pub(crate) async fn put_customer(
 ) -> Result<Json<CustomerOut>, ApiError> {
     let Json(body) = body.map_err(refused_json)?;
     let id = customer_id(&id)?;
+    let draft = draft(&body)?;
+    people::may_assign(&state, &principal, id, draft.account_manager).await?;
     let customers = state.records().customers();
-    let changed =
-        customers.update(&principal.actor(&state), id, &draft(&body)?, body.revision).await;
+    let changed = customers.update(&principal.actor(&state), id, &draft, body.revision).await;
     changed.map_err(ApiError::of_records)?;
     Ok(Json(customer_out(&state, principal.scope(), id).await?))
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use correlate::model::{ServiceDefinition, ServiceId, Timestamp, Version};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::records::{Service, ServiceDraft};
@@ -114,6 +115,10 @@ pub(crate) async fn put_service(
     let actor = principal.actor(&state);
     let id = draft.definition.id.clone();
     let before = services.within(principal.scope()).get(&id).await.map_err(ApiError::records)?;
+    // Whoever gets a service gets its whole past to see.
+    if before.as_ref().is_some_and(|before| before.customer != draft.customer) {
+        principal.must_be_confirmed(&state)?;
+    }
     let has_versions = draft.definition.versions().len() > 1;
     let refused = |error| match error {
         store::records::RecordsError::Definition(error) => {
@@ -163,7 +168,9 @@ pub(crate) async fn delete_service(
     post, path = "/api/v1/services", tag = "services",
     request_body(content = Vec<Object>, description =
         "A list of {\"id\", \"path\"} or {\"id\", \"versions\"}, with name, customer, \
-         description and active if wanted"),
+         description and active if wanted",
+        example = json!([{"id": "cust-42-fibre-1", "customer": "Gemeente Ede",
+            "path": {"all": ["ams1/device/42", {"any": ["ams1/port/1", "ams1/port/2"]}]}}])),
     responses(
         (status = 200, description = "What was done", body = ImportOut),
         (status = 422, description = "The file is refused; nothing was written", body = Problem,
@@ -177,6 +184,10 @@ pub(crate) async fn import_services(
 ) -> Result<Json<ImportOut>, ApiError> {
     let json = std::str::from_utf8(&body)
         .map_err(|error| ApiError::refused("body", format!("must be UTF-8: {error}")))?;
+    // Whatever can be read as a file may move services from one customer to another.
+    if serde_json::from_str::<IgnoredAny>(json).is_ok() {
+        principal.must_be_confirmed(&state)?;
+    }
     let actor = principal.actor(&state);
     let report = state.records().services().import(&actor, json).await;
     let report = report.map_err(ApiError::of_records)?;

@@ -1,20 +1,15 @@
-//! The OpenAPI document, and the page that shows it.
+//! The OpenAPI document.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi as Document, SecurityRequirement};
-use utoipa_swagger_ui::Config;
 
 use crate::app::ApiState;
 use crate::auth;
-use crate::problem::{ApiError, Problem, Thing};
-use crate::web::ContentPolicy;
+use crate::problem::Problem;
 
 /// Where the document is.
 pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
@@ -28,7 +23,9 @@ pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
         (name = "maintenance", description = "Planned work"),
         (name = "customers", description = "Customers: whose services they are"),
         (name = "users", description = "Users: who may come in, and as what"),
-        (name = "tokens", description = "The caller's own API tokens"),
+        (name = "tokens", description = "API tokens: the caller's own, and those of services"),
+        (name = "sessions", description = "Who is signed in, and who tried to be"),
+        (name = "mails", description = "Mails on their way"),
         (name = "audit", description = "Who changed what"),
         (name = "network", description = "What is known of devices, links and paths"),
         (name = "pipeline", description = "Sources and progress"),
@@ -53,7 +50,7 @@ pub(crate) fn base(state: &ApiState) -> Document {
     let components = document.components.get_or_insert_default();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("An API token, pw_…"))
+        .description(Some("An API token: pw_… of a user, pws_… of a service"))
         .build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     let push = HttpBuilder::new()
@@ -75,25 +72,4 @@ pub(crate) fn base(state: &ApiState) -> Document {
 )]
 pub(crate) async fn openapi(Extension(document): Extension<Arc<Document>>) -> Json<Document> {
     Json(Document::clone(&document))
-}
-
-/// Swagger UI, from files inside the binary: `/docs/` and what it loads.
-pub(crate) async fn docs(
-    State(_): State<ApiState>,
-    file: Option<Path<String>>,
-) -> Result<Response, ApiError> {
-    let Some(Path(file)) = file else {
-        return Ok(Redirect::permanent("/docs/index.html").into_response());
-    };
-    let config = Arc::new(Config::from(DOCUMENT_PATH).validator_url("none"));
-    let found = utoipa_swagger_ui::serve(&file, config).map_err(ApiError::internal)?;
-    let found = found.ok_or(ApiError::NotFound(Thing::Address))?;
-    let kind = HeaderValue::try_from(found.content_type).map_err(ApiError::internal)?;
-    let mut response = ([(header::CONTENT_TYPE, kind)], found.bytes).into_response();
-    if found.gzpipped {
-        let gzip = HeaderValue::from_static("gzip");
-        response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
-    }
-    response.extensions_mut().insert(ContentPolicy::ApiDocs);
-    Ok(response)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use correlate::model::{ComponentId, Interval, Period, ServiceId, Timestamp};
@@ -123,7 +123,8 @@ pub(crate) async fn intervals(
     .into_response())
 }
 
-/// The intervals of a service over a period as CSV, at most 10000.
+/// The intervals of a service over a period as CSV, at most 10000. When there
+/// are more, the last line says so, and the header `Padwacht-Truncated` is true.
 #[utoipa::path(
     get, path = "/api/v1/services/{id}/intervals.csv", tag = "services",
     params(("id" = String, Path, description = "The service's id, percent-encoded"), IntervalsQuery),
@@ -220,6 +221,11 @@ fn texts(components: &[ComponentId]) -> Vec<String> {
     components.iter().map(ToString::to_string).collect()
 }
 
+/// Whether an export stops before the end of its period.
+const TRUNCATED_HEADER: HeaderName = HeaderName::from_static("padwacht-truncated");
+/// The last line of such an export, where a spreadsheet shows it.
+const TRUNCATED: &str = "# truncated: there are more intervals; ask for a shorter period";
+
 fn as_csv(id: &ServiceId, found: &Found) -> Response {
     let header = ["service", "start", "end", "state", "cause", "start_uncertainty_ms"];
     let mut body = csv::line(header);
@@ -232,8 +238,19 @@ fn as_csv(id: &ServiceId, found: &Found) -> Response {
         let state = interval.state.as_str();
         body.push_str(&csv::line([id.as_str(), &start, &end, state, &cause, &uncertainty]));
     }
+    if found.intervals.truncated {
+        body.push_str(&csv::line([TRUNCATED]));
+    }
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, attachment(id))];
+    let truncated = HeaderValue::from_static(match found.intervals.truncated {
+        true => "true",
+        false => "false",
+    });
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, attachment(id)),
+        (TRUNCATED_HEADER, truncated),
+    ];
     (headers, body).into_response()
 }
 

@@ -11,6 +11,7 @@ use super::definitions::refused_json;
 use super::users::{UserOut, customer_names, out};
 use crate::app::ApiState;
 use crate::auth::Principal;
+use crate::people;
 use crate::problem::{ApiError, Problem};
 
 /// What people may change of themselves.
@@ -64,9 +65,8 @@ pub(crate) async fn put_profile(
         time_zone: body.time_zone,
         notification_email: body.notification_email,
     };
+    people::update_profile(&state, &principal, &draft).await?;
     let users = state.records().users();
-    let changed = users.update_profile(&principal.actor(&state), principal.id(), &draft).await;
-    changed.map_err(ApiError::of_records)?;
     let after = users.by_email(principal.email()).await.map_err(ApiError::records)?;
     let account = after.ok_or(ApiError::Unauthenticated)?;
     let names = customer_names(&state, principal.scope(), std::slice::from_ref(&account)).await?;

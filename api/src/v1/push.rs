@@ -1,6 +1,7 @@
 //! Push from NMS accounts: their secrets, and what they pushed last.
 
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use secrecy::ExposeSecret;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use store::records::{PushSecret, PushSecretId, ReceivedPush};
 use utoipa::ToSchema;
 
+use super::query::{PageQuery, part};
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::instant;
@@ -25,6 +27,12 @@ pub(crate) struct PushOut {
     url: String,
     /// Its secrets, the latest first; also those that no longer work.
     secrets: Vec<PushSecretOut>,
+    /// How many secrets there are altogether.
+    total: u64,
+    /// How many were left out before this page.
+    offset: u64,
+    /// How many a page holds.
+    limit: u64,
     /// What it pushed last, the latest first.
     pushes: Vec<ReceivedPushOut>,
 }
@@ -78,7 +86,7 @@ pub(crate) struct IssuedPushSecret {
 /// How an NMS account may push, and what it pushed last.
 #[utoipa::path(
     get, path = "/api/v1/sources/{name}/push", tag = "pipeline",
-    params(("name" = String, Path, description = "The account's name")),
+    params(("name" = String, Path, description = "The account's name"), PageQuery),
     responses(
         (status = 200, description = "Its secrets and pushes", body = PushOut),
         (status = 404, description = "No such source ever reported", body = Problem,
@@ -88,16 +96,22 @@ pub(crate) struct IssuedPushSecret {
 pub(crate) async fn source_push(
     State(state): State<ApiState>,
     Path(name): Path<String>,
+    query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<PushOut>, ApiError> {
+    let page = PageQuery::page(query)?;
     known_source(&state, &name).await?;
     let (secrets, pushes) = tokio::try_join!(
         state.records().push_secrets().list(&name),
         state.records().pushes().latest(&name, PUSHES_MAX),
     )
     .map_err(ApiError::records)?;
+    let (secrets, total) = part(secrets, page);
     Ok(Json(PushOut {
         url: push_url(&state, &name),
         secrets: secrets.into_iter().map(secret_out).collect(),
+        total,
+        offset: page.offset,
+        limit: page.limit,
         pushes: pushes.into_iter().map(push_out).collect(),
     }))
 }
@@ -157,13 +171,17 @@ pub(crate) fn push_url(state: &ApiState, name: &str) -> String {
     format!("{}{}", state.public_origin(), dashboards::urls::push(name))
 }
 
-/// Refuses a source that never reported.
+/// Refuses a source that never reported and that nobody entered.
 ///
 /// # Errors
 /// It is not there, or the records are away.
 pub(crate) async fn known_source(state: &ApiState, name: &str) -> Result<(), ApiError> {
     let found = state.records().source_status().get(name).await.map_err(ApiError::records)?;
-    found.map(drop).ok_or(ApiError::NotFound(Thing::Address))
+    if found.is_some() {
+        return Ok(());
+    }
+    let entered = state.records().accounts().get(name).await.map_err(ApiError::records)?;
+    entered.map(drop).ok_or(ApiError::NotFound(Thing::Address))
 }
 
 fn secret_out(secret: PushSecret) -> PushSecretOut {

@@ -1,6 +1,11 @@
 //! Parameters as they come in a query string, and what is wrong with them.
 
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use correlate::model::{Period, Timestamp};
+use serde::Deserialize;
+use store::records::Page;
+use utoipa::IntoParams;
 
 use crate::instant;
 use crate::problem::{ApiError, Refusal};
@@ -10,6 +15,42 @@ const DAY_MS: i64 = 86_400_000;
 /// The longest period of one request: two years, as a year is compared with
 /// the one before.
 pub(crate) const PERIOD_MS_MAX: i64 = 2 * 366 * DAY_MS;
+
+/// Entries of a list in one answer unless asked otherwise.
+pub(crate) const PAGE_DEFAULT: u64 = 100;
+
+/// Which part of a list.
+#[derive(Deserialize, Default, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// How many to leave out.
+    offset: Option<u64>,
+    /// How many to give, 1 to 1000; 100 by default.
+    limit: Option<u64>,
+}
+
+impl PageQuery {
+    /// The page that is asked for.
+    pub(crate) fn page(query: Result<Query<PageQuery>, QueryRejection>) -> Result<Page, ApiError> {
+        let Query(query) = query.map_err(|error| ApiError::refused("query", error.body_text()))?;
+        page(query.offset, query.limit)
+    }
+}
+
+/// The page that `offset` and `limit` ask for.
+pub(crate) fn page(offset: Option<u64>, limit: Option<u64>) -> Result<Page, ApiError> {
+    let limit = self::limit(limit, PAGE_DEFAULT, Page::MAX_LIMIT)?;
+    Ok(Page { offset: offset.unwrap_or(0), limit })
+}
+
+/// The `page` of a list that is short enough to be read whole, and how long it is.
+pub(crate) fn part<T>(list: Vec<T>, page: Page) -> (Vec<T>, u64) {
+    let total = list.len() as u64;
+    let skipped = usize::try_from(page.offset).unwrap_or(usize::MAX);
+    let taken = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    (list.into_iter().skip(skipped).take(taken).collect(), total)
+}
 
 /// The period `[from, to)`: `to` is now and `from` so many days of 24 hours
 /// before it unless given.
@@ -91,6 +132,16 @@ mod tests {
         check(Some("0"), None, Err("from"));
         check(Some("noon"), None, Err("from"));
         check(None, Some("noon"), Err("to"));
+    }
+
+    #[test]
+    fn a_part_of_a_list_says_how_long_it_is() {
+        let ten = || (0..10).collect::<Vec<u32>>();
+        let cut = |offset, limit| part(ten(), page(offset, limit).expect("a page"));
+        assert_eq!(cut(None, None), (ten(), 10));
+        assert_eq!(cut(Some(8), Some(5)), (vec![8, 9], 10));
+        assert_eq!(cut(Some(u64::MAX), None), (Vec::new(), 10));
+        assert!(page(None, Some(1_001)).is_err());
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::query::limit;
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::instant;
+use crate::own;
 use crate::problem::{ApiError, Problem, Thing};
 use crate::uptime::{self, Recent};
 
@@ -250,8 +251,8 @@ pub(crate) async fn current(
     Ok(found.rows.into_iter().next())
 }
 
-/// A page of services in `scope`. The series follow the records within
-/// seconds; whoever lost a service meanwhile does not see it any more.
+/// A page of services in `scope`, whose counts too are of what belongs to it in
+/// the records now.
 pub(crate) async fn current_page(
     state: &ApiState,
     scope: &Scope,
@@ -259,15 +260,9 @@ pub(crate) async fn current_page(
     order: Order,
     page: Page,
 ) -> Result<CurrentPage, ApiError> {
-    let series = state.series().within(scope);
-    let mut found = series.current_services(filter, order, page).await.map_err(ApiError::series)?;
-    if !scope.is_everything() {
-        let ids: Vec<ServiceId> = found.rows.iter().map(|row| row.service.id.clone()).collect();
-        let own = state.records().services().within(scope).by_ids(&ids).await;
-        let own = own.map_err(ApiError::records)?;
-        found.rows.retain(|row| own.contains_key(&row.service.id));
-    }
-    Ok(found)
+    let scope = own::exact(state, scope).await?;
+    let series = state.series().within(&scope);
+    series.current_services(filter, order, page).await.map_err(ApiError::series)
 }
 
 async fn recent(

@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::{Extension, Json};
 use serde::Serialize;
+use store::log::Log;
 use store::records::{SyncJob, SyncJobId, SyncState};
 use store::wire::Subject;
 use utoipa::ToSchema;
@@ -50,6 +51,13 @@ pub(crate) struct SyncJobOut {
     links: Option<u64>,
 }
 
+impl SyncJobOut {
+    /// Whether it is still waited for.
+    pub(super) fn is_queued(&self) -> bool {
+        self.state == SyncState::Queued.as_str()
+    }
+}
+
 /// Starts reading devices, ports and links of an NMS, which names and detected
 /// paths come from. It also happens by itself, every `inventory_interval`. A
 /// job that waits already is given back instead of a second one.
@@ -69,18 +77,29 @@ pub(crate) async fn start_sync(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<SyncJobOut>), ApiError> {
     known_source(&state, &name).await?;
     let log = state.shared_log().ok_or(ApiError::Unavailable(Part::Log))?;
-    let actor = principal.actor(&state);
-    let asked = state.records().sync_jobs().request(&actor, &name).await;
+    let job = ask_for_inventory(&state, &principal, &*log, &name).await?;
+    let place = format!("/api/v1/sources/{}/sync/{}", dashboards::urls::encode(&name), job.id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(job_out(&state, job))))
+}
+
+/// Asks for the inventory of an account, and tells ingest so.
+pub(super) async fn ask_for_inventory(
+    state: &ApiState,
+    principal: &Principal,
+    log: &dyn Log,
+    name: &str,
+) -> Result<SyncJob, ApiError> {
+    let actor = principal.actor(state);
+    let asked = state.records().sync_jobs().request(&actor, name).await;
     let (job, _) = asked.map_err(ApiError::of_records)?;
     // Also for a job that waits already: ingest may have been away.
     let subject = Subject::Inventory(job.id.to_string());
-    let told = push::trigger(&*log, &name, state.now(), subject).await;
+    let told = push::trigger(log, name, state.now(), subject).await;
     told.map_err(|error| {
         tracing::error!(account = name, error, "a request for an inventory was not passed on");
         ApiError::Unavailable(Part::Log)
     })?;
-    let place = format!("/api/v1/sources/{}/sync/{}", dashboards::urls::encode(&name), job.id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(job_out(&state, job))))
+    Ok(job)
 }
 
 /// How far a request to read an inventory is.
@@ -125,7 +144,7 @@ pub(crate) async fn sync_jobs(
     Ok(Json(SyncJobList { jobs: jobs.into_iter().map(|job| job_out(&state, job)).collect() }))
 }
 
-fn job_out(state: &ApiState, job: SyncJob) -> SyncJobOut {
+pub(super) fn job_out(state: &ApiState, job: SyncJob) -> SyncJobOut {
     let waited_ms = state.now().millis().saturating_sub(job.requested_at.millis());
     let waits_long = job.state == SyncState::Queued && waited_ms > WAITS_LONG_MS;
     let message = match waits_long {

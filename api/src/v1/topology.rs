@@ -19,7 +19,7 @@ use crate::problem::{ApiError, Problem, Thing};
 
 /// Entries in one answer unless asked otherwise, and at most.
 const LIMIT_DEFAULT: u64 = 100;
-const LIMIT_MAX: u64 = 1_000;
+pub(super) const LIMIT_MAX: u64 = 1_000;
 
 /// Paths in one answer at most: each is looked for in the whole network.
 const PATHS_MAX: u64 = 100;
@@ -78,6 +78,10 @@ pub(crate) struct DeviceOut {
     latitude: Option<f64>,
     /// Degrees east.
     longitude: Option<f64>,
+    /// The NMS is told not to look at it: it is unknown.
+    disabled: bool,
+    /// The NMS is told not to alert on it.
+    ignored: bool,
     /// When the NMS last mentioned it; it may be gone since.
     last_seen_at: Option<String>,
 }
@@ -411,7 +415,7 @@ impl Asked<'_> {
     }
 }
 
-fn page(offset: Option<u64>, given: Option<u64>, max: u64) -> Result<Page, ApiError> {
+pub(super) fn page(offset: Option<u64>, given: Option<u64>, max: u64) -> Result<Page, ApiError> {
     let limit = limit(given, LIMIT_DEFAULT.min(max), max)?;
     Ok(Page { offset: offset.unwrap_or(0), limit })
 }
@@ -427,6 +431,8 @@ fn device_out(device: Device, seen_at: Timestamp) -> DeviceOut {
         location: device.location,
         latitude: device.latitude,
         longitude: device.longitude,
+        disabled: device.disabled,
+        ignored: device.ignored,
         last_seen_at: instant::rfc3339(seen_at),
     }
 }

@@ -10,7 +10,9 @@ use axum::{Extension, Json};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use store::Scope;
-use store::records::{CustomerId, Language, Page, User, UserDraft, UserFilter, UserId, UserPlan};
+use store::records::{
+    CustomerId, Language, Page, User, UserDifference, UserDraft, UserFilter, UserId, UserPlan,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use super::definitions::refused_json;
@@ -18,7 +20,7 @@ use super::query::limit;
 use crate::app::ApiState;
 use crate::auth::Principal;
 use crate::people::{self, Link};
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, Refusal, Thing};
 use crate::{instant, people_csv};
 
 /// Users in one answer unless asked otherwise.
@@ -75,6 +77,9 @@ pub(crate) struct UserOut {
     time_zone: Option<String>,
     /// Where notifications go; null: to `email`.
     notification_email: Option<String>,
+    /// Whether that address was shown to work, by the link that is mailed to it;
+    /// nothing goes there before.
+    notification_proven: bool,
     /// The customers that they act for, by name.
     customers: Vec<CustomerRef>,
     /// `invited`, `active`, `inactive` or `banned`.
@@ -125,9 +130,9 @@ pub(crate) struct UserIn {
 /// An invitation.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InvitationOut {
-    /// Where it leads; shown only now.
-    #[schema(value_type = Option<String>)]
-    link: String,
+    /// Where it leads; shown only now. Null for an API token when it goes by mail:
+    /// whoever holds the token need not come in as somebody else.
+    link: Option<String>,
     /// When it stops working.
     expires_at: Option<String>,
     /// Whether it also goes to the invited by mail.
@@ -159,6 +164,8 @@ pub(crate) struct StandingIn {
 pub(crate) struct ImportQuery {
     /// Whether only to say what would happen; true unless given.
     trial: Option<bool>,
+    /// The `hash` of a trial: nothing is done if it would not do the same now.
+    expect: Option<String>,
 }
 
 /// What a list of users did, or would do.
@@ -168,8 +175,22 @@ pub(crate) struct UserImportOut {
     done: bool,
     /// How many lines are refused: with one of them, nothing is done.
     refused: usize,
+    /// Stands for all of this; send it as `expect` to do exactly this.
+    hash: String,
     /// Line by line.
     lines: Vec<UserLineOut>,
+}
+
+/// A field that changes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserDifferenceOut {
+    /// Which, by its name in the file.
+    #[schema(example = "role")]
+    field: &'static str,
+    /// How it is; empty where it is not there.
+    before: String,
+    /// How it becomes.
+    after: String,
 }
 
 /// What a line of a list did, or would do.
@@ -185,6 +206,9 @@ pub(crate) struct UserLineOut {
     /// Of an update: what changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<&'static str>,
+    /// Likewise, from what to what.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<UserDifferenceOut>,
     /// Of a refusal: why (English).
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -210,7 +234,7 @@ pub(crate) async fn list_users(
     let Query(query) = query.map_err(|error| ApiError::refused("query", error.body_text()))?;
     let limit = limit(query.limit, LIMIT_DEFAULT, Page::MAX_LIMIT)?;
     let offset = query.offset.unwrap_or(0);
-    let customer = query.customer.as_deref().map(customer_id).transpose()?;
+    let customer = query.customer.as_deref().map(listed_customer).transpose()?;
     let filter = UserFilter {
         search: query.q.filter(|text| !text.is_empty()),
         role: parsed(query.role.as_deref())?,
@@ -262,7 +286,8 @@ pub(crate) async fn invite_user(
     let Json(body) = body.map_err(refused_json)?;
     let (id, link) = people::invite(&state, &principal, &draft(&body)?).await?;
     let user = user_out(&state, principal.scope(), id).await?;
-    Ok((StatusCode::CREATED, Json(InvitedOut { user, invitation: invitation_out(&link) })))
+    let invitation = invitation_out(&principal, &link);
+    Ok((StatusCode::CREATED, Json(InvitedOut { user, invitation })))
 }
 
 /// Changes a user.
@@ -314,9 +339,7 @@ pub(crate) async fn put_standing(
     let Json(body) = body.map_err(refused_json)?;
     let id = user_id(&id)?;
     let standing = body.standing.parse().map_err(ApiError::of_records)?;
-    let users = state.records().users();
-    let changed = users.set_standing(&principal.actor(&state), id, standing).await;
-    changed.map_err(ApiError::of_records)?;
+    people::set_standing(&state, &principal, id, standing).await?;
     Ok(Json(user_out(&state, principal.scope(), id).await?))
 }
 
@@ -338,17 +361,20 @@ pub(crate) async fn invite_user_again(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<InvitationOut>), ApiError> {
     let link = people::invite_again(&state, &principal, user_id(&id)?).await?;
-    Ok((StatusCode::CREATED, Json(invitation_out(&link))))
+    Ok((StatusCode::CREATED, Json(invitation_out(&principal, &link))))
 }
 
 /// Invites and changes many users at once: all of the list or nothing, and
 /// first on trial. The body is CSV with the columns `email`, `name`, `role`,
-/// `language` and `customers` (names or numbers, parted by `|`).
+/// `language`, `time_zone`, `notification_email` and `customers` (names or
+/// numbers, parted by `|`).
 #[utoipa::path(
     post, path = "/api/v1/users/import", tag = "users", params(ImportQuery),
     request_body(content = String, content_type = "text/csv"),
     responses(
         (status = 200, description = "What it did, or would do, line by line", body = UserImportOut),
+        (status = 409, description = "It would not do what the trial said: try it again",
+            body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It is no list of users", body = Problem,
             content_type = "application/problem+json"),
     )
@@ -364,7 +390,12 @@ pub(crate) async fn import_users(
         .map_err(|_| ApiError::refused("body", "must be text in UTF-8"))?;
     let lines = people_csv::read(text)?;
     let is_trial = query.trial.unwrap_or(true);
-    let imported = people::import(&state, &principal, &lines, is_trial).await?;
+    let expected = query.expect.as_deref();
+    let imported = people::import(&state, &principal, &lines, is_trial, expected).await?;
+    if imported.import.has_moved {
+        let reason = "it would not do what the trial said: try it again".to_owned();
+        return Err(ApiError::Conflict(vec![Refusal { place: "expect".to_owned(), reason }]));
+    }
     let out = imported.import.lines.iter().zip(&imported.links).map(|(line, link)| {
         let (plan, changes, reason) = match &line.plan {
             UserPlan::Invite => ("invite", Vec::new(), None),
@@ -372,18 +403,26 @@ pub(crate) async fn import_users(
             UserPlan::Nothing => ("nothing", Vec::new(), None),
             UserPlan::Refused(reason) => ("refused", Vec::new(), Some(reason.clone())),
         };
-        let link = link.as_ref().map(|link| link.address.expose_secret().to_owned());
+        let differences = changes.iter().map(difference_out).collect();
+        let changes = changes.iter().map(|change| change.field).collect();
+        let link = link.as_ref().and_then(|link| shown_link(&principal, link));
         let (line, email) = (line.line, line.email.clone());
-        UserLineOut { line, email, plan, changes, reason, link }
+        UserLineOut { line, email, plan, changes, differences, reason, link }
     });
     let lines = out.collect();
     let refused = imported.import.refused();
-    Ok(Json(UserImportOut { done: imported.import.is_done, refused, lines }))
+    let (done, hash) = (imported.import.is_done, imported.import.hash);
+    Ok(Json(UserImportOut { done, refused, hash, lines }))
+}
+
+fn difference_out(found: &UserDifference) -> UserDifferenceOut {
+    let UserDifference { field, before, after } = found.clone();
+    UserDifferenceOut { field, before, after }
 }
 
 fn draft(body: &UserIn) -> Result<UserDraft, ApiError> {
     let ids: BTreeSet<CustomerId> =
-        body.customers.iter().map(|id| customer_id(id)).collect::<Result<_, _>>()?;
+        body.customers.iter().map(|id| listed_customer(id)).collect::<Result<_, _>>()?;
     let language = parsed(body.language.as_deref())?.unwrap_or(Language::Nl);
     Ok(UserDraft {
         email: body.email.clone(),
@@ -409,16 +448,22 @@ pub(crate) fn user_id(text: &str) -> Result<UserId, ApiError> {
     text.parse().map_err(|_| ApiError::NotFound(Thing::User))
 }
 
-fn customer_id(text: &str) -> Result<CustomerId, ApiError> {
+pub(super) fn listed_customer(text: &str) -> Result<CustomerId, ApiError> {
     text.parse().map_err(|_| ApiError::refused("customers", "must be ids of customers"))
 }
 
-pub(super) fn invitation_out(link: &Link) -> InvitationOut {
+pub(super) fn invitation_out(principal: &Principal, link: &Link) -> InvitationOut {
     InvitationOut {
-        link: link.address.expose_secret().to_owned(),
+        link: shown_link(principal, link),
         expires_at: instant::rfc3339(link.expires_at),
         mailed: link.is_mailed,
     }
+}
+
+/// The address of a link, for whom may see it.
+fn shown_link(principal: &Principal, link: &Link) -> Option<String> {
+    let is_hidden = link.is_mailed && principal.token().is_some();
+    (!is_hidden).then(|| link.address.expose_secret().to_owned())
 }
 
 async fn user_out(state: &ApiState, scope: &Scope, id: UserId) -> Result<UserOut, ApiError> {
@@ -469,5 +514,6 @@ pub(super) fn out(user: User, names: &BTreeMap<CustomerId, String>) -> UserOut {
         name: user.name,
         time_zone: user.time_zone,
         notification_email: user.notification_email,
+        notification_proven: user.notification_proven,
     }
 }

@@ -1,8 +1,11 @@
 //! Who is calling: the client's address, also behind a reverse proxy.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
+
+use super::network::{Network, any_contains};
 
 /// The header that a proxy adds the client's address to, nearest last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -10,9 +13,9 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// The client's address: the peer itself, or, when the peer is a proxy that
 /// is trusted, the last address in `X-Forwarded-For` that is no trusted proxy.
 /// What a stranger writes in the header is never believed.
-pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpAddr]) -> IpAddr {
+pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[Network]) -> IpAddr {
     let peer = peer.to_canonical();
-    if !trusted_proxies.contains(&peer) {
+    if !any_contains(trusted_proxies, peer) {
         return peer;
     }
     let mut nearest = peer;
@@ -23,11 +26,17 @@ pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpAdd
             return nearest;
         };
         nearest = address.to_canonical();
-        if !trusted_proxies.contains(&nearest) {
+        if !any_contains(trusted_proxies, nearest) {
             return nearest;
         }
     }
     nearest
+}
+
+/// The client's address of a whole request; `None` where nothing says who sent it.
+pub(crate) fn client_of(request: &Request, trusted_proxies: &[Network]) -> Option<IpAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(peer)| client(peer.ip(), request.headers(), trusted_proxies))
 }
 
 #[cfg(test)]
@@ -40,7 +49,7 @@ mod tests {
         for value in forwarded {
             headers.append(FORWARDED_FOR, value.parse().expect("a header value"));
         }
-        let proxies = ["127.0.0.1".parse().expect("ip"), "10.0.0.9".parse().expect("ip")];
+        let proxies = ["127.0.0.1", "10.0.0.8/31"].map(|one| one.parse().expect("a network"));
         let found = client(peer.parse().expect("ip"), &headers, &proxies);
         assert_eq!(found.to_string(), expected);
     }

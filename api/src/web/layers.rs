@@ -20,6 +20,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use super::headers::{REQUEST_ID, secure};
+use super::host;
 use crate::app::ApiState;
 use crate::problem::{ApiError, render};
 
@@ -53,8 +54,19 @@ pub(crate) fn wrap(routes: Router, state: &ApiState) -> Router {
             .layer(from_fn_with_state(state.clone(), render))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+            .layer(from_fn_with_state(state.clone(), host::check))
             .layer(csrf)
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX)),
+    )
+}
+
+/// The layers for what listens on plain http beside TLS, which answers nothing.
+pub(crate) fn wrap_redirect(routes: Router, state: &ApiState) -> Router {
+    routes.layer(
+        ServiceBuilder::new()
+            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .layer(from_fn_with_state(state.clone(), secure))
+            .layer(from_fn_with_state(state.clone(), render)),
     )
 }
 

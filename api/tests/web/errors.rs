@@ -34,7 +34,7 @@ async fn every_kind_of_error_is_a_problem() {
         assert_eq!(answer.json()["type"], format!("urn:padwacht:problem:{slug}"), "{path}");
     };
     check(Method::GET, "/api/v1/nothing", 404, "not-found").await;
-    check(Method::POST, "/api/v1/sources", 405, "method-not-allowed").await;
+    check(Method::POST, "/api/v1/status", 405, "method-not-allowed").await;
     check(Method::GET, "/api/v1/services?limit=0", 422, "refused").await;
     check(Method::GET, "/api/v1/services?colour=red", 422, "refused").await;
     check(Method::GET, "/api/v1/services?state=broken", 422, "refused").await;

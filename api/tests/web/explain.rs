@@ -230,6 +230,8 @@ async fn a_device_may_take_its_ports_with_it() {
         location: String::new(),
         latitude: None,
         longitude: None,
+        disabled: false,
+        ignored: false,
     };
     let port = Port {
         account: "n".to_owned(),
@@ -297,6 +299,7 @@ async fn the_samples_behind_a_state_are_read_back_from_the_log() {
         state: state.into(),
         evidence: Evidence::Poll.into(),
         uncertainty_ms: 0,
+        reason: 0,
     };
     // The log has a clock of its own, so the server's follows it.
     let now = Timestamp(jiff::Timestamp::now().as_millisecond() + 1_000);
@@ -332,6 +335,53 @@ async fn the_samples_behind_a_state_are_read_back_from_the_log() {
     let page = "/services/ring/why?of=n%2Fdevice%2F7";
     let page = network.app.get(page, &[("cookie", session.as_str())]).await.expect(200).body;
     assert!(page.contains("Metingen achter n/device/7") && page.contains("omslag"), "{page}");
+}
+
+#[tokio::test]
+async fn why_nobody_can_say_stands_in_the_explanation_of_api_and_page() {
+    use store::evidence::{SampleSource, StateReason};
+    use store::series::{Edge, EdgeEvidence};
+
+    let network = Network::start().await;
+    let app = &network.app;
+    let at = NOW.plus_millis(-1_000);
+    let lost = transition("n/device/7", at, ComponentState::Unknown);
+    app.store(9, Vec::new(), vec![lost]).await;
+    let because = |at: Timestamp, reason| Edge {
+        component: "n/device/7".into(),
+        at,
+        state: ComponentState::Unknown,
+        known: EdgeEvidence {
+            source: SampleSource::Poll,
+            uncertainty_ms: 0,
+            observed_at: NOW,
+            reason: Some(reason),
+        },
+    };
+    let session = format!("{}; padwacht_lang=en", app.sign_in().await);
+    let own = [("cookie", session.as_str())];
+    let told = async |reason: &str, words: &str| {
+        let path = format!("/api/v1/services/ring/explain?at={}", NOW.0);
+        let found = network.get(&path).await.expect(200).json().to_string();
+        let expected = format!("\"reason\":\"{reason}\"");
+        assert!(found.contains(&expected), "{reason}: {found}");
+        let page = app.get("/services/ring/why", &own).await.expect(200).body;
+        assert!(page.contains(words), "{words}: {page}");
+    };
+    // What turned unknown by itself, and was then found switched off, and then gone.
+    app.series.write_edges(&[because(at, StateReason::Silent)]).await.expect("written");
+    told("silent", "staleness limit").await;
+    app.series.write_edges(&[because(at, StateReason::Disabled)]).await.expect("written");
+    told("disabled", "switched off").await;
+    let later = at.plus_millis(500);
+    app.series.write_edges(&[because(later, StateReason::Gone)]).await.expect("written");
+    told("gone", "does not list it any more").await;
+    let list = network.get("/api/v1/components/n/device/7/transitions").await.expect(200).json();
+    let last = list["transitions"].as_array().and_then(|all| all.last()).expect("a transition");
+    assert_eq!((&last["state"], &last["reason"]), (&json!("unknown"), &json!("disabled")));
+    // No account has ever reported, so nothing is held against an inventory.
+    let page = app.get("/unwatched", &own).await.expect(200).body;
+    assert!(page.contains("Everything that services name is watched"), "{page}");
 }
 
 #[tokio::test]
@@ -402,6 +452,8 @@ async fn a_plan_is_found_by_the_names_of_the_inventory() {
         location: "Zwolle <west>".to_owned(),
         latitude: None,
         longitude: None,
+        disabled: false,
+        ignored: false,
     };
     network.app.records.inventory().upsert_devices(&[device], NOW).await.expect("written");
     let page = network.app.get("/what-if?q=zwolle", &own).await.expect(200).body;

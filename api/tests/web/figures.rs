@@ -68,6 +68,7 @@ async fn know_the_edge(app: &TestApp) {
         source: SampleSource::EventLog,
         uncertainty_ms: 60_000,
         observed_at: at.plus_millis(5_000),
+        reason: None,
     };
     let (component, state) = ("n/port/1".into(), ComponentState::Down);
     app.series.write_edges(&[Edge { component, at, state, known }]).await.expect("written");
@@ -114,6 +115,30 @@ async fn intervals_come_as_json_and_as_csv() {
 }
 
 #[tokio::test]
+async fn a_csv_that_is_cut_at_its_limit_says_so() {
+    let app = TestApp::start().await;
+    history(&app).await;
+    let token = app.token().await;
+    let own = [("authorization", token.as_str())];
+    let accept = [("authorization", token.as_str()), ("accept", "text/csv")];
+    for (path, headers) in
+        [("/api/v1/services/s/intervals.csv", &own[..]), ("/api/v1/services/s/intervals", &accept)]
+    {
+        let cut = app.get(&format!("{path}?limit=1"), headers).await.expect(200);
+        assert_eq!(cut.header("padwacht-truncated"), "true", "{path}");
+        let lines: Vec<&str> = cut.body.lines().collect();
+        // The newest remain, and the last line is no interval.
+        assert_eq!(lines.len(), 3, "{}", cut.body);
+        assert!(lines[1].contains(",down,"), "{}", cut.body);
+        assert!(lines[2].starts_with("# truncated"), "{}", cut.body);
+        let whole = app.get(&format!("{path}?limit=2"), headers).await.expect(200);
+        assert_eq!(whole.header("padwacht-truncated"), "false", "{path}");
+        assert!(!whole.body.contains('#'), "{}", whole.body);
+        assert_eq!(whole.body.lines().count(), 3, "{}", whole.body);
+    }
+}
+
+#[tokio::test]
 async fn a_service_is_shown_with_its_definition_before_the_engine_speaks_of_it() {
     let app = TestApp::start().await;
     let token = app.token().await;
@@ -142,6 +167,7 @@ async fn transitions_are_found_by_plain_and_by_encoded_ids() {
         let at = "2026-11-22T11:00:00.000Z";
         let known = json!({
             "at": at, "state": "down", "evidence": "event_log", "uncertainty_ms": 60_000,
+            "reason": null,
         });
         assert_eq!(list["transitions"][1], known);
         assert_eq!(list["transitions"][0]["evidence"], json!(null));

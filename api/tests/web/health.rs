@@ -6,7 +6,9 @@ use crate::rig::TestApp;
 async fn the_process_lives_even_when_its_parts_are_away() {
     let app = TestApp::without_series().await;
     let answer = app.get("/healthz", &[]).await.expect(200);
-    assert_eq!(answer.json()["version"], "9.9.9");
+    assert_eq!(answer.json()["version"], "9.9.9", "on this machine itself");
+    let stranger = app.get("/healthz", &[("x-forwarded-for", "203.0.113.9")]).await.expect(200);
+    assert_eq!(stranger.body, "{\"status\":\"ok\"}");
     let answer = app.get("/readyz", &[]).await.expect(503);
     let parts = answer.json()["parts"].clone();
     assert_eq!(parts[0]["state"], "ok");
@@ -27,7 +29,7 @@ async fn metrics_are_for_this_machine_as_long_as_nothing_stands_in_front() {
     let app = TestApp::without_series().await;
     app.get("/metrics", &[]).await.expect(200);
     app.get("/metrics", &[("x-forwarded-for", "203.0.113.9")]).await.expect(401);
-    app.get("/metrics", &[("host", "rebound.example")]).await.expect(401);
+    app.get("/metrics", &[("host", "rebound.example")]).await.expect(421);
     let token = app.token().await;
     let headers = [("x-forwarded-for", "203.0.113.9"), ("authorization", token.as_str())];
     app.get("/metrics", &headers).await.expect(200);

@@ -1,9 +1,11 @@
 //! The pages, on the real engine.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use correlate::model::{ComponentState, ServiceState};
 use reqwest::Method;
-use serde_json::json;
-use store::records::SourceState;
+use serde_json::{Value, json};
+use store::records::{FindingValue, SourceState};
 use store::series::{ComponentDimension, ServiceDimension};
 
 use crate::rig::{NOW, TestApp, interval, transition};
@@ -144,6 +146,20 @@ async fn a_source_is_told_with_its_calls_its_errors_and_what_to_do() {
         data_age_ms: Some(95_000),
         calls: vec![calls],
         errors: vec![failure],
+        learned: vec![store::records::SourceFinding {
+            name: "version".to_owned(),
+            value: FindingValue::Name("1.36".to_owned()),
+            how: "set".to_owned(),
+            months: None,
+            overridden: true,
+            found: Some(FindingValue::Name("26.7.0-found".to_owned())),
+        }],
+        capabilities: vec![store::records::SourceCapability {
+            name: "changes".to_owned(),
+            can: false,
+            how: "forbidden".to_owned(),
+        }],
+        left_alone_until: Some(NOW),
         ..Default::default()
     };
     let report = store::records::SourceReport {
@@ -151,7 +167,10 @@ async fn a_source_is_told_with_its_calls_its_errors_and_what_to_do() {
         at: NOW,
         state: SourceState::Suspect,
         success: true,
-        error: None,
+        error: Some(store::records::SourceError {
+            kind: "not_json".to_owned(),
+            message: "a page".to_owned(),
+        }),
         counters: std::collections::BTreeMap::new(),
         detail,
     };
@@ -161,7 +180,16 @@ async fn a_source_is_told_with_its_calls_its_errors_and_what_to_do() {
     let list = app.get("/sources", &own).await.expect(200);
     assert!(list.body.contains("/sources/ams1-nms") && list.body.contains("4.711"));
     let page = app.get("/sources/ams1-nms", &own).await.expect(200);
-    for words in ["request_timeout", "25 MB", "41 s", "1 min 35 s", "/sources/ams1-nms/push"] {
+    for words in [
+        "request_timeout",
+        "25 MB",
+        "41 s",
+        "1 min 35 s",
+        "/sources/ams1-nms/push",
+        "26.7.0-found",
+        "gebeurtenissenlogboek",
+        "met rust laat",
+    ] {
         assert!(page.body.contains(words), "{words}: {}", page.body);
     }
     assert!(!page.body.contains("no <answer>"), "an error's words became markup");
@@ -169,12 +197,21 @@ async fn a_source_is_told_with_its_calls_its_errors_and_what_to_do() {
     assert_eq!((&found["name"], &found["devices"]), (&json!("ams1-nms"), &json!(4_711)));
     assert_eq!(found["calls"][0]["errors"], json!({"timed_out": 2}));
     assert_eq!(found["errors"][0]["fault"], "timed_out");
+    assert_eq!(
+        (&found["last_error"]["kind"], &found["left_alone_until"]),
+        (&json!("not_json"), &json!("2026-11-22T12:00:00.000Z"))
+    );
+    assert_eq!(found["learned"][0]["found"], "26.7.0-found");
+    assert_eq!(
+        found["capabilities"],
+        json!([{"name": "changes", "can": false, "how": "forbidden"}])
+    );
     app.get("/sources/nobody", &own).await.expect(404);
     app.get("/api/v1/sources/nobody", &own).await.expect(404);
 }
 
 #[tokio::test]
-async fn assets_are_cached_for_ever_and_the_documentation_is_here() {
+async fn assets_are_cached_for_ever() {
     let app = TestApp::without_series().await;
     let login = app.get("/login", &[]).await.expect(200);
     let start = login.body.find("/assets/app").expect("the page has a style sheet");
@@ -183,16 +220,68 @@ async fn assets_are_cached_for_ever_and_the_documentation_is_here() {
     assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
     app.get("/assets/nothing.js", &[]).await.expect(404);
     app.get("/assets/..%2F..%2FCargo.toml", &[]).await.expect(404);
+}
 
+#[tokio::test]
+async fn every_operation_of_the_document_is_on_the_page_about_the_api() {
+    let app = TestApp::without_series().await;
     let session = app.sign_in().await;
     let own = [("cookie", session.as_str())];
-    let sent = app.get("/docs", &own).await.expect(308);
-    let page = app.get(sent.header("location"), &own).await.expect(200);
-    assert!(page.body.contains("swagger-ui"), "{}", page.body);
+    let page = app.get("/docs", &own).await.expect(200);
     assert!(page.header("content-security-policy").contains("script-src 'self';"));
-    let script = app.get("/docs/swagger-initializer.js", &own).await.expect(200);
-    assert!(script.body.contains("/api/v1/openapi.json"), "{}", script.body);
     let document = app.get("/api/v1/openapi.json", &own).await.expect(200).json();
     assert_eq!(document["info"]["version"], "9.9.9");
-    assert!(document["paths"]["/api/v1/services/{id}"]["put"].is_object());
+    // What is in a card is read from its id to the next card.
+    let cards: BTreeMap<&str, &str> = page
+        .body
+        .split("docs-operation\" id=\"")
+        .skip(1)
+        .filter_map(|card| card.split_once('"'))
+        .collect();
+    let mut shown = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let id = operation["operationId"].as_str().expect("an id");
+            let card = cards.get(id).unwrap_or_else(|| panic!("{method} {path} is missing"));
+            let method = method.to_uppercase();
+            let mut words = vec![format!(">{method}</span><code>{path}</code>")];
+            let scope = operation["x-scope"].as_str();
+            words.extend(scope.map(|scope| format!("<code>{scope}</code>")));
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            words.extend(
+                parameters
+                    .map(|one| format!("<code>{}</code>", one["name"].as_str().expect("a name"))),
+            );
+            let answers = operation["responses"].as_object().expect("answers").keys();
+            let answers = answers.filter(|status| *status != "default");
+            words.extend(answers.map(|status| format!(">{status}</span>")));
+            for content in [
+                &operation["requestBody"]["content"]["application/json"],
+                &operation["responses"]["200"]["content"]["application/json"],
+                &operation["responses"]["201"]["content"]["application/json"],
+            ] {
+                words.extend(fields(&document, &content["schema"]));
+            }
+            for words in words {
+                assert!(card.contains(&words), "{method} {path} lacks {words}");
+            }
+            shown += 1;
+        }
+    }
+    assert_eq!(cards.len(), shown, "a card is of no operation");
+    let ids: Vec<&str> =
+        page.body.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an id is there twice");
+    assert!(shown > 70, "{shown}");
+}
+
+/// The names of the fields of a schema of `document`, as the page has them.
+fn fields(document: &Value, schema: &Value) -> Vec<String> {
+    let reference = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+    let schema = reference.map_or(schema, |name| &document["components"]["schemas"][name]);
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    let mut found: Vec<String> = parts.flat_map(|part| fields(document, part)).collect();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    found.extend(properties.map(|(name, _)| format!("<code>{name}</code>")));
+    found
 }

@@ -107,6 +107,30 @@ async fn a_creation_with_a_key_happens_once_and_its_secret_is_not_kept() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_sent_again_with_its_key_is_taken_once_and_a_trial_is_another_request() {
+    let app = TestApp::without_series().await;
+    let admin = Admin::of(&app).await;
+    let send = async |trial: bool, key: &str| {
+        let path = format!("/api/v1/users/import?trial={trial}");
+        let headers = [
+            ("authorization", admin.token.as_str()),
+            ("idempotency-key", key),
+            ("content-type", "text/csv"),
+        ];
+        app.post_text(&path, &headers, "email,role\nnew@example.net,accountmanager\n").await
+    };
+    assert_eq!(send(true, "k-1").await.expect(200).json()["done"], false);
+    let refused = send(false, "k-1").await.expect(422).json();
+    assert_eq!(refused["errors"][0]["place"], "Idempotency-Key");
+    let first = send(false, "k-2").await.expect(200);
+    assert_eq!(first.json()["lines"][0]["plan"], "invite");
+    let again = send(false, "k-2").await.expect(200);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.json()["lines"][0]["plan"], "invite", "it does not say that nothing is left");
+    assert_eq!(again.json()["lines"][0]["link"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_list_is_tried_before_it_is_taken() {
     let app = TestApp::start().await;
     let admin = Admin::of(&app).await;
@@ -124,10 +148,35 @@ async fn a_list_is_tried_before_it_is_taken() {
         found["total"].as_u64().expect("a number")
     };
     assert_eq!(count().await, 1);
-    let done = app.post_form("/users/import", &own, &[("text", &good), ("do", "1")]).await;
-    assert_eq!(done.expect(200).body.matches("/register?token=").count(), 2);
+    let (_, rest) = tried.body.split_once("name=\"expect\" value=\"").expect("the hash");
+    let expect = rest.split('"').next().expect("a value").to_owned();
+    let meant = async |list: &str| {
+        let form = [("text", list), ("do", "1"), ("expect", expect.as_str())];
+        app.post_form("/users/import", &own, &form).await.expect(200)
+    };
+    // Another list than the one that was tried.
+    let other = meant(&good.replace("bob", "rob")).await;
+    assert!(other.body.contains("sinds de proef") && !other.body.contains("/register?token="));
+    assert_eq!(count().await, 1);
+    let done = meant(&good).await;
+    assert_eq!(done.body.matches("/register?token=").count(), 2);
     assert_eq!(count().await, 3);
     app.post_form("/users/import", &own, &[("text", "nonsense")]).await.expect(422);
+    // The same for programs.
+    let own = [("authorization", admin.token.as_str())];
+    let send = async |query: &str| {
+        let text = "email,time_zone\nanna@example.net,Europe/London\n";
+        app.post_text(&format!("/api/v1/users/import?{query}"), &own, text).await
+    };
+    let trial = send("trial=true").await.expect(200).json();
+    let changed = &trial["lines"][0]["differences"][0];
+    assert_eq!(changed["field"], "time_zone", "{trial}");
+    assert_eq!((&changed["before"], &changed["after"]), (&json!(""), &json!("Europe/London")));
+    let hash = trial["hash"].as_str().expect("a hash");
+    send("trial=false&expect=another").await.expect(409);
+    assert_eq!(send(&format!("trial=false&expect={hash}")).await.expect(200).json()["done"], true);
+    // It is done: the same would do something else now.
+    send(&format!("trial=false&expect={hash}")).await.expect(409);
 }
 
 #[tokio::test]

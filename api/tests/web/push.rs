@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use store::evidence::SampleSource;
 use store::log::ReadLimits;
-use store::records::{SourceReport, SourceState};
+use store::records::{FindingValue, SourceDetail, SourceFinding, SourceReport, SourceState};
 use store::series::{Edge, EdgeEvidence};
 use store::wire::{Subject, TRIGGERS_TOPIC, Trigger, triggers_topic};
 
@@ -123,6 +123,22 @@ async fn every_way_in_which_librenms_can_send_the_secret_works() {
 }
 
 #[tokio::test]
+async fn a_secret_in_the_address_opens_nothing() {
+    let app = app().await;
+    let secret = secret(&app, SECRETS).await;
+    for name in ["secret", "token", "access_token", "api_key", "password"] {
+        let path = format!("/push/ams1?{name}={secret}");
+        app.post_text(&path, &[], "device_id=1").await.expect(401);
+    }
+    app.post_text(&format!("/push/ams1/{secret}"), &[], "device_id=1").await.expect(404);
+    // As user name and password of an address, it travels in a header.
+    let address = app.base.replace("http://", &format!("http://padwacht:{secret}@"));
+    let sent = reqwest::Client::new().post(format!("{address}/push/ams1")).body("device_id=1");
+    assert_eq!(sent.send().await.expect("answers").status(), 202);
+    assert_eq!(triggers(&app, 1).await.len(), 1);
+}
+
+#[tokio::test]
 async fn the_test_button_is_answered_and_reads_nothing() {
     let app = app().await;
     let secret = secret(&app, SECRETS).await;
@@ -219,8 +235,12 @@ async fn the_page_shows_a_secret_once_and_what_pushes_came_to() {
     push(&app, "ams1", &secret, r#"{"device_id":42,"rule":"<i>Down</i>"}"#).await.expect(202);
     push(&app, "ams1", &secret, "name=Test-Rule").await.expect(200);
     let (at, state) = (NOW, ComponentState::Down);
-    let known =
-        EdgeEvidence { source: SampleSource::Push, uncertainty_ms: 60_000, observed_at: NOW };
+    let known = EdgeEvidence {
+        source: SampleSource::Push,
+        uncertainty_ms: 60_000,
+        observed_at: NOW,
+        reason: None,
+    };
     let edge = Edge { component: "ams1/port/7".into(), at, state, known };
     app.series.write_edges(&[edge]).await.expect("written");
     let page = app.get("/sources/ams1/push", &own).await.expect(200);
@@ -235,4 +255,65 @@ async fn the_page_shows_a_secret_once_and_what_pushes_came_to() {
     push(&app, "ams1", &secret, "").await.expect(401);
     app.get("/sources/nowhere/push", &own).await.expect(404);
     app.get("/manual/librenms", &own).await.expect(200);
+}
+
+/// A page without its folded parts, and those alone.
+fn folds(page: &str) -> (String, String) {
+    let (mut open, mut folded) = (String::new(), String::new());
+    for (place, part) in page.split("<details").enumerate() {
+        match part.split_once("</details>") {
+            Some((inside, rest)) if place > 0 => {
+                folded.push_str(inside);
+                open.push_str(rest);
+            }
+            _ => open.push_str(part),
+        }
+    }
+    (open, folded)
+}
+
+#[tokio::test]
+async fn the_page_shows_what_is_for_the_version_that_was_found() {
+    let app = TestApp::start().await;
+    let session = app.sign_in().await;
+    let own = [("cookie", session.as_str())];
+    let shown = async |version: Option<&str>| {
+        let learned = version.map(|version| SourceFinding {
+            name: "version".to_owned(),
+            value: FindingValue::Name(version.to_owned()),
+            how: "asked".to_owned(),
+            months: None,
+            overridden: false,
+            found: None,
+        });
+        let learned = learned.into_iter().collect();
+        let report = SourceReport {
+            account: "ams1".to_owned(),
+            at: NOW,
+            state: SourceState::Ok,
+            success: true,
+            error: None,
+            counters: BTreeMap::new(),
+            detail: SourceDetail { learned, ..Default::default() },
+        };
+        app.records.source_status().report(&report).await.expect("taken in");
+        folds(&app.get("/sources/ams1/push", &own).await.expect(200).body)
+    };
+    let (new_body, old_body) = ("id=\"body-new\"", "id=\"body-old\"");
+    let (operations, transports) = ("Operations", "Alert Rules");
+    for (version, open, folded) in [
+        (Some("26.7.0"), [new_body, operations], [old_body, transports]),
+        (Some("26.3.0-4-gabc"), [new_body, transports], [old_body, operations]),
+        (Some("1.36"), [old_body, transports], [new_body, operations]),
+    ] {
+        let page = shown(version).await;
+        for (own, other) in open.into_iter().zip(folded) {
+            assert!(page.0.contains(own) && !page.1.contains(own), "{own} for {version:?}");
+            assert!(page.1.contains(other) && !page.0.contains(other), "{other} for {version:?}");
+        }
+    }
+    let page = shown(None).await;
+    for all in [new_body, old_body, operations, transports] {
+        assert!(page.0.contains(all), "{all} where the version is not known");
+    }
 }

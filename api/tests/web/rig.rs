@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use api::{ApiConfig, ApiParts, ApiState, bootstrap_admin, issue_api_token, serve};
+use api::{ApiConfig, ApiParts, ApiState, PrintedOnce, bootstrap_admin, issue_api_token, serve};
 use correlate::model::{
     ComponentId, ComponentState, Interval, IntervalRevision, ServiceId, ServiceState, Timestamp,
 };
@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use store::embedded::{DATABASE, Embedded, EmbeddedConfig, find_library};
 use store::log::{EmbeddedLog, Log, TopicKind, TopicSpec};
@@ -31,9 +31,12 @@ pub(crate) const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
 pub(crate) struct TestApp {
     pub(crate) base: String,
+    pub(crate) state: ApiState,
     pub(crate) records: Records,
     pub(crate) series: Series,
     pub(crate) log: Arc<dyn Log>,
+    /// What the first start shows, where no password was given.
+    pub(crate) printed: Option<PrintedOnce>,
     clock: Arc<AtomicI64>,
     shutdown: CancellationToken,
     client: Client,
@@ -88,19 +91,23 @@ impl TestApp {
 
     /// The same, configured by `configure`.
     pub(crate) async fn configured(configure: impl FnOnce(&mut ApiConfig)) -> TestApp {
-        let nowhere = SeriesConfig {
-            // Nothing listens on port 1.
-            url: "http://127.0.0.1:1".to_owned(),
-            database: DATABASE.to_owned(),
-            user: "nobody".to_owned(),
-            password: "".into(),
-        };
         let dir = tempfile::tempdir().expect("a directory");
-        TestApp::begin(None, nowhere, dir, configure).await
+        TestApp::begin(None, nowhere(), dir, Some(PASSWORD.into()), configure).await
+    }
+
+    /// A web server at its first start, without a password for the administrator.
+    pub(crate) async fn first_start() -> TestApp {
+        let dir = tempfile::tempdir().expect("a directory");
+        TestApp::begin(None, nowhere(), dir, None, |_| {}).await
     }
 
     /// A web server on an engine of its own.
     pub(crate) async fn start() -> TestApp {
+        TestApp::start_configured(|_| {}).await
+    }
+
+    /// The same, configured by `configure`.
+    pub(crate) async fn start_configured(configure: impl FnOnce(&mut ApiConfig)) -> TestApp {
         let dir = tempfile::tempdir().expect("a directory");
         let library = find_library(None).unwrap_or_else(|error| panic!("{error}"));
         let mut config =
@@ -108,7 +115,7 @@ impl TestApp {
         config.executable = PathBuf::from(env!("CARGO_BIN_EXE_api-test-clickhouse"));
         let engine = Embedded::start(config).await.expect("the engine starts");
         let series = engine.series_config();
-        let app = TestApp::begin(Some(engine), series, dir, |_| {}).await;
+        let app = TestApp::begin(Some(engine), series, dir, Some(PASSWORD.into()), configure).await;
         app.series.migrate().await.expect("the series migrate");
         app
     }
@@ -117,6 +124,7 @@ impl TestApp {
         engine: Option<Embedded>,
         series: SeriesConfig,
         dir: tempfile::TempDir,
+        password: Option<SecretString>,
         configure: impl FnOnce(&mut ApiConfig),
     ) -> TestApp {
         let log = EmbeddedLog::open(dir.path().join("log")).await.expect("the log opens");
@@ -127,11 +135,11 @@ impl TestApp {
             kind: TopicKind::Retained(Duration::from_secs(3_600)),
         };
         log.ensure_topic(&topic).await.expect("the topic is made");
-        let url = format!("sqlite://{}", dir.path().join("records.db").display());
-        let records = Records::connect(&url).await.expect("the records open");
-        records.migrate().await.expect("the records migrate");
-        let given = bootstrap_admin(&records, ADMIN, Some(PASSWORD.into()), NOW).await;
-        assert!(given.expect("an administrator").is_none(), "a given password is not printed");
+        let records = test_records::records(dir.path()).await;
+        let is_given = password.is_some();
+        let printed = bootstrap_admin(&records, ADMIN, password, NOW).await;
+        let printed = printed.expect("an administrator");
+        assert_eq!(printed.is_none(), is_given, "a given password is not printed");
         let series = Series::connect(&series).expect("a good configuration");
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
@@ -149,14 +157,31 @@ impl TestApp {
         })
         .expect("a good configuration");
         let shutdown = CancellationToken::new();
-        tokio::spawn(serve(state, listener, shutdown.clone()));
+        tokio::spawn(serve(state.clone(), listener, shutdown.clone()));
         let client = Client::builder().redirect(Policy::none()).build().expect("a client");
-        TestApp { base, records, series, log, clock, shutdown, client, _engine: engine, _dir: dir }
+        TestApp {
+            base,
+            state,
+            records,
+            series,
+            log,
+            printed,
+            clock,
+            shutdown,
+            client,
+            _engine: engine,
+            _dir: dir,
+        }
     }
 
     /// Moves the server's clock.
     pub(crate) fn advance_ms(&self, ms: i64) {
         self.clock.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Ends what the test serves beside it.
+    pub(crate) fn stop_token(&self) -> CancellationToken {
+        self.shutdown.clone()
     }
 
     pub(crate) fn stop(&self) {
@@ -277,6 +302,17 @@ impl TestApp {
             withdrawn_transitions: Vec::new(),
         };
         self.series.write(&batch).await.expect("the series take it");
+    }
+}
+
+/// Series that are away.
+fn nowhere() -> SeriesConfig {
+    SeriesConfig {
+        // Nothing listens on port 1.
+        url: "http://127.0.0.1:1".to_owned(),
+        database: DATABASE.to_owned(),
+        user: "nobody".to_owned(),
+        password: "".into(),
     }
 }
 

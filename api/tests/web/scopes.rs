@@ -222,8 +222,26 @@ async fn a_service_that_moves_is_seen_by_its_new_customer_alone_and_at_once() {
     for path in [path, "/services/ede-1", "/services/ede-1/why", "/api/v1/services/ede-1"] {
         world.app.get(path, &[("authorization", &world.klant)]).await.expect(404);
     }
-    let list = world.app.get("/api/v1/services", &[("authorization", &world.klant)]).await;
-    assert_eq!(list.expect(200).json()["services"], json!([]));
+    let counted = async |token: &str| {
+        let list = world.app.get("/api/v1/services", &[("authorization", token)]).await;
+        let list = list.expect(200).json();
+        let ids = list["services"].as_array().expect("a list").iter();
+        let ids: Vec<String> = ids.map(|one| one["id"].to_string()).collect();
+        let down = list["counts"]["down"].as_u64().expect("a number");
+        (ids.len() as u64, list["total"].as_u64().expect("a number"), down)
+    };
+    // Nothing is counted, blamed or told where the service was.
+    assert_eq!(counted(&world.klant).await, (0, 0, 0));
+    assert_eq!(counted(&world.manager).await, (0, 0, 0));
+    let live = world.app.get("/live", &[("authorization", &world.klant)]).await.expect(200).body;
+    assert!(!live.contains("core1.ams1") && !live.contains("Ede lijn"), "{live}");
+    // Two of their own, and the one that came.
+    assert_eq!(counted(&rival).await, (3, 3, 3));
+    // When the series have heard of it, nothing changes any more.
+    let owner = ("ede-1".into(), world.rival.to_string());
+    world.app.series.upsert_service_customers(&[owner], 2).await.expect("written");
+    assert_eq!(counted(&world.klant).await, (0, 0, 0));
+    assert_eq!(counted(&rival).await, (3, 3, 3));
 }
 
 #[tokio::test]

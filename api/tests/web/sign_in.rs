@@ -1,6 +1,6 @@
 //! Signing in and out, and what guards it.
 
-use store::records::{Page, Role};
+use store::records::{LoginAttemptFilter, Page, Role};
 
 use crate::rig::{ADMIN, PASSWORD, TestApp, cookie};
 
@@ -54,8 +54,10 @@ async fn wrong_unknown_and_inactive_get_one_answer() {
         bodies.push(answer.body.replace(email, "EMAIL"));
     }
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
-    let attempts = app.records.login_attempts().list(Page::first(10)).await.expect("records");
-    let results: Vec<_> = attempts.iter().map(|attempt| attempt.result.as_str()).collect();
+    let attempts = app.records.login_attempts();
+    let attempts = attempts.list(&LoginAttemptFilter::default(), Page::first(10)).await;
+    let attempts = attempts.expect("records");
+    let results: Vec<_> = attempts.iter().map(|one| one.attempt.result.as_str()).collect();
     assert_eq!(results, ["inactive", "unknown-user", "wrong-password"]);
 }
 

@@ -26,6 +26,10 @@ async fn a_token_opens_the_api_until_it_expires_or_is_revoked() {
     app.get("/api/v1/sources", &with_token).await.expect(401);
 
     let body = json!({"name": "script"});
+    let stale = app.send(Method::POST, "/api/v1/tokens", &own, Some(body.clone())).await;
+    assert_eq!(stale.expect(403).json()["type"], "urn:padwacht:problem:confirmation-required");
+    let session = app.sign_in().await;
+    let own = [("cookie", session.as_str())];
     let issued = app.send(Method::POST, "/api/v1/tokens", &own, Some(body)).await.expect(201);
     let issued = issued.json();
     let bearer = format!("Bearer {}", issued["token"].as_str().expect("a token"));

@@ -6,7 +6,7 @@ use correlate::model::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::log::ReadLimits;
-use store::records::{Device, Link, Port, SourceReport, SourceState, SyncCounts};
+use store::records::{Device, Link, Monitored, Port, SourceReport, SourceState, SyncCounts};
 use store::wire::{Subject, TRIGGERS_TOPIC, Trigger, triggers_topic};
 
 use crate::rig::{NOW, TestApp};
@@ -36,6 +36,8 @@ async fn app() -> TestApp {
         location: "Zutphen".to_owned(),
         latitude: None,
         longitude: None,
+        disabled: false,
+        ignored: false,
     };
     let devices = ["access1", "agg2", "core3", "agg4", "alone5"];
     let devices: Vec<Device> =
@@ -69,6 +71,18 @@ async fn app() -> TestApp {
     let inventory = app.records.inventory();
     inventory.upsert_devices(&devices, NOW).await.expect("written");
     inventory.upsert_ports(&ports, NOW).await.expect("written");
+    let part = |kind: &str, native: &str, name: &str| Monitored {
+        account: "ams1".to_owned(),
+        kind: kind.to_owned(),
+        native_id: native.to_owned(),
+        device: "3".to_owned(),
+        name: name.to_owned(),
+        description: "Transit".to_owned(),
+        disabled: false,
+        ignored: true,
+    };
+    let parts = [part("bgp", "12", "192.0.2.1 AS64500"), part("check", "7", "https")];
+    inventory.upsert_monitored(&parts, NOW).await.expect("written");
     let fresh = [
         link(["1", "11", "21", "2"], 0),
         link(["2", "22", "31", "3"], 0),
@@ -99,6 +113,18 @@ async fn devices_and_links_are_listed_by_page_and_filter() {
 
     let token = app.token().await;
     let headers = [("authorization", token.as_str())];
+    let found = get(&app, "/api/v1/sources/ams1/monitored?kind=bgp&q=as64500&device=3").await;
+    let session = json!({"component": "ams1/bgp/12", "device": "ams1/device/3",
+        "name": "192.0.2.1 AS64500", "description": "Transit", "disabled": false,
+        "ignored": true, "last_seen_at": "2026-11-22T12:00:00.000Z"});
+    assert_eq!(found, json!({"monitored": [session], "total": 1, "offset": 0}));
+    let found = get(&app, "/api/v1/sources/ams1/monitored?kind=check").await;
+    assert_eq!(found["monitored"][0]["component"], "ams1/check/7");
+    assert_eq!(get(&app, "/api/v1/sources/ams1/monitored?kind=check&device=1").await["total"], 0);
+    app.get("/api/v1/sources/ams1/monitored?kind=port", &headers).await.expect(422);
+    let found = get(&app, "/api/v1/sources/ams1/monitored").await;
+    assert_eq!(found["monitored"][0]["component"], "ams1/bgp/12");
+    app.get("/api/v1/sources/nowhere/monitored?kind=bgp", &headers).await.expect(404);
     app.get("/api/v1/sources/nowhere/devices", &headers).await.expect(404);
     app.get("/api/v1/sources/ams1/links?limit=1001", &headers).await.expect(422);
     app.get("/api/v1/sources/ams1/paths?limit=101", &headers).await.expect(422);
@@ -170,4 +196,76 @@ async fn an_inventory_can_be_asked_for_and_watched() {
     assert_eq!((&done["state"], &done["ports"]), (&json!("done"), &json!(3)));
     assert_eq!(get(&app, path).await["jobs"][0]["id"], job["id"]);
     app.send(Method::POST, "/api/v1/sources/nowhere/sync", &headers, None).await.expect(404);
+}
+
+#[tokio::test]
+async fn services_are_held_against_what_the_inventories_say() {
+    let app = app().await;
+    let token = app.token().await;
+    let headers = [("authorization", token.as_str())];
+    let put = async |id: &str, path: Value| {
+        let place = format!("/api/v1/services/{id}");
+        let body = Some(json!({ "path": path }));
+        app.send(Method::PUT, &place, &headers, body).await.expect(201);
+    };
+    put("baker", json!({"all": ["ams1/port/10", "ams1/device/1", "ams1/device/3"]})).await;
+    put("miller", json!({"all": ["ams1/port/50", "ams1/device/5"]})).await;
+    let path = "/api/v1/services/sync";
+    let well = get(&app, path).await;
+    assert_eq!((&well["services"], &well["is_done"]), (&json!([]), &json!(true)));
+    assert_eq!(well["accounts"], json!([{"account": "ams1", "job": null}]));
+
+    let asked = app.send(Method::POST, path, &headers, None).await.expect(202);
+    assert_eq!(asked.header("location"), path);
+    let asked = asked.json();
+    assert_eq!(
+        (&asked["is_done"], &asked["accounts"][0]["job"]["state"]),
+        (&json!(false), &json!("queued"))
+    );
+    let limits = ReadLimits::default();
+    let read = app.log.read(TRIGGERS_TOPIC, 0, 0, limits, std::time::Duration::ZERO).await;
+    assert_eq!(read.expect("reads").len(), 1, "ingest is told");
+
+    // The access switch was added again under another id; the mill is switched off.
+    let inventory = app.records.inventory();
+    let all = inventory.devices("", store::records::Page::first(10)).await.expect("reads");
+    let renewed = all.into_iter().map(|device| match &*device.native_id {
+        "1" => Device { native_id: "91".to_owned(), ..device },
+        "5" => Device { disabled: true, ..device },
+        _ => device,
+    });
+    let later = NOW.plus_millis(1_000);
+    inventory.upsert_devices(&renewed.collect::<Vec<_>>(), later).await.expect("written");
+    let ports = inventory.ports("", store::records::Page::first(10)).await.expect("reads");
+    let renewed = ports.into_iter().map(|port| match &*port.native_id {
+        "10" => Port { native_id: "910".to_owned(), device: "91".to_owned(), ..port },
+        _ => port,
+    });
+    inventory.upsert_ports(&renewed.collect::<Vec<_>>(), later).await.expect("written");
+    let counts = SyncCounts { devices: 5, ports: 3, links: 4 };
+    app.records.sync_jobs().settle("ams1", later, Ok(counts)).await.expect("settled");
+
+    let report = get(&app, path).await;
+    assert_eq!(report["is_done"], true);
+    let services = report["services"].as_array().expect("a list");
+    let ids: Vec<_> = services.iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, ["baker", "miller"]);
+    let expected = json!({"all": ["ams1/port/910", "ams1/device/91", "ams1/device/3"]});
+    assert_eq!(services[0]["suggested_path"], expected);
+    assert_eq!(services[0]["components"].as_array().map(Vec::len), Some(2));
+    assert_eq!(services[1]["suggested_path"], Value::Null);
+    assert_eq!(services[1]["components"][0]["why"], "disabled");
+    let devices = get(&app, "/api/v1/sources/ams1/devices?q=alone5").await;
+    assert_eq!(
+        (&devices["devices"][0]["disabled"], &devices["devices"][0]["ignored"]),
+        (&json!(true), &json!(false))
+    );
+    // Nothing was put in force.
+    let report = get(&app, path).await;
+    assert_eq!(report["services"][0]["id"], "baker", "{report:#}");
+    // Once the new ids are named, there is nothing to say of it any more.
+    let body = json!({ "path": expected });
+    app.send(Method::PUT, "/api/v1/services/baker", &headers, Some(body)).await.expect(200);
+    let report = get(&app, path).await;
+    assert_eq!(report["services"][0]["id"], "miller", "{report:#}");
 }

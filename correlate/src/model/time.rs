@@ -22,6 +22,7 @@ impl Timestamp {
 
     /// This instant moved by `millis`, held at the ends of the range.
     #[must_use]
+    #[inline]
     pub const fn plus_millis(self, millis: i64) -> Timestamp {
         Timestamp(self.0.saturating_add(millis))
     }

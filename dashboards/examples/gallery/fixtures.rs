@@ -153,6 +153,9 @@ pub(crate) const MENU: Menu = Menu {
     pipeline: true,
     audit: true,
     permissions: true,
+    attempts: true,
+    service_tokens: true,
+    mails: true,
 };
 
 pub(crate) fn shell(lang: Lang, here: &str) -> Shell {
@@ -183,6 +186,11 @@ pub(crate) fn troubled_shell(lang: Lang, here: &str) -> Shell {
                 name: "ams1".to_owned(),
                 trouble: SourceTrouble::Suspect,
                 since: NOW.plus_millis(-26 * HOUR_MS),
+            },
+            Notice::Alarm {
+                source: "lab".to_owned(),
+                fault: "empty".to_owned(),
+                since: NOW.plus_millis(-3 * MINUTE_MS),
             },
             Notice::Stale { until: NOW.plus_millis(-7 * MINUTE_MS) },
             Notice::SetAside { count: 3, newest: NOW.plus_millis(-2 * HOUR_MS) },
@@ -274,7 +282,13 @@ pub(crate) fn live() -> Live {
         counts: counts(),
         troubles,
         impacts: vec![
-            CauseImpact { cause: cause(17, "agg-zut-02.zutphen"), down: 8, degraded: 11 },
+            CauseImpact {
+                cause: cause(17, "agg-zut-02.zutphen"),
+                down: 8,
+                degraded: 11,
+                maintenance: 1,
+                unknown: 2,
+            },
             CauseImpact {
                 cause: Cause {
                     component: "ams1/port/4711".to_owned(),
@@ -282,8 +296,16 @@ pub(crate) fn live() -> Live {
                 },
                 down: 0,
                 degraded: 3,
+                maintenance: 0,
+                unknown: 0,
             },
-            CauseImpact { cause: cause(341, "cpe-korenaar-zut"), down: 1, degraded: 0 },
+            CauseImpact {
+                cause: cause(341, "cpe-korenaar-zut"),
+                down: 1,
+                degraded: 0,
+                maintenance: 0,
+                unknown: 0,
+            },
         ],
     }
 }
@@ -589,6 +611,9 @@ pub(crate) fn login(lang: Lang, error: Option<LoginError>) -> LoginPage {
         next: "/services?state=down".to_owned(),
         error,
         is_changed: false,
+        sign_on: Some(super::people::sign_on_button(lang)),
+        sign_out_at: None,
+        passkeys_work: true,
     }
 }
 
@@ -600,6 +625,20 @@ pub(crate) fn errors(lang: Lang) -> Vec<ErrorPage> {
         ErrorKind::Forbidden,
         ErrorKind::Internal { reference: reference.clone() },
         ErrorKind::Unavailable { reference },
+        ErrorKind::Told {
+            status: 422,
+            title: "Geweigerd".to_owned(),
+            detail: "Er is iets mis met wat is gestuurd.".to_owned(),
+            refusals: vec!["from: must be before to".to_owned()],
+            retry_after_s: None,
+        },
+        ErrorKind::Told {
+            status: 429,
+            title: "Te veel verzoeken".to_owned(),
+            detail: String::new(),
+            refusals: Vec::new(),
+            retry_after_s: Some(5),
+        },
     ]
     .into_iter()
     .map(|kind| ErrorPage { shell: shell(lang, "/nowhere"), kind })
@@ -629,6 +668,7 @@ pub(crate) fn push(shell: Shell, fresh: bool) -> PushPage {
         shell,
         account: "ams1".to_owned(),
         url: "https://uptime.isp.example/push/ams1".to_owned(),
+        version: Some("26.7.0".to_owned()),
         fresh: fresh.then(|| format!("pwpush_{}", "3f9a04c1".repeat(8))),
         secrets: vec![
             secret("pwpush_3f9a0", 0, None),
@@ -649,6 +689,7 @@ pub(crate) fn push(shell: Shell, fresh: bool) -> PushPage {
 /// Push from an account that has never pushed.
 pub(crate) fn push_nothing(shell: Shell) -> PushPage {
     PushPage {
+        version: None,
         fresh: None,
         secrets: Vec::new(),
         pushes: Vec::new(),

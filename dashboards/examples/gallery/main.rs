@@ -2,6 +2,9 @@
 //! screenshots of: `cargo run -p dashboards --example gallery -- DIR`, then
 //! serve DIR with any static web server.
 
+mod access;
+mod docs;
+mod factors;
 mod fixtures;
 mod people;
 mod sources;
@@ -42,6 +45,12 @@ fn main() -> Result<()> {
         write("sources-none", &sources::none(fixtures::shell(lang, "/sources")))?;
         write("source", &sources::source(fixtures::shell(lang, "/sources/ams1")))?;
         write("source-new", &sources::new(fixtures::shell(lang, "/sources/new")))?;
+        write("account-new", &sources::account_new(fixtures::shell(lang, "/sources/new")))?;
+        for (name, is_well) in [("account", true), ("account-wrong", false)] {
+            let shell = fixtures::shell(lang, "/sources/ams1/account");
+            write(name, &sources::account(shell, is_well))?;
+        }
+        write("unwatched", &sources::unwatched_page(fixtures::shell(lang, "/unwatched")))?;
         write("service", &fixtures::service(fixtures::shell(lang, "/services/x"), Zoom::Hours24))?;
         write(
             "service-30d",
@@ -56,8 +65,12 @@ fn main() -> Result<()> {
         write("what-if-form", &why::plan_form(fixtures::shell(lang, "/what-if"), None))?;
         let here = "/sources/ams1/push";
         write("push", &fixtures::push(fixtures::shell(lang, here), true))?;
-        let manual = dashboards::ManualPage { shell: fixtures::shell(lang, "/manual/librenms") };
+        let manual = dashboards::ManualPage {
+            shell: fixtures::shell(lang, "/manual/librenms"),
+            manual: dashboards::Manual::LibreNms,
+        };
         write("manual", &manual)?;
+        write("docs", &docs::docs(fixtures::shell(lang, "/docs")))?;
         write("push-nothing", &fixtures::push_nothing(fixtures::shell(lang, here)))?;
         let shell = |here: &str| fixtures::shell(lang, here);
         write("users", &people::users(shell("/users")))?;
@@ -72,14 +85,38 @@ fn main() -> Result<()> {
         write("users-imported", &people::import(shell("/users/import"), true))?;
         write("register", &people::register(shell("/register"), true))?;
         write("register-gone", &people::register(shell("/register"), false))?;
-        write("profile", &people::profile(shell("/profile")))?;
+        write("profile", &people::profile(shell("/profile"), None))?;
+        let problem = Some(dashboards::SignOnProblem::LinkTaken);
+        write("profile-sign-on", &people::profile(shell("/profile"), problem))?;
+        write("sign-on-leave", &people::sign_on_leave(shell("/profile")))?;
+        let manual = dashboards::ManualPage {
+            shell: shell("/manual/single-sign-on"),
+            manual: dashboards::Manual::SignOn,
+        };
+        write("manual-sign-on", &manual)?;
+        write("second-factor", &factors::second(shell("/login/code"), true))?;
+        write("second-factor-passkey", &factors::second(shell("/login/code"), false))?;
+        write("confirm", &factors::confirm(shell("/confirm")))?;
+        write("security", &factors::security(shell("/profile/security"), true))?;
+        write("security-required", &factors::security(shell("/profile/security"), false))?;
+        write("totp", &factors::totp(shell("/profile/security/totp")))?;
+        write("recovery-codes", &factors::codes(shell("/profile/security")))?;
         write("customers", &people::customers(shell("/customers")))?;
         write("customer", &people::customer(shell("/customers/1"), true))?;
         write("customer-read", &people::customer(shell("/customers/1"), false))?;
         write("audit", &people::audit(shell("/audit"), Some(people::whole())))?;
         write("audit-broken", &people::audit(shell("/audit"), Some(people::broken())))?;
+        write("sessions", &access::own_sessions(shell("/profile/sessions")))?;
+        write("tokens", &access::tokens(shell("/profile/tokens")))?;
+        write("service-tokens", &access::service_tokens(shell("/service-tokens")))?;
+        write("attempts", &access::log(shell("/login-attempts"), true))?;
+        write("attempts-own", &access::log(shell("/login-attempts"), false))?;
+        write("mails", &access::mails(shell("/mails"), true))?;
+        write("mails-unconfigured", &access::mails(shell("/mails"), false))?;
         write("permissions", &people::permissions(shell("/permissions")))?;
         write("login", &fixtures::login(lang, None))?;
+        let problem = LoginError::SignOn(dashboards::SignOnProblem::NotMapped);
+        write("login-sign-on", &fixtures::login(lang, Some(problem)))?;
         write("login-error", &fixtures::login(lang, Some(LoginError::BadCredentials)))?;
         for page in fixtures::errors(lang) {
             write(&format!("error-{}", page.kind.status()), &page)?;

@@ -3,11 +3,13 @@
 use dashboards::{
     AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
     CustomersPage, FormProblem, InvitedForm, Lang, Pager, Permission, PermissionReach,
-    PermissionRow, PermissionsPage, ProfilePage, RegisterPage, Shell, ShownLink, UserForm,
-    UserHead, UserImportLine, UserImportPlan, UserPage, UserRole, UserRow, UserStanding,
-    UsersImportPage, UsersImported, UsersPage,
+    PermissionRow, PermissionsPage, ProfilePage, ProfileSignOn, RegisterPage, Shell, ShownLink,
+    SignOnButton, SignOnLeavePage, SignOnProblem, UserForm, UserHead, UserImportLine,
+    UserImportPlan, UserPage, UserRole, UserRow, UserSignOn, UserStanding, UsersImportPage,
+    UsersImported, UsersPage,
 };
 
+use crate::access;
 use crate::fixtures::NOW;
 
 const DAY_MS: i64 = 86_400_000;
@@ -90,6 +92,8 @@ pub(crate) fn user(shell: Shell, standing: UserStanding, problem: Option<FormPro
         name: form.name.clone(),
         standing,
         created_at: NOW.plus_millis(-40 * DAY_MS),
+        has_second_factor: true,
+        issued_tokens: vec!["Billing".to_owned()],
     };
     UserPage {
         shell,
@@ -99,8 +103,19 @@ pub(crate) fn user(shell: Shell, standing: UserStanding, problem: Option<FormPro
         problem,
         link,
         may_edit: true,
+        sessions: access::sessions(),
+        tokens: Vec::new(),
         zones: vec!["Europe/Amsterdam".to_owned(), "Europe/London".to_owned()],
         product_zone: "Europe/Amsterdam".to_owned(),
+        sign_on: Some(signed_on()),
+    }
+}
+
+fn signed_on() -> UserSignOn {
+    UserSignOn {
+        label: "m.degroot@achterhoek.example".to_owned(),
+        linked_at: NOW.plus_millis(-30 * DAY_MS),
+        used_at: Some(NOW.plus_millis(-DAY_MS)),
     }
 }
 
@@ -129,9 +144,11 @@ pub(crate) fn import(shell: Shell, is_done: bool) -> UsersImportPage {
         link: (is_done && plan == UserImportPlan::Invite).then(|| LINK.to_owned()),
         plan,
     };
+    let change = |field, before: &str, after: &str| (field, before.to_owned(), after.to_owned());
+    let changes = vec![change("role", "klant", "accountmanager"), change("customers", "Ede", "")];
     let mut lines = vec![
         line(2, "anna@ede.example", UserImportPlan::Invite),
-        line(3, "b.jansen@example.net", UserImportPlan::Update(vec!["role", "customers"])),
+        line(3, "b.jansen@example.net", UserImportPlan::Update(changes)),
         line(4, "m.degroot@example.net", UserImportPlan::Nothing),
     ];
     if !is_done {
@@ -143,7 +160,15 @@ pub(crate) fn import(shell: Shell, is_done: bool) -> UsersImportPage {
         shell,
         text: "email,role,customers\nanna@ede.example,klant,1042\n".to_owned(),
         refused: None,
-        outcome: Some(UsersImported { lines, refused, invited: 1, updated: 1, is_done }),
+        outcome: Some(UsersImported {
+            lines,
+            refused,
+            invited: 1,
+            updated: 1,
+            is_done,
+            hash: "ba78".to_owned(),
+            has_moved: false,
+        }),
     }
 }
 
@@ -159,15 +184,54 @@ pub(crate) fn register(mut shell: Shell, works: bool) -> RegisterPage {
         email: "anna@ede.example".to_owned(),
         name: String::new(),
         password_least: 12,
+        sign_on: Some(sign_on_button(shell.locale.lang)),
     });
     let problem = works.then_some(FormProblem::Password { least: 12 });
     RegisterPage { shell, invited, problem }
 }
 
-pub(crate) fn profile(shell: Shell) -> ProfilePage {
+/// The way to an OpenID provider.
+pub(crate) fn sign_on_button(lang: Lang) -> SignOnButton {
+    let label = match lang {
+        Lang::Dutch => "Inloggen met uw organisatieaccount",
+        Lang::English => "Sign in with your organisation account",
+    };
+    let address = "/login/oidc".to_owned();
+    SignOnButton { label: label.to_owned(), address, is_only_way: false }
+}
+
+pub(crate) fn profile(shell: Shell, problem: Option<SignOnProblem>) -> ProfilePage {
     let form = form(shell.locale.lang);
     let (zones, product_zone) = (Vec::new(), "Europe/Amsterdam".to_owned());
-    ProfilePage { shell, form, problem: None, is_saved: true, zones, product_zone }
+    let sign_on = ProfileSignOn {
+        label: sign_on_button(shell.locale.lang).label,
+        linked: problem.is_none().then(signed_on),
+        has_password: true,
+        is_linked_now: problem.is_none(),
+        problem,
+    };
+    let (problem, sign_on) = (None, Some(sign_on));
+    let awaits_proof = form.notification_email.contains('@');
+    ProfilePage {
+        shell,
+        form,
+        problem,
+        is_saved: false,
+        zones,
+        product_zone,
+        sign_on,
+        awaits_proof,
+    }
+}
+
+/// The way out to the provider.
+pub(crate) fn sign_on_leave(mut shell: Shell) -> SignOnLeavePage {
+    shell.user = None;
+    SignOnLeavePage {
+        shell,
+        place: "https://login.example.net".to_owned(),
+        address: "https://login.example.net/authorize".to_owned(),
+    }
 }
 
 pub(crate) fn customers(shell: Shell) -> CustomersPage {
@@ -230,8 +294,9 @@ pub(crate) fn audit(shell: Shell, verdict: Option<AuditVerdict>) -> AuditPage {
         at: NOW.plus_millis(-(9_000 - sequence as i64) * 60_000),
         actor: text("m.degroot@example.net"),
         address: text("2001:db8::17"),
-        by_token: sequence % 2 == 0,
+        token: (sequence % 2 == 0).then(|| "Grafana (pw_3f9a01…)".to_owned()),
         action: text(action),
+        name: object.starts_with("customer/").then(|| text("Gemeente Ede")),
         object: text(object),
         changes,
     };
@@ -275,11 +340,16 @@ pub(crate) fn permissions(shell: Shell) -> PermissionsPage {
     let row = |permission, reach: [PermissionReach; 3], routes: &[&str]| PermissionRow {
         permission,
         reach: reach.to_vec(),
+        service: reach.map(|reach| if reach == Own { Nothing } else { reach }).to_vec(),
+        confirmation: "recent",
+        scopes: vec!["read:services"],
         routes: routes.iter().map(|route| (*route).to_owned()).collect(),
     };
     let services = ["GET /services", "GET /services/{id}", "GET /api/v1/services/{id}/intervals"];
     PermissionsPage {
         shell,
+        second_factor: vec![UserRole::Beheer],
+        is_saved: false,
         rows: vec![
             row(Permission::ReadServices, [Everything, Own, Own], &services),
             row(Permission::ReadUsers, [Everything, Own, Nothing], &["GET /users"]),

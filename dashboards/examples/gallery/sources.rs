@@ -3,8 +3,10 @@
 
 use correlate::model::Timestamp;
 use dashboards::{
-    Shell, SourceCallRow, SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead,
-    SourcePage, SourceReason, SourcesPage,
+    AccountCheck, AccountForm, AccountHead, AccountPage, AccountRefusal, AccountRow,
+    AccountSetting, FoundValue, Shell, SourceAbilityRow, SourceAlarmRow, SourceCallRow,
+    SourceCondition, SourceFailureRow, SourceFindingRow, SourceHead, SourcePage, SourceReason,
+    SourcesPage, UnwatchedBecause, UnwatchedPage, UnwatchedRow,
 };
 
 use super::fixtures::NOW;
@@ -44,11 +46,88 @@ pub(crate) fn sources(shell: Shell) -> SourcesPage {
         data_age_ms: None,
         ..head("lab", SourceCondition::Down)
     };
-    SourcesPage { shell, sources: vec![head("ams1", SourceCondition::Suspect), silent, small] }
+    let account = |name: &str, enabled| AccountRow {
+        name: name.to_owned(),
+        url: format!("https://{name}.example.net/"),
+        enabled,
+        token: Some(("anna@example.net".to_owned(), ago(60))),
+        is_hidden: name == "lab",
+    };
+    let configured = AccountRow { token: None, ..account("ams1", true) };
+    SourcesPage {
+        shell,
+        sources: vec![head("ams1", SourceCondition::Suspect), silent, small],
+        accounts: vec![configured, account("lab", true), account("zutphen", false)],
+        may_edit: true,
+        is_saved: true,
+    }
 }
 
 pub(crate) fn none(shell: Shell) -> SourcesPage {
-    SourcesPage { shell, sources: Vec::new() }
+    SourcesPage {
+        shell,
+        sources: Vec::new(),
+        accounts: Vec::new(),
+        may_edit: false,
+        is_saved: false,
+    }
+}
+
+fn settings() -> Vec<AccountSetting> {
+    let setting = |key: &str, value: &str, default: Option<&str>| AccountSetting {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        default: default.map(str::to_owned),
+    };
+    vec![
+        setting("time_zone", "Europe/Amsterdam", None),
+        setting("requests_per_second", "", Some("5")),
+        setting("one_without_words", "", None),
+    ]
+}
+
+/// The form for a new account.
+pub(crate) fn account_new(shell: Shell) -> AccountPage {
+    AccountPage {
+        shell,
+        account: None,
+        form: AccountForm { enabled: true, settings: settings(), ..AccountForm::default() },
+        refusals: vec![AccountRefusal {
+            field: "url".to_owned(),
+            reason: "must begin with https://".to_owned(),
+        }],
+        check: None,
+        is_saved: false,
+    }
+}
+
+/// An account whose connection was tried.
+pub(crate) fn account(shell: Shell, is_well: bool) -> AccountPage {
+    let step = |subject: &str, outcome: Result<&str, &str>| AccountCheck {
+        subject: subject.to_owned(),
+        outcome: outcome.map(str::to_owned).map_err(str::to_owned),
+    };
+    let last = if is_well { Ok("812 devices") } else { Err("forbidden") };
+    AccountPage {
+        shell,
+        account: Some(AccountHead {
+            name: "ams1".to_owned(),
+            token_set_by: "anna@example.net".to_owned(),
+            token_set_at: ago(60),
+        }),
+        form: AccountForm {
+            name: "ams1".to_owned(),
+            url: "https://ams1.example.net/".to_owned(),
+            enabled: true,
+            settings: settings(),
+        },
+        refusals: Vec::new(),
+        check: Some(vec![
+            step("address and token", Ok("LibreNMS 26.10")),
+            step("device list", last),
+        ]),
+        is_saved: true,
+    }
 }
 
 fn call(kind: &str, calls: u64, failed: u64, bytes: u64, p50_ms: u64) -> SourceCallRow {
@@ -79,21 +158,43 @@ fn failure(call: &str, fault: &str, message: &str, times: u64) -> SourceFailureR
     }
 }
 
+fn alarm(fault: &str, began: i64, ended: Option<i64>) -> SourceAlarmRow {
+    SourceAlarmRow {
+        fault: fault.to_owned(),
+        message: "LibreNMS gives 40112 rows in the <device> list, where it gave 104312".to_owned(),
+        since: ago(began),
+        until: ended.map(ago),
+    }
+}
+
 pub(crate) fn source(shell: Shell) -> SourcePage {
-    let finding = |name: &str, value: &str, how: &str, overridden| SourceFindingRow {
+    let finding = |name: &str, value: FoundValue, how: &str| SourceFindingRow {
         name: name.to_owned(),
-        value: value.to_owned(),
+        value,
         how: how.to_owned(),
-        overridden,
+        months: (how == "both_clocks").then_some(3),
+        overridden: how == "set",
+        found: (how == "set").then_some(FoundValue::EveryMs(300_000)),
     };
     SourcePage {
         shell,
-        head: head("ams1", SourceCondition::Suspect),
+        head: head("ams1", SourceCondition::Alarm),
         reason: Some(SourceReason {
             fault: "shrunk".to_owned(),
             message: "LibreNMS gives 40112 rows in the device list, where it gave 104312"
                 .to_owned(),
         }),
+        alarms: vec![
+            alarm("shrunk", 26 * 60, None),
+            alarm("empty", 60 * 24 * 9, Some(60 * 24 * 9 - 12)),
+            alarm("of_another_nms", 60 * 24 * 30, Some(60 * 24 * 30 - 1)),
+        ],
+        unwatched: vec![
+            unwatched("ams1/port/4711", UnwatchedBecause::Gone, Some("ams1/port/9001")),
+            unwatched("ams1/device/42", UnwatchedBecause::Disabled, None),
+            unwatched("ams1/device/43", UnwatchedBecause::Ignored, None),
+            unwatched("ams1/device/44", UnwatchedBecause::Gone, None),
+        ],
         poll_ms: 41_350,
         counted_since: Some(ago(60 * 31)),
         calls: vec![
@@ -122,10 +223,39 @@ pub(crate) fn source(shell: Shell) -> SourcePage {
             failure("sensors", "of_another_nms", "What <b>another</b> NMS may say", 12_345),
         ],
         findings: vec![
-            finding("poll_interval", "300 s", "last_polled of 500 devices moved by this", false),
-            finding("time_zone", "Europe/Amsterdam", "set in the configuration", true),
-            finding("version", "26.7.0", "read from /system", false),
+            finding("version", FoundValue::Name("26.7.0".to_owned()), "asked"),
+            finding("nms_interval", FoundValue::EveryMs(600_000), "poll_times"),
+            finding("event_log", FoundValue::Is(true), "readable"),
+            finding("event_log_cursor", FoundValue::Name("event_id".to_owned()), "asked"),
+            finding("stale_after", FoundValue::EveryMs(900_000), "too_short"),
+            finding("list_of_pollers", FoundValue::Is(false), "asked"),
+            finding("poll_interval", FoundValue::EveryMs(600_000), "set"),
+            finding("changes_interval", FoundValue::EveryMs(2_500), "throttle"),
+            finding(
+                "time_zone",
+                FoundValue::Clock {
+                    offset: "+01".to_owned(),
+                    zone: Some("Europe/Amsterdam".to_owned()),
+                },
+                "both_clocks",
+            ),
+            finding("clock_behind", FoundValue::EveryMs(41_000), "date"),
         ],
+        abilities: [
+            ("changes", true, "readable"),
+            ("glance", true, "product"),
+            ("glance_ports", false, "too_much"),
+            ("push", true, "product"),
+            ("backfill", false, "missing"),
+            ("inventory", true, "product"),
+        ]
+        .map(|(name, can, how)| SourceAbilityRow {
+            name: name.to_owned(),
+            can,
+            how: how.to_owned(),
+        })
+        .into(),
+        left_alone_until: Some(ago(-1)),
     }
 }
 
@@ -144,11 +274,39 @@ pub(crate) fn new(shell: Shell) -> SourcePage {
             fault: "unheard_of".to_owned(),
             message: "what <b>nobody</b> explains".to_owned(),
         }),
+        alarms: Vec::new(),
+        unwatched: Vec::new(),
         poll_ms: 0,
         counted_since: None,
         calls: Vec::new(),
         failures: Vec::new(),
         findings: Vec::new(),
+        abilities: Vec::new(),
+        left_alone_until: None,
         shell,
+    }
+}
+
+/// What services name and no NMS watches.
+pub(crate) fn unwatched_page(shell: Shell) -> UnwatchedPage {
+    let unwatched = vec![unwatched("ams1/device/42", UnwatchedBecause::Disabled, None)];
+    UnwatchedPage { shell, unwatched, waiting: vec!["ams1".to_owned()] }
+}
+
+fn unwatched(
+    component: &str,
+    because: UnwatchedBecause,
+    replaced_by: Option<&str>,
+) -> UnwatchedRow {
+    UnwatchedRow {
+        component: component.to_owned(),
+        device: "agg-zut-02.zutphen <b>".to_owned(),
+        because,
+        last_seen_at: NOW.plus_millis(-90 * MINUTE_MS),
+        replaced_by: replaced_by.map(str::to_owned),
+        services: vec![
+            ("svc/1".to_owned(), "Kernring Zutphen".to_owned()),
+            ("svc/2".to_owned(), "Bakkerij & zn".to_owned()),
+        ],
     }
 }

@@ -9,8 +9,8 @@ use correlate::model::{
     Timestamp, Window,
 };
 use dashboards::{
-    Cause, Choice, Clash, Hit, KnownEdge, Outcome, PlanForm, PlanRefusal, SampleRow, SamplesBehind,
-    SeenBy, Shell, WhatIfPage, WhyPage,
+    Because, Cause, Choice, Clash, Hit, KnownEdge, Outcome, PlanForm, PlanRefusal, SampleRow,
+    SamplesBehind, SeenBy, Shell, WhatIfPage, WhyPage,
 };
 use serde_json::json;
 
@@ -62,6 +62,7 @@ pub(crate) fn why(shell: Shell, as_of: Option<Timestamp>) -> WhyPage {
             known("zut1/device/4", NOW.plus_millis(-86_400_000), SeenBy::Poll, None),
         ]
         .into(),
+        reasons: [("zut1/device/4".into(), Because::ManagementLost)].into(),
         components: [("zut1/port/12".into(), "Gi0/0/12 · agg-zut-02.zutphen".to_owned())].into(),
         services: [("ring".into(), "Kernring Zutphen".to_owned())].into(),
         shared: Default::default(),

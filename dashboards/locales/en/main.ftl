@@ -35,6 +35,9 @@ notice-source-down-title = Source { $source } does not answer.
 notice-source-down-meaning = What it watches turns unknown: that counts neither as uptime nor as downtime.
 notice-source-suspect-title = Source { $source } gives doubtful answers.
 notice-source-suspect-meaning = The last known states stay in force until they expire; the answers are not taken over.
+notice-alarm-title = Alarm: source { $source } gives answers that cannot be right.
+notice-alarm-meaning = Nothing of them is taken over. The last known states stay in force until they expire, and then turn unknown. Look at it now.
+notice-alarm-other = It answers as if all were well.
 notice-source-link = See what is wrong and what to do
 notice-set-aside-title = { $n ->
     [one] 1 record or sample was set aside in the last 24 hours.
@@ -119,6 +122,14 @@ impact-down = { $n ->
 impact-degraded = { $n ->
     [one] 1 service degraded
    *[other] { $count } services degraded
+}
+impact-maintenance = { $n ->
+    [one] 1 service in maintenance
+   *[other] { $count } services in maintenance
+}
+impact-unknown = { $n ->
+    [one] 1 service is unknown
+   *[other] { $count } services are unknown
 }
 cause = Cause
 cause-unknown = Cause not known
@@ -312,6 +323,7 @@ error-internal = Something went wrong
 error-internal-text = The fault is ours. Try again; if it keeps failing, pass on this number.
 error-unavailable = The figures cannot be read now
 error-unavailable-text = The store does not answer. Measuring goes on and is caught up as soon as it is back.
+error-wait = Try again in { $wait }.
 error-reference = Number
 error-to-overview = To the overview
 
@@ -335,10 +347,11 @@ column-count = Number
 # Sources
 sources-lead = The systems that states come from, and how well they can be read.
 sources-none = No sources yet
-sources-none-text = Set up an account under [[nms]] in padwacht.toml; it appears here after the first round.
+sources-none-text = Add your LibreNMS with the button above, or set up an account under [[nms]] in padwacht.toml.
 column-source = Source
 source-ok = In order
 source-suspect = In doubt
+source-alarm = Alarm
 source-down = Cannot be read
 source-ok-meaning = Answers come in time and make sense.
 source-devices = Devices
@@ -348,6 +361,7 @@ source-data-age = Age of data
 source-reported = Last reported
 source-silent = No report for long
 source-silent-text = The ingest stage itself no longer reports. What stands here says little about now; see whether the process runs.
+source-left-alone = So much failed in a row that Padwacht leaves this source alone for now. It tries again by itself, at longer and longer intervals; the error above is the one to mend.
 source-push-link = Set up push
 source-poll-took = Last round took
 source-last-success = Last usable
@@ -373,6 +387,10 @@ source-p50 = Half within
 source-p99 = 99% within
 source-max = Longest
 source-last-call = Last
+source-alarms = Alarms
+source-alarms-note = When the source answered as if all were well, with something that cannot be right.
+source-alarm-until = Until
+source-alarm-lasts = Still going on
 source-failures = Latest errors
 source-failures-none = Nothing has gone wrong since the start.
 source-fault = What it means
@@ -384,6 +402,9 @@ source-finding = What
 source-finding-value = Value
 source-finding-how = How it was found
 source-finding-set = Set by you
+source-finding-found = Found:
+source-abilities = What it can be asked for
+source-ability-can = Possible
 
 # Errors of sources
 fault-unauthorized = The token is refused: unknown or disabled.
@@ -480,6 +501,7 @@ user-access-text = Whoever may no longer come in is out at once: sessions end, a
 user-invite-again = Invite again
 user-deactivate = Withdraw access
 user-reactivate = Let in again
+user-issued-tokens = API tokens of services that this user issued. A ban revokes them, withdrawing access does not:
 user-ban = Ban
 link-heading = Invitation
 link-text = Send this link to the user. It is shown only now.
@@ -493,6 +515,7 @@ import-do = Do it
 import-file = Choose a file
 import-lines = Line by line
 import-unreadable = This cannot be read as a list of users:
+import-moved = Something changed since the trial. Below is what would happen now; nothing has been done.
 import-trial = This is a trial: nothing has changed yet.
 import-done = Done. The links below are shown only now.
 import-invite = Invite
@@ -532,6 +555,9 @@ problem-contacts = Every contact has a name; there can be at most twenty.
 problem-manager = This user cannot be account manager, or has too many customers.
 problem-in-use = This customer still has services or users.
 problem-password = Choose a password of at least { $least } characters.
+problem-password-common = Many people choose this password, and it is tried first. Choose another, such as four words that have nothing to do with each other.
+problem-password-names = This password is little more than names that others know: of the product, its address, the customer or yourself. Choose another.
+problem-password-breached = This password is known from a breach of another site. Choose one that you use nowhere else.
 problem-passwords-differ = The two passwords differ.
 problem-other = This was refused: { $reason }
 
@@ -557,6 +583,14 @@ audit-keep = Keep this hash elsewhere:
 audit-broken = The chain is broken.
 permissions-lead = What each role may do. This comes from the very rules that every request passes.
 permissions-action = Action
+permissions-confirmation = Asked besides
+permissions-service = service:
+permissions-no-token = not with a token
+confirmation-nothing = nothing
+confirmation-recent = a fresh sign-in
+confirmation-recent-in-session = a fresh sign-in, in a session
+confirmation-recent-or-service = a fresh sign-in, or a service's token
+confirmation-session = a session
 permissions-own = Own: one's own account, or what belongs to the customers that somebody acts for or that are assigned to them.
 permission-read-services = Read services: state, figures, export
 permission-explain-services = Read why a service is so
@@ -569,11 +603,16 @@ permission-plan-work = What if, and announce maintenance
 permission-read-components = Read components and samples
 permission-read-pipeline = Read sources and pipeline
 permission-edit-pipeline = Let sources push and read them anew
+permission-edit-sources = Enter the accounts and tokens of sources
 permission-read-audit = Read and check the audit trail
 permission-read-permissions = Read these permissions
 permission-profile = One's own profile
 permission-tokens = One's own API tokens
-permission-session = One's own session
+permission-session = Sessions: list and end
+permission-service-tokens = API tokens of services
+permission-read-mails = Read the mails on their way
+permission-send-mails = Try mails again, send a test mail
+permission-read-attempts = Read sign-in attempts
 permission-api-docs = Documentation of the API
 reach-nothing = Nothing
 reach-own = Own

@@ -35,6 +35,9 @@ notice-source-down-title = Bron { $source } antwoordt niet.
 notice-source-down-meaning = Wat deze bron bewaakt, wordt onbekend: dat telt niet als beschikbaar en niet als storing.
 notice-source-suspect-title = Bron { $source } geeft twijfelachtige antwoorden.
 notice-source-suspect-meaning = We houden de laatst bekende toestand aan tot die verloopt; de antwoorden worden niet overgenomen.
+notice-alarm-title = Alarm: bron { $source } geeft antwoorden die niet kunnen kloppen.
+notice-alarm-meaning = Er wordt niets van overgenomen. We houden de laatst bekende toestand aan tot die verloopt; daarna wordt die onbekend. Kijk er nu naar.
+notice-alarm-other = De bron antwoordt alsof er niets aan de hand is.
 notice-source-link = Bekijk wat er mis is en wat te doen
 notice-set-aside-title = { $n ->
     [one] In de afgelopen 24 uur is 1 record of meting terzijde gelegd.
@@ -71,7 +74,7 @@ zoom-30d = 30 dagen
 # Inloggen
 login-title = Inloggen
 login-heading = Inloggen bij Padwacht
-login-lead = Of elke klantdienst werkt, en zo niet: waarom.
+login-lead = Of elke service van een klant werkt, en zo niet: waarom.
 login-email = E-mailadres
 login-password = Wachtwoord
 login-submit = Inloggen
@@ -119,6 +122,14 @@ impact-down = { $n ->
 impact-degraded = { $n ->
     [one] 1 service verminderd
    *[other] { $count } services verminderd
+}
+impact-maintenance = { $n ->
+    [one] 1 service in onderhoud
+   *[other] { $count } services in onderhoud
+}
+impact-unknown = { $n ->
+    [one] van 1 service is de toestand onbekend
+   *[other] van { $count } services is de toestand onbekend
 }
 cause = Oorzaak
 cause-unknown = Oorzaak niet bekend
@@ -312,6 +323,7 @@ error-internal = Er ging iets mis
 error-internal-text = Dat ligt aan ons. Probeer het nog eens; blijft het misgaan, geef dan dit nummer door.
 error-unavailable = De cijfers zijn nu niet op te vragen
 error-unavailable-text = De opslag antwoordt niet. Metingen gaan door en worden ingehaald zodra zij terug is.
+error-wait = Probeer het over { $wait } opnieuw.
 error-reference = Nummer
 error-to-overview = Naar het overzicht
 
@@ -335,10 +347,11 @@ column-count = Aantal
 # Bronnen
 sources-lead = De systemen waar de toestanden vandaan komen, en hoe goed ze te lezen zijn.
 sources-none = Nog geen bronnen
-sources-none-text = Stel een account in onder [[nms]] in padwacht.toml; na de eerste ronde staat het hier.
+sources-none-text = Voeg uw LibreNMS toe met de knop hierboven, of stel een account in onder [[nms]] in padwacht.toml.
 column-source = Bron
 source-ok = In orde
 source-suspect = Twijfelachtig
+source-alarm = Alarm
 source-down = Niet te lezen
 source-ok-meaning = De antwoorden komen op tijd en kloppen.
 source-devices = Apparaten
@@ -348,6 +361,7 @@ source-data-age = Leeftijd gegevens
 source-reported = Laatst gemeld
 source-silent = Lang niets gemeld
 source-silent-text = Het inlezen zelf meldt zich niet meer. Wat hier staat, zegt weinig over nu; kijk of het proces draait.
+source-left-alone = Er ging zoveel achter elkaar mis dat Padwacht deze bron nu even met rust laat. Er wordt vanzelf opnieuw geprobeerd, met steeds langere pauzes; verhelp de fout hierboven.
 source-push-link = Push instellen
 source-poll-took = Laatste ronde duurde
 source-last-success = Laatst bruikbaar
@@ -373,6 +387,10 @@ source-p50 = Helft binnen
 source-p99 = 99% binnen
 source-max = Langste
 source-last-call = Laatst
+source-alarms = Alarmen
+source-alarms-note = Wanneer de bron antwoordde alsof er niets aan de hand was, met iets dat niet kan kloppen.
+source-alarm-until = Tot
+source-alarm-lasts = Nog gaande
 source-failures = Laatste fouten
 source-failures-none = Sinds de start is er niets misgegaan.
 source-fault = Wat het betekent
@@ -384,6 +402,9 @@ source-finding = Wat
 source-finding-value = Waarde
 source-finding-how = Waaruit dat blijkt
 source-finding-set = Ingesteld
+source-finding-found = Gevonden:
+source-abilities = Wat er gevraagd kan worden
+source-ability-can = Mogelijk
 
 # Fouten van bronnen
 fault-unauthorized = Het token wordt geweigerd: onbekend of uitgeschakeld.
@@ -441,7 +462,7 @@ role-beheer-text = ziet en doet alles
 role-accountmanager = Accountmanager
 role-accountmanager-text = leest wat van de toegewezen klanten is
 role-klant = Klant
-role-klant-text = leest de eigen diensten
+role-klant-text = leest de eigen services
 standing-invited = Uitgenodigd
 standing-active = Actief
 standing-inactive = Inactief
@@ -480,6 +501,7 @@ user-access-text = Wie er niet meer in mag, is er meteen uit: sessies eindigen e
 user-invite-again = Opnieuw uitnodigen
 user-deactivate = Toegang intrekken
 user-reactivate = Weer toelaten
+user-issued-tokens = API-tokens van diensten die deze gebruiker uitgaf. Blokkeren trekt ze in, toegang intrekken niet:
 user-ban = Blokkeren
 link-heading = Uitnodiging
 link-text = Stuur deze link naar de gebruiker. Ze wordt alleen nu getoond.
@@ -493,6 +515,7 @@ import-do = Uitvoeren
 import-file = Bestand kiezen
 import-lines = Regel voor regel
 import-unreadable = Dit is niet te lezen als lijst van gebruikers:
+import-moved = Er is sinds de proef iets veranderd. Hieronder staat wat er nu zou gebeuren; er is niets gedaan.
 import-trial = Dit is een proef: er is nog niets veranderd.
 import-done = Uitgevoerd. De links hieronder worden alleen nu getoond.
 import-invite = Uitnodigen
@@ -509,7 +532,7 @@ register-gone = Deze uitnodiging werkt niet
 register-gone-text = Ze is verlopen of al gebruikt. Vraag uw beheerder om een nieuwe.
 profile-lead = Uw naam, taal en tijdzone. Adres, rol en klanten wijzigt een beheerder.
 profile-zone-help = Tijdstippen staan in uw eigen tijdzone. Dagen en cijfers zijn die van het product, zodat iedereen dezelfde leest.
-customers-lead = Van wie de diensten zijn, en wie u belt.
+customers-lead = Van wie de services zijn, en wie u belt.
 customers-search = Zoek op naam of nummer
 customers-none = Geen klanten gevonden
 customers-add = Klant toevoegen
@@ -530,8 +553,11 @@ problem-stale = Iemand anders was eerder. Hieronder staat wat er nu is; breng uw
 problem-customer-taken = Een andere klant heeft deze naam of dit nummer.
 problem-contacts = Elke contactpersoon heeft een naam; er kunnen er hooguit twintig zijn.
 problem-manager = Deze gebruiker kan geen accountmanager zijn, of heeft er al te veel.
-problem-in-use = Deze klant heeft nog diensten of gebruikers.
+problem-in-use = Deze klant heeft nog services of gebruikers.
 problem-password = Kies een wachtwoord van minstens { $least } tekens.
+problem-password-common = Veel mensen kiezen dit wachtwoord, en het wordt als eerste geprobeerd. Kies een ander, zoals vier woorden die niets met elkaar te maken hebben.
+problem-password-names = Dit wachtwoord is weinig meer dan namen die anderen kennen: van het product, het adres, de klant of uzelf. Kies een ander.
+problem-password-breached = Dit wachtwoord is bekend uit een lek bij een andere site. Kies er een dat u nergens anders gebruikt.
 problem-passwords-differ = De twee wachtwoorden zijn niet gelijk.
 problem-other = Dit is geweigerd: { $reason }
 
@@ -543,7 +569,7 @@ audit-object = Wat
 audit-changes = Verandering
 audit-by-token = met token
 audit-all-kinds = Alles
-audit-kind-service = Diensten
+audit-kind-service = Services
 audit-kind-customer = Klanten
 audit-kind-user = Gebruikers
 audit-kind-window = Onderhoud
@@ -557,10 +583,18 @@ audit-keep = Bewaar deze hash elders:
 audit-broken = De keten is gebroken.
 permissions-lead = Wat elke rol mag. Dit komt uit dezelfde regels die elk verzoek toetsen.
 permissions-action = Handeling
+permissions-confirmation = Wat verder nodig is
+permissions-service = dienst:
+permissions-no-token = niet met een token
+confirmation-nothing = niets
+confirmation-recent = pas bevestigd wie u bent
+confirmation-recent-in-session = pas bevestigd wie u bent, in een sessie
+confirmation-recent-or-service = pas bevestigd wie u bent, of het token van een dienst
+confirmation-session = een sessie
 permissions-own = Eigen: het eigen account, of wat hoort bij de klanten voor wie iemand handelt of die aan hem zijn toegewezen.
-permission-read-services = Diensten lezen: status, cijfers, export
-permission-explain-services = Lezen waarom een dienst zo is
-permission-edit-services = Diensten wijzigen en importeren
+permission-read-services = Services lezen: status, cijfers, export
+permission-explain-services = Lezen waarom een service zo is
+permission-edit-services = Services wijzigen en importeren
 permission-read-customers = Klanten lezen
 permission-edit-customers = Klanten wijzigen
 permission-read-users = Gebruikers lezen
@@ -569,11 +603,16 @@ permission-plan-work = Wat als, en onderhoud aankondigen
 permission-read-components = Componenten en metingen lezen
 permission-read-pipeline = Bronnen en verwerking lezen
 permission-edit-pipeline = Bronnen laten pushen en opnieuw lezen
+permission-edit-sources = Accounts en tokens van bronnen invoeren
 permission-read-audit = Auditlog lezen en controleren
 permission-read-permissions = Deze rechten lezen
 permission-profile = Het eigen profiel
 permission-tokens = De eigen API-tokens
-permission-session = De eigen sessie
+permission-session = Sessies bekijken en beëindigen
+permission-service-tokens = API-tokens van services
+permission-read-mails = Uitgaande mail bekijken
+permission-send-mails = Mail opnieuw proberen, testmail sturen
+permission-read-attempts = Aanmeldpogingen bekijken
 permission-api-docs = Documentatie van de API
 reach-nothing = Niets
 reach-own = Eigen
@@ -591,8 +630,8 @@ import-has-refused = { $n ->
    *[other] { $count } regels zijn geweigerd; er is niets veranderd.
 }
 customer-services = { $n ->
-    [one] 1 dienst
-   *[other] { $count } diensten
+    [one] 1 service
+   *[other] { $count } services
 }
 audit-fields = { $n ->
     [one] 1 veld

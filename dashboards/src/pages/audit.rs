@@ -9,11 +9,12 @@ use crate::view::pager::Pager;
 use crate::view::people::{Permission, PermissionReach, UserRole};
 
 /// The sorts of objects that the trail can be narrowed to.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("service", "audit-kind-service"),
     ("customer", "audit-kind-customer"),
     ("user", "audit-kind-user"),
     ("window", "audit-kind-window"),
+    ("session", "audit-kind-session"),
     ("api-token", "audit-kind-api-token"),
     ("account", "audit-kind-account"),
     ("setting", "audit-kind-setting"),
@@ -52,14 +53,30 @@ pub struct AuditRow {
     pub actor: String,
     /// From where; empty when it was no request.
     pub address: String,
-    /// Whether by an API token.
-    pub by_token: bool,
+    /// By which API token: what it is for, or how it begins.
+    pub token: Option<String>,
     /// What was done, as it is recorded.
     pub action: String,
+    /// What that is called, where the entry says so.
+    pub name: Option<String>,
     /// To what.
     pub object: String,
     /// What changed: field, before, after; what was not there is empty.
     pub changes: Vec<(String, String, String)>,
+}
+
+impl AuditRow {
+    /// The page of what was changed, if it has one and is still there.
+    fn page(&self) -> Option<String> {
+        let (kind, id) = self.object.split_once('/')?;
+        match kind {
+            _ if self.action == "delete" => None,
+            "customer" => Some(urls::customer(id)),
+            "service" => Some(urls::service(id)),
+            "user" => Some(urls::user(id)),
+            _ => None,
+        }
+    }
 }
 
 /// What checking the chain came to.
@@ -81,7 +98,7 @@ pub enum AuditVerdict {
 impl AuditPage {
     const SECTION: Section = Section::Audit;
 
-    fn kinds(&self) -> [(&'static str, &'static str); 7] {
+    fn kinds(&self) -> [(&'static str, &'static str); 8] {
         KINDS
     }
 
@@ -132,6 +149,10 @@ pub struct PermissionsPage {
     pub shell: Shell,
     /// Every action.
     pub rows: Vec<PermissionRow>,
+    /// The roles that must have a second factor.
+    pub second_factor: Vec<UserRole>,
+    /// Whether those were just saved.
+    pub is_saved: bool,
 }
 
 /// An action, and how far each role goes in it.
@@ -141,8 +162,31 @@ pub struct PermissionRow {
     pub permission: Permission,
     /// How far each of [`UserRole::ALL`] goes.
     pub reach: Vec<PermissionReach>,
+    /// How far a token of a service with each of these goes.
+    pub service: Vec<PermissionReach>,
+    /// What a change asks besides the role: `nothing`, `recent`,
+    /// `recent-in-session`, `recent-or-service` or `session`.
+    pub confirmation: &'static str,
+    /// The scopes by which a token does it; empty where none does.
+    pub scopes: Vec<&'static str>,
     /// The routes that are part of it.
     pub routes: Vec<String>,
+}
+
+impl PermissionRow {
+    fn confirmation_key(&self) -> &'static str {
+        match self.confirmation {
+            "recent" => "confirmation-recent",
+            "recent-in-session" => "confirmation-recent-in-session",
+            "recent-or-service" => "confirmation-recent-or-service",
+            "session" => "confirmation-session",
+            _ => "confirmation-nothing",
+        }
+    }
+
+    fn service_differs(&self, role: &usize) -> bool {
+        self.service.get(*role) != self.reach.get(*role)
+    }
 }
 
 impl PermissionsPage {
@@ -150,5 +194,9 @@ impl PermissionsPage {
 
     fn roles(&self) -> [UserRole; 3] {
         UserRole::ALL
+    }
+
+    fn requires(&self, role: &UserRole) -> bool {
+        self.second_factor.contains(role)
     }
 }

@@ -1,4 +1,4 @@
-//! Forgotten passwords: asking for a link, and choosing a new password.
+//! Where links in mails lead: forgotten passwords, and addresses for notices.
 
 use askama::Template;
 
@@ -40,6 +40,30 @@ impl ForgottenPage {
     }
 }
 
+/// Showing that notices arrive at an address, `/notification-address`.
+/// `shell.user` is `None`.
+#[derive(Template, Debug)]
+#[template(path = "notification_address.html")]
+pub struct NotificationAddressPage {
+    /// What surrounds it.
+    pub shell: Shell,
+    /// The token of the link.
+    pub token: String,
+    /// Of which account, and at which address; `None` for a link that does not
+    /// work.
+    pub whose: Option<(String, String)>,
+    /// Whether it was just shown.
+    pub is_done: bool,
+}
+
+impl NotificationAddressPage {
+    const SECTION: Section = Section::None;
+
+    fn lead(&self, account: &str, email: &str) -> String {
+        self.shell.locale.t2("notices-lead", ("account", account), ("email", email))
+    }
+}
+
 /// Choosing a new password, `/reset-password`. `shell.user` is `None`.
 #[derive(Template, Debug)]
 #[template(path = "reset.html")]
@@ -50,6 +74,8 @@ pub struct ResetPage {
     pub token: String,
     /// Whose password; `None` for a link that does not work.
     pub email: Option<String>,
+    /// Whether it takes the place of one that was made up for the first sign-in.
+    pub is_first: bool,
     /// What is wrong in the form.
     pub problem: Option<FormProblem>,
     /// How many characters a password must have.

@@ -1,11 +1,16 @@
 //! One struct per page. The API fills them, [`Render`](crate::Render) makes
 //! the HTML.
 
+mod access;
+mod accounts;
 mod audit;
 mod customers;
+mod docs;
 mod error;
+mod factors;
 mod forgotten;
 mod login;
+mod mails;
 mod manual;
 mod overview;
 mod path;
@@ -13,29 +18,43 @@ mod push;
 mod service;
 mod services;
 mod set_aside;
+mod sign_on;
 mod sources;
+mod unwatched;
 mod users;
 mod what_if;
 mod why;
 
+pub use access::{AttemptsPage, ServiceTokensPage, SessionsPage, TokensPage};
+pub use accounts::{
+    AccountCheck, AccountForm, AccountHead, AccountPage, AccountRefusal, AccountRow, AccountSetting,
+};
 pub use audit::{AuditPage, AuditRow, AuditVerdict, PermissionRow, PermissionsPage};
 pub use customers::{ContactForm, CustomerForm, CustomerPage, CustomerRow, CustomersPage};
+pub use docs::DocsPage;
 pub use error::{ErrorKind, ErrorPage};
-pub use forgotten::{ForgotState, ForgottenPage, ResetPage};
+pub use factors::{
+    ConfirmPage, FactorProblem, PasskeyRow, RecoveryCodesPage, SecondFactorPage, SecurityDone,
+    SecurityPage, TotpRow, TotpSetupPage,
+};
+pub use forgotten::{ForgotState, ForgottenPage, NotificationAddressPage, ResetPage};
 pub use login::{LoginError, LoginPage};
-pub use manual::ManualPage;
+pub use mails::MailsPage;
+pub use manual::{Manual, ManualPage};
 pub use overview::{OverviewLivePartial, OverviewPage};
 pub use push::PushPage;
 pub use service::ServicePage;
 pub use services::ServicesPage;
 pub use set_aside::SetAsidePage;
+pub use sign_on::SignOnLeavePage;
 pub use sources::{SourcePage, SourcesPage};
+pub use unwatched::UnwatchedPage;
 pub use users::{
     InvitedForm, ProfilePage, RegisterPage, UserForm, UserHead, UserImportLine, UserImportPlan,
     UserPage, UsersImportPage, UsersImported, UsersPage,
 };
 pub use what_if::WhatIfPage;
-pub use why::{KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
+pub use why::{Because, KnownEdge, SampleRow, SamplesBehind, SeenBy, WhyPage};
 
 use crate::view::cause::Cause;
 

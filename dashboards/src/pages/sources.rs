@@ -3,11 +3,13 @@
 use askama::Template;
 use correlate::model::Timestamp;
 
+use super::accounts::AccountRow;
 use crate::shell::{Section, Shell};
 use crate::view::source::{
-    Explained, SourceCallRow, SourceFailureRow, SourceFindingRow, SourceHead, SourceReason,
-    explained,
+    Explained, SourceAbilityRow, SourceAlarmRow, SourceCallRow, SourceFailureRow, SourceFindingRow,
+    SourceHead, SourceReason, explained,
 };
+use crate::view::unwatched::UnwatchedRow;
 
 /// Every source in short, `/sources`.
 #[derive(Template, Debug)]
@@ -17,6 +19,12 @@ pub struct SourcesPage {
     pub shell: Shell,
     /// By name.
     pub sources: Vec<SourceHead>,
+    /// The accounts, those of the configuration first.
+    pub accounts: Vec<AccountRow>,
+    /// Whether the reader may enter some.
+    pub may_edit: bool,
+    /// Whether one was just saved.
+    pub is_saved: bool,
 }
 
 impl SourcesPage {
@@ -33,6 +41,10 @@ pub struct SourcePage {
     pub head: SourceHead,
     /// Why the source is not in order, while it is not.
     pub reason: Option<SourceReason>,
+    /// When it answered as if all were well and not credibly, the newest first.
+    pub alarms: Vec<SourceAlarmRow>,
+    /// What services name of it and nobody watches.
+    pub unwatched: Vec<UnwatchedRow>,
     /// How long the last full reading took, in milliseconds.
     pub poll_ms: u64,
     /// Since when calls are counted.
@@ -43,6 +55,10 @@ pub struct SourcePage {
     pub failures: Vec<SourceFailureRow>,
     /// What was found out about the NMS.
     pub findings: Vec<SourceFindingRow>,
+    /// What it can be asked for.
+    pub abilities: Vec<SourceAbilityRow>,
+    /// Nothing is asked of it before then, as too much failed in a row.
+    pub left_alone_until: Option<Timestamp>,
 }
 
 impl SourcePage {
@@ -78,10 +94,5 @@ impl SourcePage {
 
     fn throttle_wait_ms(&self) -> u64 {
         self.total(|row| row.throttle_wait_ms)
-    }
-
-    /// A setting is named as it stands in the configuration, a fact in words.
-    fn finding_name(&self, finding: &SourceFindingRow) -> String {
-        finding.name.replace('_', " ")
     }
 }

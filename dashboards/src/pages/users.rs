@@ -6,8 +6,10 @@ use correlate::model::Timestamp;
 use crate::i18n::Lang;
 use crate::shell::{Section, Shell};
 use crate::urls;
+use crate::view::access::{SessionRow, TokenRow};
 use crate::view::pager::Pager;
 use crate::view::people::{FormProblem, ShownLink, UserRole, UserRow, UserStanding};
+use crate::view::sign_on::{ProfileSignOn, SignOnButton, UserSignOn};
 
 /// The users, `/users`.
 #[derive(Template, Debug)]
@@ -92,10 +94,16 @@ pub struct UserPage {
     pub is_saved: bool,
     /// Whether the reader may change it.
     pub may_edit: bool,
+    /// Where they are signed in, the latest first; for who may change it.
+    pub sessions: Vec<SessionRow>,
+    /// Their personal API tokens, the latest first; for who may change it.
+    pub tokens: Vec<TokenRow>,
     /// The time zones that can be chosen.
     pub zones: Vec<String>,
     /// The zone of the product.
     pub product_zone: String,
+    /// Who they are at the OpenID provider, for whoever may change it.
+    pub sign_on: Option<UserSignOn>,
 }
 
 /// Who a page is about.
@@ -109,6 +117,11 @@ pub struct UserHead {
     pub standing: UserStanding,
     /// When they were added.
     pub created_at: Timestamp,
+    /// Whether they sign in with a second factor.
+    pub has_second_factor: bool,
+    /// The tokens of services that they issued and that work, by name, for whoever
+    /// may change them: a ban revokes these.
+    pub issued_tokens: Vec<String>,
 }
 
 impl UserPage {
@@ -116,6 +129,11 @@ impl UserPage {
 
     fn action(&self) -> String {
         self.user.as_ref().map_or_else(|| urls::USER_NEW.to_owned(), |user| urls::user(&user.id))
+    }
+
+    fn revoke(&self) -> String {
+        let of = |user: &UserHead| urls::user_token_revoke(&user.id);
+        self.user.as_ref().map(of).unwrap_or_default()
     }
 }
 
@@ -146,6 +164,10 @@ pub struct UsersImported {
     pub updated: u64,
     /// Whether it was done.
     pub is_done: bool,
+    /// Stands for all of this, so that exactly this can be done.
+    pub hash: String,
+    /// Whether it was meant, and is not what the trial said any more.
+    pub has_moved: bool,
 }
 
 /// A line of a list and what it does.
@@ -167,7 +189,7 @@ pub enum UserImportPlan {
     /// Invites.
     Invite,
     /// Changes, in these respects.
-    Update(Vec<&'static str>),
+    Update(Vec<(&'static str, String, String)>),
     /// Nothing.
     Nothing,
     /// Is refused; why, in English.
@@ -195,7 +217,14 @@ impl UserImportLine {
 
     fn detail(&self) -> String {
         match &self.plan {
-            UserImportPlan::Update(fields) => fields.join(", "),
+            UserImportPlan::Update(changes) => {
+                let shown =
+                    |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+                let line = |(field, before, after): &(&str, String, String)| {
+                    format!("{field}: {} → {}", shown(before), shown(after))
+                };
+                changes.iter().map(line).collect::<Vec<_>>().join("; ")
+            }
             UserImportPlan::Refused(reason) => reason.clone(),
             UserImportPlan::Invite | UserImportPlan::Nothing => String::new(),
         }
@@ -234,6 +263,14 @@ pub struct InvitedForm {
     pub name: String,
     /// How many characters a password must have.
     pub password_least: usize,
+    /// The way to the OpenID provider, if there is one.
+    pub sign_on: Option<SignOnButton>,
+}
+
+impl InvitedForm {
+    fn takes_password(&self) -> bool {
+        self.sign_on.as_ref().is_none_or(|button| !button.is_only_way)
+    }
 }
 
 impl RegisterPage {
@@ -256,8 +293,13 @@ pub struct ProfilePage {
     pub zones: Vec<String>,
     /// The zone of the product.
     pub product_zone: String,
+    /// Single sign-on, if there is a provider.
+    pub sign_on: Option<ProfileSignOn>,
+    /// Whether the address for notices still has to be shown to work.
+    pub awaits_proof: bool,
 }
 
 impl ProfilePage {
     const SECTION: Section = Section::Profile;
+    const TAB: &str = urls::PROFILE;
 }

@@ -44,6 +44,8 @@ pub struct WhyPage {
     pub shows_samples: bool,
     /// How the present state of components was known, as far as it was kept.
     pub known: BTreeMap<ComponentId, KnownEdge>,
+    /// Why components are what nobody measured, as far as it was kept.
+    pub reasons: BTreeMap<ComponentId, Because>,
     /// The samples behind one of the components, when they were asked for.
     pub behind: Option<SamplesBehind>,
 }
@@ -74,6 +76,51 @@ pub struct KnownEdge {
     /// From when to when it can really have begun; `None` where nothing was
     /// known of the time before.
     pub began_within: Option<Period>,
+}
+
+/// Why a component has a state that nobody measured: mostly why nobody can say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Because {
+    /// Nothing believable came of it for longer than the staleness limit.
+    Silent,
+    /// It, or its device, is switched off in the NMS.
+    Disabled,
+    /// The NMS is told to pass over it, and so does the account.
+    Ignored,
+    /// The NMS has never looked at it.
+    NeverPolled,
+    /// Somebody has shut it.
+    AdminShut,
+    /// Its device is down.
+    DeviceDown,
+    /// Ping answers, SNMP does not.
+    ManagementLost,
+    /// The NMS does not list it any more.
+    Gone,
+    /// Its status means neither up nor down.
+    OddStatus,
+    /// Which check failed is not known.
+    CheckUnknown,
+    /// Another version knows.
+    Other,
+}
+
+impl Because {
+    const fn key(self) -> &'static str {
+        match self {
+            Because::Silent => "because-silent",
+            Because::Disabled => "because-disabled",
+            Because::Ignored => "because-ignored",
+            Because::NeverPolled => "because-never-polled",
+            Because::AdminShut => "because-admin-shut",
+            Because::DeviceDown => "because-device-down",
+            Because::ManagementLost => "because-management-lost",
+            Because::Gone => "because-gone",
+            Because::OddStatus => "because-odd-status",
+            Because::CheckUnknown => "because-check-unknown",
+            Because::Other => "because-other",
+        }
+    }
 }
 
 /// How an NMS knew a state.
@@ -352,6 +399,12 @@ impl Item<'_> {
         let [from, until] = [began.from, began.until].map(|at| self.locale.instant(at));
         let between = self.locale.between("known-between", from, until);
         Some(Markup::new(format!("{}, {between}", crate::markup::escape(&source))))
+    }
+
+    /// Of a component: why it is so, where nobody measured it.
+    fn because(&self) -> Option<String> {
+        let NodeKind::Component { id, .. } = &self.node.kind else { return None };
+        self.page.reasons.get(id).map(|because| self.locale.t(because.key()))
     }
 
     fn windows(&self) -> &[CoveringWindow] {

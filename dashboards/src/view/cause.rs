@@ -19,4 +19,8 @@ pub struct CauseImpact {
     pub down: u64,
     /// Services that are degraded and name it as a cause.
     pub degraded: u64,
+    /// Services that are in maintenance and name it as a cause.
+    pub maintenance: u64,
+    /// Services whose state is unknown because of it.
+    pub unknown: u64,
 }

@@ -144,8 +144,20 @@ pub enum FormProblem {
         /// How many characters it must have.
         least: usize,
     },
+    /// Many people choose this password.
+    PasswordCommon,
+    /// The password is little more than names that others know.
+    PasswordNames,
+    /// The password is known from a breach elsewhere.
+    PasswordBreached,
     /// The two passwords differ.
     PasswordsDiffer,
+    /// No scope, or one that the role cannot have.
+    Scopes,
+    /// The token of a service acts for no customer, or for some as administrator.
+    TokenCustomers,
+    /// The current password is wrong.
+    WrongPassword,
     /// Something else; the reason is English.
     Other(String),
 }
@@ -173,7 +185,13 @@ impl FormProblem {
             FormProblem::Password { least } => {
                 return locale.t1("problem-password", "least", least);
             }
+            FormProblem::PasswordCommon => "problem-password-common",
+            FormProblem::PasswordNames => "problem-password-names",
+            FormProblem::PasswordBreached => "problem-password-breached",
             FormProblem::PasswordsDiffer => "problem-passwords-differ",
+            FormProblem::Scopes => "problem-scopes",
+            FormProblem::TokenCustomers => "problem-token-customers",
+            FormProblem::WrongPassword => "factor-wrong-password",
             FormProblem::Other(reason) => return locale.t1("problem-other", "reason", reason),
         };
         locale.t(key)
@@ -208,6 +226,8 @@ pub enum Permission {
     ReadUsers,
     /// Changing users.
     EditUsers,
+    /// Taking the second factors of others.
+    UserFactors,
     /// What if, and maintenance.
     PlanWork,
     /// Reading components.
@@ -216,16 +236,34 @@ pub enum Permission {
     ReadPipeline,
     /// Changing the pipeline.
     EditPipeline,
+    /// Entering accounts at NMSes.
+    EditSources,
     /// Reading the audit trail.
     ReadAudit,
     /// Reading this matrix.
     ReadPermissions,
+    /// Tokens of services.
+    ServiceTokens,
+    /// Reading mails on their way.
+    ReadMails,
+    /// Trying mails again.
+    SendMails,
+    /// Reading who tried to sign in.
+    ReadAttempts,
+    /// Saying which roles need a second factor.
+    EditSecurity,
+    /// Making and revoking push secrets.
+    Secrets,
     /// One's own profile.
     Profile,
+    /// What one signs in with.
+    Factors,
     /// One's own tokens.
     Tokens,
-    /// One's own session.
+    /// Sessions.
     Session,
+    /// Proving again who one is.
+    Confirm,
     /// The documentation of the API.
     ApiDocs,
 }
@@ -240,15 +278,25 @@ impl Permission {
             Permission::EditCustomers => "permission-edit-customers",
             Permission::ReadUsers => "permission-read-users",
             Permission::EditUsers => "permission-edit-users",
+            Permission::UserFactors => "permission-user-factors",
             Permission::PlanWork => "permission-plan-work",
             Permission::ReadComponents => "permission-read-components",
             Permission::ReadPipeline => "permission-read-pipeline",
             Permission::EditPipeline => "permission-edit-pipeline",
+            Permission::EditSources => "permission-edit-sources",
             Permission::ReadAudit => "permission-read-audit",
             Permission::ReadPermissions => "permission-read-permissions",
+            Permission::ServiceTokens => "permission-service-tokens",
+            Permission::ReadMails => "permission-read-mails",
+            Permission::SendMails => "permission-send-mails",
+            Permission::ReadAttempts => "permission-read-attempts",
+            Permission::EditSecurity => "permission-edit-security",
+            Permission::Secrets => "permission-secrets",
             Permission::Profile => "permission-profile",
+            Permission::Factors => "permission-factors",
             Permission::Tokens => "permission-tokens",
             Permission::Session => "permission-session",
+            Permission::Confirm => "permission-confirm",
             Permission::ApiDocs => "permission-api-docs",
         }
     }

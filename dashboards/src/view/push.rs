@@ -11,6 +11,14 @@ pub(crate) const BODY_FROM_25_7: &str = r#"{"v":1,"alert_id":{{ $alert_id|json_e
 /// cannot hold a quote or a line break.
 pub(crate) const BODY_UNTIL_25_6: &str = r#"{"v":1,"alert_id":"{{ $alert_id }}","uid":"{{ $uid }}","rule_id":"{{ $rule_id }}","state":"{{ $state }}","severity":"{{ $severity }}","device_id":"{{ $device_id }}"}"#;
 
+/// Year and month of a version such as `26.7.0-12-gabc`; 1 and so on before
+/// 2021. `None` for what is no version.
+pub(crate) fn release(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim().trim_start_matches('v').split(['.', '-']);
+    let mut number = || parts.next()?.parse().ok();
+    Some((number()?, number()?))
+}
+
 /// What stands in for the secret when it cannot be shown any more.
 const SECRET_PLACEHOLDER: &str = "pwpush_…";
 

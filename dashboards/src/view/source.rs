@@ -4,6 +4,8 @@ use std::fmt;
 
 use correlate::model::Timestamp;
 
+use crate::locale::Locale;
+
 /// How far a source can be trusted now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SourceCondition {
@@ -11,6 +13,8 @@ pub enum SourceCondition {
     Ok,
     /// It answers, but not all of it can be believed.
     Suspect,
+    /// It answers as if all were well, with something that cannot be right.
+    Alarm,
     /// It cannot be read.
     Down,
 }
@@ -20,6 +24,7 @@ impl SourceCondition {
         match self {
             SourceCondition::Ok => "source-ok",
             SourceCondition::Suspect => "source-suspect",
+            SourceCondition::Alarm => "source-alarm",
             SourceCondition::Down => "source-down",
         }
     }
@@ -29,6 +34,7 @@ impl SourceCondition {
         match self {
             SourceCondition::Ok => "source-ok-meaning",
             SourceCondition::Suspect => "notice-source-suspect-meaning",
+            SourceCondition::Alarm => "notice-alarm-meaning",
             SourceCondition::Down => "notice-source-down-meaning",
         }
     }
@@ -38,14 +44,15 @@ impl SourceCondition {
         match self {
             SourceCondition::Ok => "up",
             SourceCondition::Suspect => "degraded",
-            SourceCondition::Down => "down",
+            SourceCondition::Alarm | SourceCondition::Down => "down",
         }
     }
 
     pub(crate) const fn icon(self) -> &'static str {
         match self {
             SourceCondition::Ok => "check-circle-fill",
-            SourceCondition::Suspect => "exclamation-triangle-fill",
+            SourceCondition::Suspect => "exclamation-diamond",
+            SourceCondition::Alarm => "exclamation-triangle-fill",
             SourceCondition::Down => "x-octagon-fill",
         }
     }
@@ -131,17 +138,194 @@ pub struct SourceFailureRow {
     pub times: u64,
 }
 
+/// A time in which an NMS answered as if all were well, and not credibly.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceAlarmRow {
+    /// The kind of fault, by its name in metrics.
+    pub fault: String,
+    /// What the ingest stage says about it; English.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it was over; `None` while it lasts.
+    pub until: Option<Timestamp>,
+}
+
 /// Something that was found out about an NMS.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceFindingRow {
     /// What: the name of the setting that overrides it, or of the fact.
     pub name: String,
     /// The value in use.
-    pub value: String,
-    /// What it rests on; English.
+    pub value: FoundValue,
+    /// What it rests on, by its name in the API.
     pub how: String,
+    /// Over how many months that is.
+    pub months: Option<u32>,
     /// The configuration sets it.
     pub overridden: bool,
+    /// What was found, where the configuration sets something.
+    pub found: Option<FoundValue>,
+}
+
+/// Whether a source can be asked for something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceAbilityRow {
+    /// For what, by its name in the API.
+    pub name: String,
+    /// Whether it can.
+    pub can: bool,
+    /// What that rests on, by its name in the API.
+    pub how: String,
+}
+
+/// A value that was found out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FoundValue {
+    /// What reads the same in every language.
+    Name(String),
+    /// Once in so many milliseconds.
+    EveryMs(u64),
+    /// Yes or no.
+    Is(bool),
+    /// A clock.
+    Clock {
+        /// Its present offset from UTC.
+        offset: String,
+        /// Its zone, once that is known.
+        zone: Option<String>,
+    },
+}
+
+impl FoundValue {
+    fn text_in(&self, locale: &Locale) -> String {
+        match self {
+            FoundValue::Name(name) => name.clone(),
+            FoundValue::EveryMs(ms) if ms % 1_000 != 0 => format!("{} ms", locale.number(ms)),
+            FoundValue::EveryMs(ms) => locale.millis(ms),
+            FoundValue::Is(is) => locale.t(if *is { "finding-yes" } else { "finding-no" }),
+            FoundValue::Clock { offset, zone: Some(zone) } => {
+                locale.t2("finding-zone", ("zone", zone), ("offset", offset))
+            }
+            FoundValue::Clock { offset, zone: None } => {
+                locale.t1("finding-offset", "offset", offset)
+            }
+        }
+    }
+}
+
+/// A name of the API and the key of its text.
+type Worded = (&'static str, &'static str);
+
+/// What is found out about a source.
+const FINDINGS: &[Worded] = &[
+    ("version", "finding-version"),
+    ("nms_interval", "finding-polling-interval"),
+    ("ping_interval", "finding-ping-interval"),
+    ("event_log", "finding-event-log"),
+    ("event_log_cursor", "finding-event-log-cursor"),
+    ("stale_after", "finding-stale-after"),
+    ("list_of_pollers", "finding-list-of-pollers"),
+    ("poll_interval", "finding-poll-interval"),
+    ("glance_interval", "finding-glance-interval"),
+    ("changes_interval", "finding-changes-interval"),
+    ("sessions_interval", "finding-sessions-interval"),
+    ("checks_interval", "finding-checks-interval"),
+    ("inventory_interval", "finding-inventory-interval"),
+    ("time_zone", "finding-time-zone"),
+    ("clock_agrees", "finding-clock-agrees"),
+    ("clock_ahead", "finding-clock-ahead"),
+    ("clock_behind", "finding-clock-behind"),
+];
+
+/// What findings rest on.
+const BASES: &[Worded] = &[
+    ("set", "basis-set"),
+    ("asked", "basis-asked"),
+    ("pollers", "basis-pollers"),
+    ("poll_times", "basis-poll-times"),
+    ("assumed", "basis-assumed"),
+    ("polling_interval", "basis-polling-interval"),
+    ("throttle", "basis-throttle"),
+    ("default", "basis-default"),
+    ("readable", "basis-readable"),
+    ("forbidden", "basis-forbidden"),
+    ("missing", "basis-missing"),
+    ("product", "basis-product"),
+    ("too_much", "basis-too-much"),
+    ("too_short", "basis-too-short"),
+    ("date", "basis-date"),
+    ("both_clocks", "basis-both-clocks"),
+];
+
+/// What a source can be asked for.
+const ABILITIES: &[Worded] = &[
+    ("changes", "ability-changes"),
+    ("glance", "ability-glance"),
+    ("glance_ports", "ability-glance-ports"),
+    ("push", "ability-push"),
+    ("backfill", "ability-backfill"),
+    ("sessions", "ability-sessions"),
+    ("checks", "ability-checks"),
+    ("inventory", "ability-inventory"),
+];
+
+fn key_of(words: &[Worded], name: &str) -> Option<&'static str> {
+    words.iter().find(|(known, _)| *known == name).map(|(_, key)| *key)
+}
+
+/// Whether the pages say what a finding of this basis rests on.
+pub fn explains_basis(name: &str) -> bool {
+    key_of(BASES, name).is_some()
+}
+
+/// Whether the pages have words for what a source can be asked for.
+pub fn explains_ability(name: &str) -> bool {
+    key_of(ABILITIES, name).is_some()
+}
+
+impl SourceAbilityRow {
+    /// What it is, in words; the bare name where there are none.
+    pub(crate) fn name_in(&self, locale: &Locale) -> String {
+        key_of(ABILITIES, &self.name).map_or_else(|| self.name.clone(), |key| locale.t(key))
+    }
+
+    /// What it rests on, in words; as it was written where there are none.
+    pub(crate) fn basis_in(&self, locale: &Locale) -> String {
+        // Nothing else tells of these.
+        if matches!(self.name.as_str(), "sessions" | "checks") && self.how == "forbidden" {
+            return locale.t("basis-forbidden-unknown");
+        }
+        key_of(BASES, &self.how).map_or_else(|| self.how.clone(), |key| locale.t(key))
+    }
+}
+
+impl SourceFindingRow {
+    /// What it is, in words; the bare name where there are none.
+    pub(crate) fn name_in(&self, locale: &Locale) -> String {
+        key_of(FINDINGS, &self.name).map_or_else(|| self.name.clone(), |key| locale.t(key))
+    }
+
+    /// The value, in words.
+    pub(crate) fn value_in(&self, locale: &Locale) -> String {
+        self.value.text_in(locale)
+    }
+
+    /// What was found where something else is set, in words.
+    pub(crate) fn found_in(&self, locale: &Locale) -> Option<String> {
+        self.found.as_ref().map(|found| found.text_in(locale))
+    }
+
+    /// What it rests on, in words; as it was written where there are none.
+    pub(crate) fn basis_in(&self, locale: &Locale) -> String {
+        match (key_of(BASES, &self.how), self.months) {
+            (Some("basis-both-clocks"), Some(months)) => {
+                locale.count("basis-both-clocks", u64::from(months))
+            }
+            (Some(key), _) => locale.t(key),
+            (None, _) => self.how.clone(),
+        }
+    }
 }
 
 /// A kind of fault that there are words for.

@@ -25,6 +25,10 @@ const SERVICES: usize = 87_000;
 const LOCAL_PORTS: usize = 19;
 const RUNS: usize = 3;
 
+/// As in the product.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Goals of the issue.
 const GOAL_RATIO: f64 = 2.0;
 const GOAL_BYTES: u64 = 500_000_000;
@@ -51,6 +55,7 @@ struct Run {
     floor: Usage,
     first: Usage,
     again: Usage,
+    inventory: Usage,
 }
 
 /// The least of all runs, and what was read.
@@ -93,10 +98,14 @@ fn measure(gzip: bool) -> Result {
             let mut reader = Child::start("reader", &[("url", &url)]);
             let [first, again] = [(); 2].map(|()| Usage::of(&reader.line()));
             let asked = reader.line()["asked"].to_string();
+            let inventory = Usage::of(&reader.line());
             let mut floor = Child::start("floor", &[("url", &url), ("asked", &asked)]);
             let floor = Usage::of(&floor.line());
-            eprintln!("run {}: floor {floor}; first {first}; again {again}", run + 1);
-            Run { floor, first, again }
+            let run = run + 1;
+            eprintln!(
+                "run {run}: floor {floor}; first {first}; again {again}; inventory {inventory}"
+            );
+            Run { floor, first, again, inventory }
         })
         .collect();
     let least = |pick: fn(&Run) -> Usage| {
@@ -107,6 +116,7 @@ fn measure(gzip: bool) -> Result {
         floor: least(|run| run.floor),
         first: least(|run| run.first),
         again: least(|run| run.again),
+        inventory: least(|run| run.inventory),
     };
     let server_peak_bytes = server.ask()["peak_bytes"].as_u64().unwrap_or(0);
     Result {
@@ -123,13 +133,14 @@ impl Result {
         json!({
             "about": self.about, "floor": self.best.floor.to_json(),
             "first": self.best.first.to_json(), "again": self.best.again.to_json(),
+            "inventory": self.best.inventory.to_json(),
             "ratio": self.ratio, "peak_bytes": self.peak_bytes,
             "server_peak_bytes": self.server_peak_bytes,
         })
     }
 
     fn print(&self, how: &str) {
-        let Run { floor, first, again } = &self.best;
+        let Run { floor, first, again, inventory } = &self.best;
         let row = |what: &str, usage: &Usage, goal: &str| {
             let (cpu, ratio) = (usage.cpu_s, usage.cpu_s / floor.cpu_s);
             let (wall, memory) = (usage.wall_s, megabytes(usage.peak_bytes));
@@ -140,5 +151,6 @@ impl Result {
         row(&format!("{how}, the first reading, nothing known"), first, "");
         let goal = format!("{GOAL_RATIO} x, {} MB", megabytes(GOAL_BYTES));
         row(&format!("{how}, every later reading"), again, &goal);
+        row(&format!("{how}, the inventory after them, other bodies"), inventory, "");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use correlate::model::Timestamp;
 use ingest::librenms::{LibreNms, Settings};
-use ingest::source::{DeviceReport, Outlet, Reading, Source, SourceState};
+use ingest::source::{Age, DeviceReport, Outlet, Reading, Source, SourceState};
 use serde_json::json;
 
 use crate::roles::{TOKEN, given, runtime, tell};
@@ -28,7 +28,8 @@ impl Outlet for Samples {
     }
 }
 
-/// Reads everything twice and says what each took; then, what it asked the second time.
+/// Reads everything twice and says what each took; then, what it asked the second
+/// time; then the inventory, beside what it knows by then.
 pub(crate) fn run() {
     let url = given("url");
     let mut settings =
@@ -53,6 +54,10 @@ pub(crate) fn run() {
         }
         let asked = recent(&url).await.split_off(asked);
         tell(&json!({ "asked": asked }));
+        let (cpu, began) = (cpu_s(), Instant::now());
+        let inventory = source.inventory(Age::New).await.expect("it can be read");
+        assert!(inventory.ports.len() > inventory.devices.len(), "ports were read");
+        tell(&Usage::since(cpu, began, 0).to_json());
     });
 }
 

@@ -7,20 +7,28 @@
 //! that was asked for before the one that is known is passed over, so a long
 //! list never undoes what was found while it came. Does no IO.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use correlate::model::{ComponentState, Timestamp};
+use correlate::model::ComponentState::{self, Down};
+use correlate::model::Timestamp;
 
+use super::backlog::Backlog;
 use super::cursor::LogCursor;
-use super::decode::{DeviceRow, FailingChecks, PortRow};
+use super::decode::{DeviceRow, FailingChecks, OperStatus, PortRow};
 use super::facts::{DeviceFacts, Times};
 use super::guard::ListGuard;
-use super::lines::{Believed, Lines};
+use super::lines::{Believed, Lines, Waiting};
 use super::memory::{Placed, ReadAt, Seen};
-use super::policy::{Policy, PortsOf, Verdict};
+use super::outage::{Fact, SAME_MS_MAX};
+use super::policy::{Policy, PortsOf};
+use super::server_clock::{ClockError, ServerClock};
+use super::sessions::Register;
+use super::touch::Touch;
 use super::tuning::Tuning;
+use super::wanted::Wanted;
 use super::zone::ServerZone;
-use crate::source::{DeviceReport, Evidence, Kind, ObservedSample};
+use crate::source::{Cursor, DeviceReport, Evidence, Kind, ObservedSample, Reason};
 
 /// So many of the last times that a device went down are kept with their
 /// checks, to tell what its outages were.
@@ -36,12 +44,16 @@ const FOLLOW_UPS_MAX: u32 = 4;
 pub(super) struct Port {
     pub(super) row: PortRow,
     pub(super) seen: Seen,
+    /// Why it is unknown, as was said last.
+    said: Option<Reason>,
 }
 
 /// A device and its ports.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Device {
     pub(super) seen: Seen,
+    /// Why it is unknown, as was said last.
+    pub(super) said: Option<Reason>,
     times: Times,
     /// Its last row, and when that was read.
     facts: Option<(DeviceFacts, ReadAt)>,
@@ -60,12 +72,25 @@ pub(super) struct Device {
     pub(super) downs: Vec<(Timestamp, FailingChecks)>,
     /// Up to when its outages were read and told.
     pub(super) outages_told: Option<Timestamp>,
+    /// What lines say of it that its outages are to prove first.
+    doubtful: Vec<Doubtful>,
     gone: bool,
+}
+
+/// A line that says what a device is, after one that said otherwise and that no
+/// row has shown. Whether it is an edge is for the outages to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Doubtful {
+    line: Believed,
+    /// When the other one was written.
+    other: Timestamp,
 }
 
 /// A device whose ports are to be looked at again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct FollowUp {
+    /// When it was heard that it came back.
+    since: Timestamp,
     pub(super) due: Timestamp,
     tries: u32,
 }
@@ -75,17 +100,27 @@ pub(super) struct FollowUp {
 pub(super) struct Book {
     pub(super) policy: Policy,
     pub(super) zone: ServerZone,
-    pub(super) devices: HashMap<u64, Device>,
+    server_clock: Arc<ServerClock>,
+    /// By id, the order in which lists are gone through: neighbours lie together.
+    pub(super) devices: BTreeMap<u64, Device>,
+    /// How many ports all devices have.
+    ports_len: usize,
+    /// The room of the last list of all ports, for the next one.
+    port_rows: Vec<PortRow>,
     pub(super) devices_guard: ListGuard,
     pub(super) ports_guard: ListGuard,
     pub(super) inventory_guard: ListGuard,
+    pub(super) sessions: Register,
+    pub(super) checks: Register,
     pub(super) log: LogCursor,
     pub(super) tuning: Tuning,
     pub(super) follow_ups: BTreeMap<u64, FollowUp>,
+    /// Devices that are to be read again.
+    pub(super) backlog: Backlog,
     /// Devices whose outages are to be read.
-    pub(super) backfill: BTreeSet<u64>,
-    /// Since when their outages are of interest.
-    pub(super) backfill_since: Timestamp,
+    pub(super) backfill: Wanted,
+    /// Devices that had lines waiting when that was last asked.
+    waiting: BTreeSet<u64>,
     pub(super) full_wanted: bool,
     /// When the clock's offset was last asked for beside the full readings.
     calibrated_at: Option<Timestamp>,
@@ -103,25 +138,87 @@ impl Device {
     pub(super) fn ports(&self) -> &[Port] {
         &self.ports
     }
+
+    /// Notes when lines say that it went down; the oldest go when there are too many.
+    pub(super) fn note_downs(&mut self, downs: Vec<(Timestamp, FailingChecks)>) {
+        self.downs.extend(downs);
+        self.downs.sort_by_key(|&(at, _)| at);
+        self.downs.dedup();
+        let excess = self.downs.len().saturating_sub(DOWNS_MAX);
+        self.downs.drain(..excess);
+    }
+
+    /// Places the lines that waited for its outages, which give these facts.
+    /// Those of which no fact says that it was otherwise before are uncertain since
+    /// the line that says so.
+    pub(super) fn settle_doubt(&mut self, facts: &[Fact]) -> Vec<Placed> {
+        let mut placed = Vec::with_capacity(self.doubtful.len());
+        for Doubtful { line, other } in std::mem::take(&mut self.doubtful) {
+            // Of the other line, or of what came after it: the outages are told as well.
+            let is_proof = |fact: &&Fact| {
+                let is_since = fact.at >= other.plus_millis(-SAME_MS_MAX);
+                fact.state != line.state && is_since && fact.at <= line.at
+            };
+            placed.push(match facts.iter().rfind(is_proof) {
+                Some(fact) => place_line(&mut self.seen, &line, Some(fact.at)),
+                // It was otherwise at some time before: the edge lies since then.
+                None if self.seen.was_otherwise(line.state, line.at) => {
+                    place_line(&mut self.seen, &line, None)
+                }
+                None => self.seen.note_unproven(line.state, other, line.at),
+            });
+        }
+        placed
+    }
 }
 
 impl Book {
-    pub(super) fn new(policy: Policy, zone: ServerZone) -> Book {
+    pub(super) fn new(policy: Policy, zone: ServerZone, server_clock: Arc<ServerClock>) -> Book {
         Book {
             policy,
             zone,
-            devices: HashMap::new(),
+            server_clock,
+            devices: BTreeMap::new(),
+            ports_len: 0,
+            port_rows: Vec::new(),
             devices_guard: ListGuard::default(),
             ports_guard: ListGuard::default(),
             inventory_guard: ListGuard::default(),
+            sessions: Register::default(),
+            checks: Register::default(),
             log: LogCursor::default(),
             tuning: Tuning::default(),
             follow_ups: BTreeMap::new(),
-            backfill: BTreeSet::new(),
-            backfill_since: Timestamp::MAX,
+            backlog: Backlog::default(),
+            backfill: Wanted::default(),
+            waiting: BTreeSet::new(),
             full_wanted: false,
             calibrated_at: None,
         }
+    }
+
+    /// By how much the server's clock is off.
+    pub(super) fn clock_error(&self) -> ClockError {
+        self.server_clock.error().unwrap_or_default()
+    }
+
+    /// Has a line wait for the row of its device, if that is known.
+    pub(super) fn wait(&mut self, line: Waiting) -> bool {
+        let id = line.line.device_id;
+        let Some(device) = self.devices.get_mut(&id) else { return false };
+        device.lines.push(line);
+        self.waiting.insert(id);
+        true
+    }
+
+    /// How far a later process need not read the log again: up to the first
+    /// line that still waits.
+    pub(super) fn save_log(&mut self) -> Option<Cursor> {
+        let devices = &self.devices;
+        let lines = |id: &u64| devices.get(id).and_then(|device| device.lines.first_id());
+        self.waiting.retain(|id| lines(id).is_some());
+        let first = self.waiting.iter().filter_map(lines).min();
+        self.log.save(first)
     }
 
     /// Whether the clock's offset may be asked for again; if so it counts as asked.
@@ -133,22 +230,47 @@ impl Book {
         is_due
     }
 
+    /// The last known status of a device; `None` where there is none.
+    pub(super) fn is_up(&self, id: u64) -> Option<bool> {
+        self.devices.get(&id)?.facts()?.up
+    }
+
     /// How many ports are known.
     pub(super) fn ports_len(&self) -> usize {
-        self.devices.values().map(|device| device.ports.len()).sum()
+        self.ports_len
+    }
+
+    /// Room for a list of all ports. The same for every list, as long as they
+    /// come back: the system takes longer to give so much than to fill it.
+    pub(super) fn port_list(&mut self) -> Vec<PortRow> {
+        let mut rows = std::mem::take(&mut self.port_rows);
+        rows.reserve_exact(self.ports_len + PORTS_MORE);
+        rows
+    }
+
+    /// The list has been taken in.
+    pub(super) fn put_back(&mut self, mut rows: Vec<PortRow>) {
+        rows.clear();
+        // What lists need no more is given back.
+        rows.shrink_to(2 * self.ports_len + PORTS_MORE);
+        self.port_rows = rows;
     }
 
     /// Takes in the row of a device. Gives what counts now, which is what was
     /// known if that was asked for later.
     pub(super) fn take_device(&mut self, row: &DeviceRow, read: ReadAt) -> DeviceFacts {
+        let error = self.clock_error();
         let device = self.devices.entry(row.device_id).or_default();
         if let Some((known, at)) = device.facts
             && at.sent > read.sent
         {
             return known;
         }
-        let facts = DeviceFacts::of(row, &mut device.times, &self.zone, read.received);
-        if let Some((known, at)) = device.facts {
+        let facts = DeviceFacts::of(row, &mut device.times, &self.zone, error, read.received);
+        if let Some((known, at)) = device.facts
+            && known.poll_is_sure()
+            && facts.poll_is_sure()
+        {
             self.tuning.stepped_between(&known, at, &facts, read);
         }
         let was_down = device.facts().is_some_and(|known| known.up == Some(false));
@@ -163,9 +285,12 @@ impl Book {
     /// does not hold any more. `listed` are its ids, ascending.
     pub(super) fn keep_devices(&mut self, listed: &[u64], read: ReadAt) -> Vec<u64> {
         let mut gone = Vec::new();
+        let mut listed = listed.iter().peekable();
         for (&id, device) in &mut self.devices {
+            while listed.next_if(|&&one| one < id).is_some() {}
+            let is_listed = listed.next_if(|&&one| one == id).is_some();
             let is_older = device.facts.is_some_and(|(_, at)| at.sent > read.sent);
-            if !is_older && listed.binary_search(&id).is_err() {
+            if !is_older && !is_listed {
                 device.gone = true;
                 if let Some((_, at)) = &mut device.facts {
                     *at = read;
@@ -173,38 +298,33 @@ impl Book {
                 gone.push(id);
             }
         }
-        gone.sort_unstable();
         gone
     }
 
-    /// Takes in the ports of a device, all of them, in any order.
-    pub(super) fn take_ports(&mut self, device_id: u64, mut rows: Vec<PortRow>, read: ReadAt) {
+    /// Takes in the ports of a device, all of them, ascending by id.
+    pub(super) fn take_ports(&mut self, device_id: u64, rows: &[PortRow], read: ReadAt) {
         let device = self.devices.entry(device_id).or_default();
         if device.ports_read.is_some_and(|known| known.sent > read.sent) {
             return;
         }
-        rows.sort_unstable_by_key(|row| row.port_id);
-        rows.dedup_by_key(|row| row.port_id);
-        let known = std::mem::take(&mut device.ports);
-        let find = |id| known.binary_search_by_key(&id, |port: &Port| port.row.port_id);
-        let lost = known.iter().filter(|port| {
-            rows.binary_search_by_key(&port.row.port_id, |row| row.port_id).is_err()
-        });
-        device.lost.extend(lost.map(|port| (port.row.port_id, port.seen)));
-        device.ports = Vec::with_capacity(rows.len());
-        for row in rows {
-            let before = find(row.port_id).ok().map(|place| &known[place]);
-            let mut seen = before.map(|port| port.seen).unwrap_or_default();
-            let status = before.map(|port| (port.row.oper, port.row.shut));
-            // Now, as the row before is needed to follow the lines.
-            if device.lines.any_of_port() {
-                let believed = device.lines.of_port(&row, status, &self.policy, read.sent);
-                let placed = believed.iter().map(|one| place_line(&mut seen, one, None));
-                device.told.extend(placed.map(|placed| (row.port_id, placed)));
-            }
-            device.ports.push(Port { row, seen });
-        }
         device.ports_read = Some(read);
+        // To follow the lines it must be known what a port was before.
+        let before: Vec<_> = match device.lines.any_of_port() {
+            true => rows.iter().map(|row| device.status_of(row.port_id)).collect(),
+            false => Vec::new(),
+        };
+        self.ports_len = self.ports_len - device.ports.len() + rows.len();
+        device.set_ports(rows);
+        for (port, status) in device.ports.iter_mut().zip(before) {
+            let believed = device.lines.of_port(&port.row, status, &self.policy, read.sent);
+            let (seen, said) = (&mut port.seen, &mut port.said);
+            let placed = believed.iter().map(|one| {
+                let placed = place_line(seen, one, None);
+                note_said(said, &placed);
+                placed
+            });
+            device.told.extend(placed.map(|placed| (port.row.port_id, placed)));
+        }
     }
 
     /// The report of a device and its ports as they are known now; `None` if
@@ -215,25 +335,31 @@ impl Book {
         cause: Evidence,
         now: Timestamp,
     ) -> Option<DeviceReport> {
-        let policy = self.policy;
+        let (policy, error) = (self.policy, self.clock_error());
+        let ping_is_last = self.tuning.notes_every_ping();
         let device = self.devices.get_mut(&id)?;
         let (facts, read) = device.facts?;
+        let facts = DeviceFacts { ping_is_last, ..facts };
         let mut samples = Vec::with_capacity(1 + device.ports.len());
         if device.gone {
-            device.leave(id, read, &mut samples);
+            device.leave(&policy, id, read, &mut samples);
+            self.ports_len -= device.ports.len();
             self.devices.remove(&id);
             self.follow_ups.remove(&id);
-            self.backfill.remove(&id);
+            self.backfill.forget(id);
         } else {
             let unproven = device.of_itself(&policy, &facts, read, cause, &mut samples);
             let device_at = samples.iter().map(|sample| sample.at).max();
+            let device_is = samples.last().map(|sample| sample.state);
             device.of_ports(
                 &policy,
                 &facts,
-                device_at.unwrap_or(read.received),
+                (device_at.unwrap_or(read.received), device_is),
+                error,
                 cause,
                 &mut samples,
             );
+            error.widen(&mut samples);
             if unproven.is_some() {
                 self.want_outages(id, read.sent.plus_millis(-OUTAGES_BACK_MS));
             }
@@ -242,20 +368,47 @@ impl Book {
         Some(DeviceReport { device: id.to_string().into(), observed_at, samples })
     }
 
+    /// Has a device read again, in one of the next rounds; everything, if too
+    /// many wait already.
+    pub(super) fn look_again(&mut self, touch: Touch, now: Timestamp) {
+        self.full_wanted |= !self.backlog.ask(touch, now);
+    }
+
+    /// The same for what a list shows to have moved.
+    pub(super) fn look_at_moved(&mut self, touch: Touch, now: Timestamp) {
+        self.full_wanted |= !self.backlog.ask_moved(touch, now);
+    }
+
+    /// Leaves out of the backlog what another reading has told meanwhile, and
+    /// what only lines asked for that do not wait any more.
+    pub(super) fn thin_backlog(&mut self) {
+        let (devices, policy) = (&self.devices, &self.policy);
+        self.backlog.retain(|one| {
+            let Some(device) = devices.get(&one.touch.device_id) else { return false };
+            !device.was_read_since(one.touch, one.asked_at, policy)
+        });
+    }
+
     /// Has the outages of a device read, of the time since `since`.
     pub(super) fn want_outages(&mut self, id: u64, since: Timestamp) {
-        self.backfill.insert(id);
-        self.backfill_since = self.backfill_since.min(since);
+        self.backfill.want(id, since);
     }
 
     /// Has the ports of a device read once they will have been polled again.
     fn follow_up(&mut self, id: u64, now: Timestamp) {
         let due = now.plus_millis(FOLLOW_UP_MS);
-        self.follow_ups.insert(id, FollowUp { due, tries: 0 });
+        self.follow_ups.insert(id, FollowUp { since: now, due, tries: 0 });
     }
 
-    /// The devices that are due to be looked at again, at most `max`.
+    /// The devices that are due to be looked at again, at most `max`. Forgets
+    /// those whose ports were read meanwhile in the poll with which they came back.
     pub(super) fn due_follow_ups(&mut self, now: Timestamp, max: usize) -> Vec<u64> {
+        let (devices, error) = (&self.devices, self.clock_error());
+        self.follow_ups.retain(|id, follow_up| {
+            let is_new = |device: &Device| device.ports_are_new(follow_up.since, error);
+            let is_done = devices.get(id).is_none_or(is_new);
+            follow_up.due > now || !is_done
+        });
         let due: Vec<u64> = self
             .follow_ups
             .iter()
@@ -264,11 +417,10 @@ impl Book {
             .take(max)
             .collect();
         for id in &due {
-            let is_done = self.devices.get(id).is_none_or(Device::ports_are_new);
             let Some(follow_up) = self.follow_ups.get_mut(id) else { continue };
             follow_up.tries += 1;
             follow_up.due = now.plus_millis(FOLLOW_UP_MS << follow_up.tries);
-            if is_done || follow_up.tries >= FOLLOW_UPS_MAX {
+            if follow_up.tries >= FOLLOW_UPS_MAX {
                 self.follow_ups.remove(id);
             }
         }
@@ -276,37 +428,102 @@ impl Book {
     }
 }
 
+/// Room in a list for so many ports that were not known before.
+const PORTS_MORE: usize = 4_096;
+
 /// How far back outages may prove lines that a row does not show any more.
 const OUTAGES_BACK_MS: i64 = 3_600_000;
 
 fn place_line(seen: &mut Seen, one: &Believed, contrary: Option<Timestamp>) -> Placed {
-    seen.place_line(one.state, one.earliest, one.at, contrary)
+    let placed = seen.place_line(one.state, one.earliest, one.at, contrary);
+    Placed { reason: one.reason, ..placed }
+}
+
+/// Leaves out the reason of an unknown where it is the one that was `said`, and
+/// that of a state that merely lasts.
+fn news(said: &mut Option<Reason>, placed: Placed) -> Placed {
+    let reason = match placed.state {
+        ComponentState::Unknown => placed.reason.filter(|_| *said != placed.reason),
+        _ => placed.reason.filter(|_| placed.uncertainty_ms > 0),
+    };
+    note_said(said, &placed);
+    Placed { reason, ..placed }
+}
+
+fn note_said(said: &mut Option<Reason>, placed: &Placed) {
+    *said = placed.reason.filter(|_| placed.state == ComponentState::Unknown);
 }
 
 fn sample(kind: Kind, native_id: u64, placed: Placed, evidence: Evidence) -> ObservedSample {
     ObservedSample {
         kind,
-        native_id: native_id.to_string().into(),
+        native_id: native_id.into(),
         at: placed.at,
         state: placed.state,
         evidence,
         uncertainty_ms: placed.uncertainty_ms,
+        reason: placed.reason,
     }
 }
 
 impl Device {
-    /// Whether its ports were read in the poll with which it came back.
-    fn ports_are_new(&self) -> bool {
-        let began = self.facts().and_then(|facts| facts.poll_began);
-        self.ports.iter().all(|port| port.row.polled_at() >= began)
+    /// What the row of a port said last.
+    fn status_of(&self, port_id: u64) -> Option<(OperStatus, bool)> {
+        let place = self.ports.binary_search_by_key(&port_id, |port| port.row.port_id).ok()?;
+        let row = &self.ports[place].row;
+        Some((row.oper, row.shut))
     }
 
-    /// It is gone: nobody can say any more.
-    fn leave(&mut self, id: u64, read: ReadAt, samples: &mut Vec<ObservedSample>) {
-        let unknown = Verdict::unknown(read.received);
+    /// Has these ports now, ascending by id; what was said of them stays.
+    fn set_ports(&mut self, rows: &[PortRow]) {
+        let mut pairs = self.ports.iter_mut().zip(rows);
+        let are_alike = pairs.all(|(port, row)| {
+            let is_it = port.row.port_id == row.port_id;
+            if is_it {
+                port.row = *row;
+            }
+            is_it
+        });
+        if are_alike && self.ports.len() == rows.len() {
+            return;
+        }
+        let mut known: BTreeMap<u64, (Seen, Option<Reason>)> = std::mem::take(&mut self.ports)
+            .into_iter()
+            .map(|port| (port.row.port_id, (port.seen, port.said)))
+            .collect();
+        let port = |row: &PortRow| {
+            let (seen, said) = known.remove(&row.port_id).unwrap_or_default();
+            Port { row: *row, seen, said }
+        };
+        self.ports = rows.iter().map(port).collect();
+        self.lost.extend(known.into_iter().map(|(id, (seen, _))| (id, seen)));
+    }
+
+    /// Whether all that is asked of it has been read in answer to a question of
+    /// after `asked_at`.
+    fn was_read_since(&self, touch: Touch, asked_at: Timestamp, policy: &Policy) -> bool {
+        let Some((facts, read)) = &self.facts else { return false };
+        let is_new = |read: &ReadAt| read.sent > asked_at;
+        let are_frozen = matches!(policy.ports_of(facts), PortsOf::Frozen(_));
+        let knows_itself = !touch.itself || is_new(read);
+        let knows_ports = !touch.ports || self.ports_read.as_ref().is_some_and(is_new);
+        knows_itself && (knows_ports || (are_frozen && is_new(read)))
+    }
+
+    /// Whether its ports were read since it came back, and polled with it.
+    fn ports_are_new(&self, since: Timestamp, error: ClockError) -> bool {
+        let began = self.facts().and_then(|facts| facts.poll_began);
+        let polled = |port: &Port| port.row.polled_at().map(|at| error.ours(at));
+        self.ports_read.is_some_and(|read| read.sent >= since)
+            && self.ports.iter().all(|port| polled(port) >= began)
+    }
+
+    /// It is gone: by default nobody can say any more.
+    fn leave(&mut self, policy: &Policy, id: u64, read: ReadAt, samples: &mut Vec<ObservedSample>) {
+        let Some(unknown) = policy.gone(read.received) else { return };
         let mut say = |kind, id, seen: &mut Seen| {
-            let is_said = seen.latest().is_none_or(|(_, s)| s == ComponentState::Unknown);
-            if let Some(placed) = seen.place(&unknown, read).filter(|_| !is_said) {
+            let is_said = seen.latest().is_some();
+            if let Some(placed) = seen.place(&unknown, read).filter(|_| is_said) {
                 samples.push(sample(kind, id, placed, Evidence::Poll));
             }
         };
@@ -332,36 +549,57 @@ impl Device {
             && counts
             && let Some(up) = facts.up
         {
-            self.downs.extend(self.lines.downs());
-            self.downs.sort_unstable_by_key(|&(at, _)| at);
-            self.downs.dedup();
-            let excess = self.downs.len().saturating_sub(DOWNS_MAX);
-            self.downs.drain(..excess);
+            let downs: Vec<_> = self.lines.downs().collect();
+            self.note_downs(downs);
             let found = self.lines.of_device(up, policy, read.sent);
             unproven = found.unproven;
-            let contrary = match unproven {
-                // If the outages prove it, this is an edge.
-                Some(before) => Some(before),
-                None => facts.poll_began.filter(|_| !up),
-            };
+            let first = found.believed.first().map(|one| one.state);
             for one in found.believed.iter().filter(|_| !facts.is_unborn()) {
+                // What was last told is the other state: an edge, whatever else was between.
+                let is_edge = self.seen.is_otherwise_before(one.state, one.at);
+                if let Some(other) = unproven.filter(|_| Some(one.state) == first && !is_edge) {
+                    self.doubt(Doubtful { line: *one, other });
+                    continue;
+                }
+                // A good poll is evidence against down alone.
+                let contrary = facts.poll_began.filter(|_| !up && one.state == Down);
                 let placed = place_line(&mut self.seen, one, contrary);
+                note_said(&mut self.said, &placed);
                 samples.push(sample(Kind::Device, facts.device_id, placed, Evidence::EventLog));
             }
         }
+        let before = self.seen;
         let placed = policy.device(facts, read.received).and_then(|v| self.seen.place(&v, read));
+        let loose = facts.loose_ping(read.received);
+        let spread = |placed: Placed| match loose {
+            // That it is down still needs no new proof.
+            Some(at) if placed.uncertainty_ms > 0 || facts.is_management_lost() => {
+                self.seen.spread(&before, placed, at, read.sent)
+            }
+            _ => placed,
+        };
+        let placed = placed.map(spread);
         samples.extend(placed.map(|placed| {
+            let placed = news(&mut self.said, placed);
             let evidence = if placed.uncertainty_ms > 0 { cause } else { Evidence::Poll };
             sample(Kind::Device, facts.device_id, placed, evidence)
         }));
         unproven
     }
 
+    /// Keeps a line until the outages are read; the oldest go when there are too many.
+    fn doubt(&mut self, doubtful: Doubtful) {
+        self.doubtful.push(doubtful);
+        let excess = self.doubtful.len().saturating_sub(DOWNS_MAX);
+        self.doubtful.drain(..excess);
+    }
+
     fn of_ports(
         &mut self,
         policy: &Policy,
         facts: &DeviceFacts,
-        device_at: Timestamp,
+        (device_at, device_is): (Timestamp, Option<ComponentState>),
+        error: ClockError,
         cause: Evidence,
         samples: &mut Vec<ObservedSample>,
     ) {
@@ -371,22 +609,34 @@ impl Device {
         );
         let Some(read) = self.ports_read else { return };
         for (id, mut seen) in std::mem::take(&mut self.lost) {
-            let placed = seen.place(&Verdict::unknown(read.received), read);
+            let gone = policy.gone(read.received);
+            let placed = gone.and_then(|gone| seen.place(&gone, read));
             samples.extend(placed.map(|p| sample(Kind::Port, id, p, Evidence::Poll)));
         }
         let ports_of = policy.ports_of(facts);
+        // Rows of ports are in the server's time.
+        let ahead_ms = error.ahead_ms();
+        let theirs_of = match ports_of {
+            PortsOf::Polled { since } => {
+                PortsOf::Polled { since: since.map(|at| error.theirs(at)) }
+            }
+            frozen => frozen,
+        };
         for port in &mut self.ports {
             // That its device cannot be read is news of the device's row.
             let read = match ports_of {
-                PortsOf::Frozen => ReadAt {
+                PortsOf::Frozen(_) => ReadAt {
                     sent: read.sent.max(device_at),
                     received: read.received.max(device_at),
                 },
                 PortsOf::Polled { .. } => read,
             };
-            let verdict = policy.port(&port.row, ports_of, device_at, read.received);
+            let (device_at, now) = (error.theirs(device_at), error.theirs(read.received));
+            let verdict = policy.port(&port.row, theirs_of, device_at, device_is, now);
+            let verdict = verdict.map(|verdict| verdict.ahead(-ahead_ms));
             let placed = verdict.and_then(|verdict| port.seen.place(&verdict, read));
             samples.extend(placed.map(|placed| {
+                let placed = news(&mut port.said, placed);
                 let evidence = if placed.uncertainty_ms > 0 { cause } else { Evidence::Poll };
                 sample(Kind::Port, port.row.port_id, placed, evidence)
             }));

@@ -1,8 +1,11 @@
 //! Stops calling a server that keeps failing, and tries it again carefully.
+//! Remembers why, so that a pause never hides the cause.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::source::SourceError;
 
 /// So many failures in a row are no accident.
 const FAILURES_MAX: u32 = 5;
@@ -15,10 +18,11 @@ const PAUSE_MIN: Duration = Duration::from_secs(15);
 const PAUSE_MAX: Duration = Duration::from_secs(120);
 
 /// Counts failures in a row. Between pauses a single call is let through.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Breaker {
     failures: u32,
     paused_until: Option<Instant>,
+    cause: Option<SourceError>,
 }
 
 impl Breaker {
@@ -45,19 +49,32 @@ impl Breaker {
         *self = Breaker::default();
     }
 
-    /// A call failed.
-    pub(super) fn failed(&mut self, now: Instant) {
+    /// What failed last, since the last success.
+    pub(super) fn cause(&self) -> Option<&SourceError> {
+        self.cause.as_ref()
+    }
+
+    /// A call failed. Says whether the server is left alone from now on, and
+    /// was not before.
+    pub(super) fn failed(&mut self, now: Instant, cause: &SourceError) -> bool {
         self.failures = self.failures.saturating_add(1);
+        self.cause = Some(cause.clone());
         if let Some(pauses) = self.failures.checked_sub(FAILURES_MAX) {
             let pause = PAUSE_MIN.saturating_mul(1 << pauses.min(16)).min(PAUSE_MAX);
             self.paused_until = Some(now + pause);
         }
+        self.failures == FAILURES_MAX
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Fault;
+
+    fn bad() -> SourceError {
+        SourceError::new(Fault::NotJson, "a page")
+    }
 
     #[test]
     fn single_failures_pause_nothing() {
@@ -65,7 +82,7 @@ mod tests {
         let mut breaker = Breaker::default();
         for _ in 0..20 {
             for _ in 1..FAILURES_MAX {
-                breaker.failed(now);
+                breaker.failed(now, &bad());
             }
             assert_eq!(breaker.pause(now), None);
             breaker.succeeded();
@@ -78,7 +95,7 @@ mod tests {
         let mut breaker = Breaker::default();
         let mut pauses = Vec::new();
         for _ in 0..FAILURES_MAX + 5 {
-            breaker.failed(now);
+            breaker.failed(now, &bad());
             if let Some(pause) = breaker.pause(now) {
                 pauses.push(pause);
                 now += pause;
@@ -96,7 +113,7 @@ mod tests {
         let mut breaker = Breaker::default();
         for _ in 0..FAILURES_MAX {
             assert_eq!(breaker.admit(now), Ok(()));
-            breaker.failed(now);
+            breaker.failed(now, &bad());
         }
         now += PAUSE_MIN;
         assert_eq!(breaker.admit(now), Ok(()), "the one that tries");
@@ -113,11 +130,24 @@ mod tests {
         let now = Instant::now();
         let mut breaker = Breaker::default();
         for _ in 0..FAILURES_MAX {
-            breaker.failed(now);
+            breaker.failed(now, &bad());
         }
         breaker.succeeded();
+        assert_eq!((breaker.pause(now), breaker.cause()), (None, None));
+        breaker.failed(now, &bad());
         assert_eq!(breaker.pause(now), None);
-        breaker.failed(now);
-        assert_eq!(breaker.pause(now), None);
+    }
+
+    #[test]
+    fn a_pause_keeps_its_cause_and_begins_once() {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::default();
+        let mut begins = 0;
+        for _ in 0..FAILURES_MAX + 5 {
+            begins += u32::from(breaker.failed(now, &bad()));
+            now += breaker.pause(now).unwrap_or_default();
+            assert_eq!(breaker.cause(), Some(&bad()));
+        }
+        assert_eq!(begins, 1);
     }
 }

@@ -9,6 +9,7 @@ use super::client::Client;
 use super::decode::DeviceRow;
 use super::facts::DeviceFacts;
 use super::poller::LibreNms;
+use super::touch::foreign;
 use super::zone;
 use crate::source::{Fault, SourceError};
 
@@ -26,8 +27,15 @@ impl LibreNms {
         if !is_local || !self.book().zone.needs_calibration(now) {
             return Ok(());
         }
+        let is_first = !self.book().zone.is_known();
         match find_offsets(&self.client, rows).await {
-            Ok(pairs) => {
+            Ok(mut pairs) => {
+                if is_first {
+                    // What the clock was in other seasons tells zones apart.
+                    for row in zone::of_both_seasons(rows) {
+                        pairs.extend(offsets_by(&self.client, row).await.unwrap_or_default());
+                    }
+                }
                 self.note_offsets(&pairs, now);
                 Ok(())
             }
@@ -40,15 +48,20 @@ impl LibreNms {
     /// Finds out the offset again, where that is due, with the device that was
     /// most likely polled last. That it cannot be found is no error here: the
     /// full reading says so.
-    pub(super) async fn calibrate_alone(&self, now: Timestamp) {
-        let Some(id) = self.likely_polled_last(now) else { return };
-        let Ok(listed) = self.client.rows::<DeviceRow>(&calls::device_listed(id)).await else {
-            return;
-        };
-        let own: Vec<_> = listed.into_iter().filter(|row| row.device_id == id).collect();
-        if let Ok(pairs) = find_offsets(&self.client, &own).await {
+    ///
+    /// # Errors
+    /// Rows of other devices came.
+    pub(super) async fn calibrate_alone(&self, now: Timestamp) -> Result<(), SourceError> {
+        let Some(id) = self.likely_polled_last(now) else { return Ok(()) };
+        let call = calls::device_listed(id);
+        let Ok(listed) = self.client.rows::<DeviceRow>(&call).await else { return Ok(()) };
+        if listed.iter().any(|row| row.device_id != id) {
+            return Err(foreign(call.subject, id));
+        }
+        if let Ok(pairs) = find_offsets(&self.client, &listed).await {
             self.note_offsets(&pairs, now);
         }
+        Ok(())
     }
 
     /// The device whose next poll, by the polling interval, ended last before
@@ -85,18 +98,17 @@ pub(super) async fn find_offsets(
     rows: &[DeviceRow],
 ) -> Result<Vec<(Timestamp, Offset)>, SourceError> {
     let mut by_age: Vec<_> = rows.iter().filter(|row| zone::has_local_times(row)).collect();
-    by_age.sort_by_key(|row| std::cmp::Reverse(zone::newest_local(row)));
+    let age = |row: &&DeviceRow| std::cmp::Reverse(zone::newest_local(row));
+    if by_age.len() > CALLS_MAX {
+        by_age.select_nth_unstable_by_key(CALLS_MAX, age);
+        by_age.truncate(CALLS_MAX);
+    }
+    by_age.sort_by_key(age);
     let mut failed = None;
-    for row in by_age.into_iter().take(CALLS_MAX) {
-        let call = calls::device(row.device_id);
-        match client.rows::<DeviceRow>(&call).await {
-            Ok(alone) => {
-                let alone = alone.iter().find(|alone| alone.device_id == row.device_id);
-                let pairs = alone.map(|alone| zone::offsets_between(row, alone));
-                if let Some(pairs) = pairs.filter(|pairs| !pairs.is_empty()) {
-                    return Ok(pairs);
-                }
-            }
+    for row in by_age {
+        match offsets_by(client, row).await {
+            Ok(pairs) if pairs.is_empty() => {}
+            Ok(pairs) => return Ok(pairs),
             // Servers of 26.5 fail on a single virtual machine, but not on others.
             Err(error) => failed = Some(error),
         }
@@ -107,4 +119,14 @@ pub(super) async fn find_offsets(
          account"
     );
     Err(SourceError::new(Fault::ZoneUnknown, message))
+}
+
+/// Offsets by one device, read alone; none where it was polled in between.
+async fn offsets_by(
+    client: &Client,
+    row: &DeviceRow,
+) -> Result<Vec<(Timestamp, Offset)>, SourceError> {
+    let alone = client.rows::<DeviceRow>(&calls::device(row.device_id)).await?;
+    let alone = alone.iter().find(|alone| alone.device_id == row.device_id);
+    Ok(alone.map(|alone| zone::offsets_between(row, alone)).unwrap_or_default())
 }

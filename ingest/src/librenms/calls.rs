@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
-use super::client::Call;
+use super::client::{Call, Rank};
 use super::decode::{PortDescription, PortRow};
 
 /// Discovery looks for neighbours every six hours.
 const LINKS_LIFETIME: Duration = Duration::from_secs(1800);
 
+/// A server is upgraded, and its pollers are set up, once in a while.
+const NATURE_LIFETIME: Duration = Duration::from_secs(1800);
+
+/// The name of the calls for lines of the event log.
+pub(super) const EVENT_LOG: &str = "eventlog";
+
 impl Call {
     /// A call below `path` whose answer has its rows under `list_key`: small,
-    /// not urgent, to be asked anew each time.
+    /// ordinary, to be asked anew each time.
     fn new(
         name: &'static str,
         subject: &'static str,
@@ -25,7 +31,7 @@ impl Call {
             list_key,
             empty_is_404: false,
             bulk: false,
-            urgent: false,
+            rank: Rank::Ordinary,
             lifetime: None,
         }
     }
@@ -83,6 +89,28 @@ fn ports_of(device_id: u64) -> Call {
     Call { empty_is_404: true, ..list }
 }
 
+/// The state of every BGP session.
+pub(super) fn sessions() -> Call {
+    let list = Call::new("bgp", "the list of BGP sessions", "bgp", "bgp_sessions");
+    Call { bulk: true, empty_is_404: true, ..list }
+}
+
+/// The names of every BGP session.
+pub(super) fn session_names() -> Call {
+    Call { name: "bgp_names", ..sessions() }
+}
+
+/// The state of every service check.
+pub(super) fn checks() -> Call {
+    let list = Call::new("services", "the list of service checks", "services", "services");
+    Call { bulk: true, empty_is_404: true, ..list }
+}
+
+/// The names of every service check.
+pub(super) fn check_names() -> Call {
+    Call { name: "service_names", ..checks() }
+}
+
 /// Every neighbourhood that discovery has found.
 pub(super) fn links() -> Call {
     let list = Call::new("links", "the links", "resources/links", "links");
@@ -91,14 +119,15 @@ pub(super) fn links() -> Call {
 
 /// The versions of the server.
 pub(super) fn system() -> Call {
-    Call::new("system", "its version", "system", "system")
+    let one = Call::new("system", "its version", "system", "system");
+    Call { lifetime: Some(NATURE_LIFETIME), ..one }
 }
 
 /// The rows of the devices that are down, ignored ones not among them; as a
-/// list, and cheap.
-pub(super) fn devices_down() -> Call {
+/// list, and cheap: no bulk.
+pub(super) fn devices_down(rank: Rank) -> Call {
     let list = Call::new("devices_down", "the list of devices that are down", "devices", "devices");
-    Call { bulk: true, ..list.with("type", "down") }
+    Call { rank, ..list.with("type", "down") }
 }
 
 /// One device as a list shows it, with its times in the server's zone.
@@ -108,29 +137,30 @@ pub(super) fn device_listed(device_id: u64) -> Call {
 }
 
 /// One device and, with [`device_ports_closely`], its ports: read at once.
-pub(super) fn device_now(device_id: u64) -> Call {
-    Call { urgent: true, ..device(device_id) }
+pub(super) fn device_now(device_id: u64, rank: Rank) -> Call {
+    Call { rank, ..device(device_id) }
 }
 
 /// The ports of one device, with what they were before their last change.
-pub(super) fn device_ports_closely(device_id: u64) -> Call {
+pub(super) fn device_ports_closely(device_id: u64, rank: Rank) -> Call {
     let list = ports_of(device_id).columns(PortRow::COLUMNS_CLOSE);
-    Call { name: "device_ports", urgent: true, ..list }
+    Call { name: "device_ports", rank, ..list }
 }
 
-/// The ports whose status has `down` in its name: down and lowerLayerDown.
-pub(super) fn ports_down() -> Call {
+/// The ports whose status has `down` in its name: down and lowerLayerDown. Few
+/// rows, so no bulk either.
+pub(super) fn ports_down(rank: Rank) -> Call {
     let path = "ports/search/ifOperStatus/down";
     let list = Call::new("ports_down", "the list of ports that are down", path, "ports");
-    Call { bulk: true, empty_is_404: true, ..list.columns(PortRow::COLUMNS) }
+    Call { rank, empty_is_404: true, ..list.columns(PortRow::COLUMNS) }
 }
 
 /// Lines of the event log: `from` is an id, or a time of the server's clock
 /// (`2026-08-20 12:00:00`); `start` of them are left out.
 pub(super) fn events(from: &str, start: usize, limit: usize) -> Call {
-    let log = Call::new("eventlog", "the event log", "logs/eventlog", "logs");
+    let log = Call::new(EVENT_LOG, "the event log", "logs/eventlog", "logs");
     let log = log.with("from", from).with("start", start.to_string());
-    Call { urgent: true, ..log.with("limit", limit.to_string()) }
+    Call { rank: Rank::Prompt, ..log.with("limit", limit.to_string()) }
 }
 
 /// The event log of one device, from a time of the server's clock on.
@@ -148,5 +178,6 @@ pub(super) fn outages(device_id: u64) -> Call {
 
 /// The pollers; from 26.1 on.
 pub(super) fn pollers() -> Call {
-    Call::new("pollers", "the list of pollers", "pollers", "pollers")
+    let list = Call::new("pollers", "the list of pollers", "pollers", "pollers");
+    Call { lifetime: Some(NATURE_LIFETIME), ..list }
 }

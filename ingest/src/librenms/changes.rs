@@ -4,20 +4,24 @@ use std::collections::BTreeSet;
 
 use correlate::model::Timestamp;
 
+use super::backlog::TOUCHES_MAX;
 use super::calls;
-use super::cursor::{Continuity, From};
+use super::cursor::{Continuity, From, Logged};
 use super::decode::{EventRow, RowTime};
 use super::event::{Line, What};
 use super::facts::CLOCK_AHEAD_MS_MAX;
-use super::glance;
 use super::lines::Waiting;
 use super::poller::LibreNms;
-use super::touch::{self, TOUCHES_MAX, Touch};
+use super::touch::{self, Touch};
 use super::zone::ServerZone;
 use crate::source::{Evidence, Fault, Outlet, SourceError};
 
 /// Lines per request.
 const PAGE_LINES: usize = 1_000;
+
+/// Pages overlap, because lines of the same second come in any order, and in
+/// another one for each page.
+const PAGE_STEP_LINES: usize = PAGE_LINES - 200;
 
 /// Requests for one reading; more lines than that are a flood, and everything
 /// is read instead.
@@ -38,15 +42,33 @@ pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<(), So
         return Ok(());
     }
     let sent = source.clock.now();
-    source.calibrate_alone(sent).await;
+    {
+        let mut book = source.book();
+        if !book.tuning.may_read_log(sent) {
+            return Ok(());
+        }
+        if let Some(takes_ids) = book.tuning.log_takes_ids() {
+            book.log.set_by_time(!takes_ids);
+        }
+    }
+    // What is wrong with that does not keep the log from being read.
+    let calibrated = source.calibrate_alone(sent).await;
     let read = read_log(source, sent).await;
     match &read {
-        Ok(_) => source.book().tuning.has_log = Some(true),
-        Err(error) if is_refused(error) => source.book().tuning.has_log = Some(false),
+        Ok(_) => source.book().tuning.log.works(),
+        Err(error) if is_refused(error) => {
+            let mut book = source.book();
+            if book.tuning.log.ability().is_none_or(|log| log.can) {
+                let nms = source.settings.name();
+                tracing::warn!(nms, reason = %error, "the event log cannot be read; changes are found in other ways");
+            }
+            book.tuning.log.refused(error.fault, sent);
+        }
         Err(_) => {}
     }
     let touched = read?;
-    touch_all(source, touched, outlet).await
+    touch_all(source, touched, outlet).await?;
+    calibrated
 }
 
 /// Whether the event log is not for this token to see, or not there at all.
@@ -56,38 +78,83 @@ pub(super) fn is_refused(error: &SourceError) -> bool {
 
 /// The devices that new lines are about.
 async fn read_log(source: &LibreNms, now: Timestamp) -> Result<BTreeSet<u64>, SourceError> {
-    let (from, read_before) = {
+    let (mut from, read_before) = {
         let book = source.book();
         (book.log.from(now), book.log.read_at())
     };
+    let mut asked = words(source, from, now)?;
     let mut rows: Vec<EventRow> = Vec::new();
-    for page in 0.. {
+    let (mut page, mut whole) = (0, 0);
+    loop {
         if page == PAGES_MAX {
             source.book().full_wanted = true;
             break;
         }
-        let asked =
-            match from {
-                From::Id(id) => id.to_string(),
-                From::Time(at) => {
-                    let local = source.book().zone.local(at);
-                    let local = local.ok_or_else(|| SourceError::new(
-                    Fault::ZoneUnknown,
-                    "the event log cannot be read before the zone of LibreNMS's clock is known",
-                ))?;
-                    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
-                }
-            };
-        let call = calls::events(&asked, page * PAGE_LINES, PAGE_LINES);
+        let call = calls::events(&asked, page * PAGE_STEP_LINES, PAGE_LINES);
         let some = source.client.rows::<EventRow>(&call).await?;
+        if takes_no_ids(from, &some) {
+            let nms = source.settings.name();
+            tracing::info!(
+                nms,
+                "LibreNMS takes no ids in questions for its event log; it is asked by time"
+            );
+            from = {
+                let mut book = source.book();
+                book.log.set_by_time(true);
+                book.log.from(now)
+            };
+            asked = words(source, from, now)?;
+            (rows, page, whole) = (Vec::new(), 0, 0);
+            continue;
+        }
         let is_last = some.len() < PAGE_LINES;
+        whole = page * PAGE_STEP_LINES + some.len();
         rows.extend(some);
         if is_last {
             break;
         }
+        page += 1;
+    }
+    if is_torn(&rows, whole) {
+        // What fell between two pages is found by reading everything.
+        source.book().full_wanted = true;
     }
     let received = source.clock.now();
     Ok(take(source, &rows, from, read_before, received))
+}
+
+/// How the server is asked for the lines `from` there on.
+fn words(source: &LibreNms, from: From, now: Timestamp) -> Result<String, SourceError> {
+    match from {
+        From::Id(id) => Ok(id.to_string()),
+        From::Time(at) | From::Recent(at) => {
+            let book = source.book();
+            let error = book.clock_error();
+            let local = book.zone.earliest_local(error.theirs(at), error.theirs(now));
+            let local = local.ok_or_else(zone_unknown)?;
+            Ok(local.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        }
+    }
+}
+
+/// Whether a server was asked by id and gives lines from before it: it took the
+/// number for a time, as all did before February 2021, and so gives its whole
+/// log, the oldest lines first.
+fn takes_no_ids(from: From, rows: &[EventRow]) -> bool {
+    matches!(from, From::Id(first) if rows.iter().any(|row| row.event_id < first))
+}
+
+fn zone_unknown() -> SourceError {
+    let message = "the event log cannot be read before the zone of LibreNMS's clock is known";
+    SourceError::new(Fault::ZoneUnknown, message)
+}
+
+/// Whether pages that should hold `whole` lines together hold fewer: lines of
+/// one second come in any order, so more of them than pages overlap by may be
+/// on two pages, and others then on none.
+fn is_torn(rows: &[EventRow], whole: usize) -> bool {
+    let ids: BTreeSet<u64> = rows.iter().map(|row| row.event_id).collect();
+    ids.len() < whole
 }
 
 /// Puts the new ones of `rows` where they wait for a row.
@@ -98,9 +165,20 @@ fn take(
     read_before: Option<Timestamp>,
     received: Timestamp,
 ) -> BTreeSet<u64> {
-    let ids: Vec<u64> = rows.iter().map(|row| row.event_id).collect();
     let mut book = source.book();
-    let (fresh, continuity) = book.log.take(from, &ids, received);
+    let error = book.clock_error();
+    let written = |time: RowTime| match time {
+        RowTime::Utc(at) => Some(Timestamp(at.as_millisecond())),
+        RowTime::Local(local) => book.zone.meanings(local, error.theirs(received)).first().copied(),
+    };
+    let logged: Vec<Logged> = rows
+        .iter()
+        .map(|row| Logged {
+            id: row.event_id,
+            not_before: row.datetime.and_then(written).map(|at| error.ours(at)),
+        })
+        .collect();
+    let (fresh, continuity) = book.log.take(from, &logged, received);
     let lines: Vec<Line> = fresh.iter().filter_map(|&place| Line::of(&rows[place])).collect();
     let floor = read_before.filter(|_| continuity == Continuity::Unbroken);
     let is_gap = read_before.is_some_and(|at| at.plus_millis(GAP_MS) < received);
@@ -112,12 +190,12 @@ fn take(
         book.full_wanted = true;
     }
     let mut touched = BTreeSet::new();
-    for (line, (earliest, at)) in lines.iter().zip(instants(&lines, &book.zone, floor, received)) {
-        if !book.devices.contains_key(&line.device_id) {
+    let theirs = |at: Timestamp| error.theirs(at);
+    let when = instants(&lines, &book.zone, floor.map(theirs), theirs(received));
+    for (line, (earliest, at)) in lines.iter().zip(when) {
+        let (earliest, at) = (error.ours(earliest), error.ours(at).min(received));
+        if !book.wait(Waiting { line: *line, earliest, at, read_at: received }) {
             continue;
-        }
-        if let Some(device) = book.devices.get_mut(&line.device_id) {
-            device.lines.push(Waiting { line: *line, earliest, at, read_at: received });
         }
         touched.insert(line.device_id);
         if let (true, Some(since), What::DeviceDown(_) | What::DeviceUp) =
@@ -179,41 +257,29 @@ fn narrow(meanings: &mut Vec<Timestamp>, fits: impl Fn(Timestamp) -> bool) {
     }
 }
 
-/// Has the devices read that lines wait for, and those that are due again.
+/// Has the devices read that lines wait for, and those that are due again; at
+/// most one round of them, so that the log is read on.
 async fn touch_all(
     source: &LibreNms,
     touched: BTreeSet<u64>,
     outlet: &dyn Outlet,
 ) -> Result<(), SourceError> {
-    let mut touches: Vec<Touch> = {
-        let book = source.book();
-        let touch = |&id: &u64| {
-            let lines = &book.devices.get(&id)?.lines;
-            let itself = lines.any_of_device();
-            Some(Touch { device_id: id, itself, ports: true })
-        };
-        touched.iter().filter_map(touch).collect()
-    };
-    if touches.iter().filter(|touch| touch.itself).count() > TOUCHES_MAX {
-        // A mass outage: one list tells of all that are down.
-        let up_again = glance::devices(source, outlet).await?;
-        let book = source.book();
-        touches.retain(|touch| {
-            book.devices.get(&touch.device_id).is_some_and(|device| !device.lines.is_empty())
-        });
-        let known: BTreeSet<u64> = touches.iter().map(|touch| touch.device_id).collect();
-        touches.extend(up_again.into_iter().filter(|touch| !known.contains(&touch.device_id)));
+    let now = source.clock.now();
+    {
+        let mut book = source.book();
+        let room = TOUCHES_MAX.saturating_sub(book.backlog.len() + touched.len());
+        for device_id in touched {
+            let Some(device) = book.devices.get(&device_id) else { continue };
+            let itself = device.lines.any_of_device();
+            let cause = Evidence::Poll;
+            book.look_again(Touch { device_id, itself, ports: true, cause }, now);
+        }
+        for device_id in book.due_follow_ups(now, room) {
+            let cause = Evidence::Poll;
+            book.look_again(Touch { device_id, itself: true, ports: true, cause }, now);
+        }
     }
-    if touches.len() > TOUCHES_MAX {
-        source.book().full_wanted = true;
-        // What is about devices themselves comes first.
-        touches.sort_by_key(|touch| !touch.itself);
-        touches.truncate(TOUCHES_MAX);
-    }
-    let room = TOUCHES_MAX - touches.len();
-    let due = source.book().due_follow_ups(source.clock.now(), room);
-    touches.extend(due.into_iter().map(|device_id| Touch { device_id, itself: true, ports: true }));
-    touch::run(source, &touches, Evidence::Poll, outlet).await
+    touch::round(source, false, outlet).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use super::calibrate::find_offsets;
 use super::calls;
 use super::decode::{DeviceRow, PortRow, RowTime, SystemRow};
 use super::facts::{DeviceFacts, Times};
-use super::guard;
 use super::poller::LibreNms;
 use super::zone::{self, ServerZone};
+use super::{full, guard};
 use crate::source::{Fault, Finding, SourceError};
 
 /// Tries address, token, rights, time zone, age of data and ports, in order.
@@ -20,6 +20,7 @@ pub(super) async fn run(source: &LibreNms) -> Vec<Finding> {
     if !note("address and token", version(source).await) {
         return findings;
     }
+    full::learn_nature(source, source.clock.now()).await;
     let rows = match devices(source).await {
         Ok(rows) => rows,
         Err(error) => {
@@ -31,7 +32,8 @@ pub(super) async fn run(source: &LibreNms) -> Vec<Finding> {
     let disabled = rows.iter().filter(|row| row.disabled == Some(true)).count();
     let seen = format!("{} devices: {down} down, {disabled} disabled", rows.len());
     note("device list", Ok(seen));
-    if note("server clock", clock(source, &rows).await) {
+    let clock = clock(source, &rows).await.map(|zone| zone + &off(source));
+    if note("server clock", clock) {
         note("age of data", age(source, &rows));
     }
     note("ports", ports(source, &rows).await);
@@ -40,8 +42,8 @@ pub(super) async fn run(source: &LibreNms) -> Vec<Finding> {
 
 async fn version(source: &LibreNms) -> Result<String, SourceError> {
     let call = calls::system();
-    let rows = source.client.rows::<SystemRow>(&call).await?;
-    let version = rows.into_iter().find_map(|row| row.local_ver);
+    let rows = source.client.remembered::<SystemRow>(&call).await?;
+    let version = rows.iter().find_map(|row| row.local_ver.clone());
     let version = version.unwrap_or_else(|| "of unknown version".into());
     let url = source.settings.url();
     let warning = match url.starts_with("http://") {
@@ -57,6 +59,18 @@ async fn devices(source: &LibreNms) -> Result<Vec<DeviceRow>, SourceError> {
     if rows.is_empty() { Err(guard::empty(call.subject)) } else { Ok(rows) }
 }
 
+/// That the server's clock is off, and what to do; nothing if it is right.
+fn off(source: &LibreNms) -> String {
+    let ahead_ms = source.book().clock_error().ahead_ms();
+    let way = match ahead_ms {
+        0 => return String::new(),
+        1.. => "ahead",
+        _ => "behind",
+    };
+    let off_s = ahead_ms.unsigned_abs() / 1000;
+    format!("; it is {off_s} s {way} of ours, and its times are corrected by that: run NTP on both")
+}
+
 async fn clock(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
     if !rows.iter().any(zone::has_local_times) {
         return Ok("no device has been polled yet, so its zone does not matter".to_owned());
@@ -65,7 +79,8 @@ async fn clock(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceEr
     let zone = source.book().zone.clone();
     let ServerZone::Named(named) = zone else {
         source.calibrate_with(rows, now).await?;
-        let found = source.book().zone.describe().map_or_else(String::new, |(zone, _)| zone);
+        let found =
+            source.book().zone.describe().map_or_else(String::new, |(zone, _)| zone.to_string());
         return Ok(format!("found out: {found}"));
     };
     let pairs = find_offsets(&source.client, rows).await.unwrap_or_default();
@@ -86,9 +101,13 @@ async fn clock(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceEr
 
 fn age(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceError> {
     let now = source.clock.now();
-    let zone = source.book().zone.clone();
-    let facts = rows.iter().map(|row| DeviceFacts::of(row, &mut Times::default(), &zone, now));
-    let Some(newest) = facts.filter_map(|facts| facts.newest()).max() else {
+    let (zone, error) = {
+        let book = source.book();
+        (book.zone.clone(), book.clock_error())
+    };
+    let facts =
+        rows.iter().map(|row| DeviceFacts::of(row, &mut Times::default(), &zone, error, now));
+    let Some(newest) = facts.filter_map(|facts| facts.newest_latest()).max() else {
         return Ok("no device has been polled yet".to_owned());
     };
     let age_s = (now.millis() - newest.millis()) / 1000;

@@ -11,9 +11,9 @@
 mod body;
 mod cache;
 mod gate;
+mod places;
 #[cfg(test)]
 mod tests;
-mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,17 +23,18 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, redirect};
 use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::{self, Answer, Failure, Refusal};
 use super::breaker::Breaker;
-use super::decode::Decoder;
+use super::decode::{Decoder, Row};
+use super::server_clock::ServerClock;
 use super::settings::{Settings, SettingsError};
 use crate::source::{Clock, Exchange, Fault, Ledger, SourceError, Traffic};
 use body::{Body, BodyError, Ending, Size};
 use cache::Cache;
 use gate::{Gate, Leave};
+pub(super) use places::Rank;
 
 /// How much of an error's body is read, to tell known errors apart. What is
 /// longer, such as the trace of a server in debug mode, is not understood and
@@ -72,8 +73,8 @@ pub(super) struct Call {
     pub(super) empty_is_404: bool,
     /// The answer is a whole table.
     pub(super) bulk: bool,
-    /// Somebody or something waits for the answer: goes ahead of other calls.
-    pub(super) urgent: bool,
+    /// Before which other calls it goes.
+    pub(super) rank: Rank,
     /// How long an answer is good for, where it need not be the newest.
     pub(super) lifetime: Option<Duration>,
 }
@@ -112,6 +113,7 @@ pub(super) struct Client {
     cache: Cache,
     breaker: Mutex<Breaker>,
     ledger: Ledger,
+    server_clock: Arc<ServerClock>,
     calls: AtomicU64,
     bytes: AtomicU64,
 }
@@ -144,10 +146,16 @@ impl Client {
             cache: Cache::default(),
             breaker: Mutex::new(Breaker::default()),
             ledger: Ledger::new(&settings.name, clock),
+            server_clock: Arc::default(),
             settings: settings.clone(),
             calls: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         })
+    }
+
+    /// How far the server's clock is off, as its answers tell.
+    pub(super) fn server_clock(&self) -> &Arc<ServerClock> {
+        &self.server_clock
     }
 
     /// What has been used since the client was made.
@@ -160,17 +168,31 @@ impl Client {
         self.ledger.traffic()
     }
 
+    /// Why the server is left alone, or is about to be: what failed last, if
+    /// nothing has succeeded since.
+    pub(super) fn cause(&self) -> Option<SourceError> {
+        self.breaker().cause().cloned()
+    }
+
+    /// For how long the server is left alone, if it is.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        self.breaker().pause(Instant::now())
+    }
+
+    /// How long calls of this name take, by half of those of late; `None` before
+    /// the first.
+    pub(super) fn takes(&self, name: &str) -> Option<Duration> {
+        self.ledger.takes(name)
+    }
+
     /// Reads a list that fits into memory, whole or not at all.
-    pub(super) async fn rows<R: DeserializeOwned>(
-        &self,
-        call: &Call,
-    ) -> Result<Vec<R>, SourceError> {
+    pub(super) async fn rows<R: Row>(&self, call: &Call) -> Result<Vec<R>, SourceError> {
         let read = self.fold(call, Vec::new, |rows: &mut Vec<R>, row| rows.push(row)).await?;
         Ok(read.into_inner())
     }
 
     /// Reads a list, or remembers it from less than [`Call::lifetime`] ago.
-    pub(super) async fn remembered<R: DeserializeOwned + Send + Sync + 'static>(
+    pub(super) async fn remembered<R: Row + Send + Sync + 'static>(
         &self,
         call: &Call,
     ) -> Result<Arc<[R]>, SourceError> {
@@ -190,7 +212,7 @@ impl Client {
     /// value that `start` makes. The value comes out only when the answer is
     /// whole; when it is not, what was made of it is dropped, and another try
     /// starts anew. So `each` should change nothing else.
-    pub(super) async fn fold<R: DeserializeOwned, T>(
+    pub(super) async fn fold<R: Row, T>(
         &self,
         call: &Call,
         start: impl Fn() -> T,
@@ -211,7 +233,7 @@ impl Client {
             };
             drop((leave, value));
             let error = failure.error;
-            match pauses.next().filter(|_| error.fault.is_passing()) {
+            match pauses.next().filter(|_| is_repeatable(call, error.fault)) {
                 Some(pause) => sleep(pause.max(failure.retry_after.unwrap_or_default())).await,
                 None => return Err(error),
             }
@@ -254,27 +276,26 @@ impl Client {
         let leave = self.gate.enter(call).await;
         self.ledger.waited(call.name, asked.elapsed());
         let probe = self.breaker().admit(Instant::now());
-        probe.map_err(|pause| self.paused(pause))?;
+        probe.map_err(|_| self.paused())?;
         Ok(leave)
     }
 
     /// Says so at once, without queueing, when the server is to be left alone.
     fn refuse_while_paused(&self) -> Result<(), SourceError> {
-        let pause = self.breaker().pause(Instant::now());
-        pause.map_or(Ok(()), |pause| Err(self.paused(pause)))
+        self.pause().map_or(Ok(()), |_| Err(self.paused()))
     }
 
-    fn paused(&self, pause: Duration) -> SourceError {
+    fn paused(&self) -> SourceError {
+        let cause = self.cause().map_or_else(String::new, |cause| format!(": {cause}"));
         let message = format!(
-            "LibreNMS at {} has failed too often; left alone for another {} s",
+            "LibreNMS at {} has failed too often and is left alone for now{cause}",
             self.settings.url(),
-            pause.as_secs()
         );
         SourceError::new(Fault::Paused, message)
     }
 
     /// Sends the request once, and keeps account of it.
-    async fn attempt<R: DeserializeOwned>(
+    async fn attempt<R: Row>(
         &self,
         call: &Call,
         is_repeat: bool,
@@ -287,12 +308,20 @@ impl Client {
         let result = self.exchange(call, leave, &mut size, each).await;
         self.bytes.fetch_add(size.bytes, Relaxed);
         let error = result.as_ref().err().map(|failure| &failure.error);
-        match error.map(|error| error.fault) {
+        match error {
             // The server works; it is the request that it will not have.
-            None | Some(Fault::NotFound | Fault::Rejected | Fault::Forbidden) => {
-                self.breaker().succeeded();
+            Some(SourceError {
+                fault: Fault::NotFound | Fault::Rejected | Fault::Forbidden,
+                ..
+            })
+            | None => self.breaker().succeeded(),
+            Some(cause) => {
+                let is_left_alone = self.breaker().failed(Instant::now(), cause);
+                if is_left_alone {
+                    let nms = self.settings.name();
+                    tracing::warn!(nms, %cause, "LibreNMS is left alone for now");
+                }
             }
-            Some(_) => self.breaker().failed(Instant::now()),
         }
         if error.is_none() {
             self.gate.was(call, size.bytes);
@@ -309,7 +338,7 @@ impl Client {
         result
     }
 
-    async fn exchange<R: DeserializeOwned>(
+    async fn exchange<R: Row>(
         &self,
         call: &Call,
         leave: &mut Leave<'_>,
@@ -357,6 +386,7 @@ impl Client {
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }
+        let sent = self.ledger.now();
         let mut answer = Box::pin(request.send());
         let arrives_within = self.settings.connect_timeout + ARRIVES_WITHIN;
         let answer = match timeout(arrives_within, &mut answer).await {
@@ -369,6 +399,7 @@ impl Client {
         leave.answered();
         if let Some(at) = answer.as_ref().ok().and_then(|head| answer::date(head.headers())) {
             self.ledger.heard(at);
+            self.server_clock.heard(at, sent, self.ledger.now());
         }
         answer
     }
@@ -429,4 +460,12 @@ impl Client {
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a call that failed so may be sent again at once. A whole table that
+/// was too much for the server would be too much again, and is the heaviest
+/// thing that it can be asked.
+fn is_repeatable(call: &Call, fault: Fault) -> bool {
+    let is_too_much = matches!(fault, Fault::Overloaded | Fault::TooLarge | Fault::TimedOut);
+    fault.is_passing() && !(call.bulk && is_too_much)
 }

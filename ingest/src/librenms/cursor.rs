@@ -3,12 +3,16 @@
 //! Ids grow, but parallel pollers commit out of order, so each reading goes
 //! back to the last line that is too old to have a late neighbour. Ids that
 //! start anew (the table was emptied, another database) show when the log is
-//! asked by time, which is done now and then. Pure.
+//! asked by time, which is done now and then: a line that was surely written
+//! after a higher id had been read. That lines are gone shows nothing: a device
+//! was deleted, or rights were lost. Servers from before February 2021 know no
+//! ids in questions; they are always asked by time. Pure.
 
 use std::collections::BTreeMap;
 
 use correlate::model::Timestamp;
 
+use super::facts::CLOCK_AHEAD_MS_MAX;
 use crate::source::Cursor;
 
 /// A line that is older than this has no neighbour that is still to come.
@@ -17,8 +21,15 @@ const LATE_MS_MAX: i64 = 120_000;
 /// At most so many lines are read again.
 const OVERLAP_LINES_MAX: usize = 200;
 
+/// Clocks of pollers that are off by more than this are an error of their own.
+const CLOCKS_MS_MAX: i64 = 2 * CLOCK_AHEAD_MS_MAX;
+
 /// The log is asked by time after so long, and at the start.
 const VERIFY_MS: i64 = 600_000;
+
+/// How far back a server is asked each time that takes no ids: the clocks of
+/// its pollers may be off, and lines may come late.
+const RECENT_MS: i64 = 300_000;
 
 /// How far back it is then asked.
 pub(super) const WINDOW_MS: i64 = 900_000;
@@ -31,6 +42,8 @@ const KEPT_MS: i64 = 30 * 86_400_000;
 pub(super) struct LogCursor {
     /// The highest id, 0 before the first line.
     highest: u64,
+    /// When it had been read.
+    highest_at: Option<Timestamp>,
     /// Lines that may be read again: their ids, and when we first saw them.
     recent: BTreeMap<u64, Timestamp>,
     /// When the log was last read to its end.
@@ -39,6 +52,16 @@ pub(super) struct LogCursor {
     verified_at: Option<Timestamp>,
     /// It was taken over from an earlier process and not used yet.
     resumed: bool,
+    /// The server takes no ids.
+    by_time: bool,
+}
+
+/// A line as it stands in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Logged {
+    pub(super) id: u64,
+    /// It was written at this instant, or later; `None` where its time is unreadable.
+    pub(super) not_before: Option<Timestamp>,
 }
 
 /// What to ask for.
@@ -48,6 +71,9 @@ pub(super) enum From {
     Id(u64),
     /// Lines since this instant.
     Time(Timestamp),
+    /// Lines since this instant, of a server that takes no ids: those from
+    /// before it are known, so that there are none proves nothing.
+    Recent(Timestamp),
 }
 
 /// What the lines of one reading are against what was known.
@@ -67,24 +93,42 @@ impl LogCursor {
             let since = self.read_at.unwrap_or(now).plus_millis(-WINDOW_MS);
             return From::Time(since.max(now.plus_millis(-KEPT_MS)));
         }
+        if self.by_time {
+            let since = self.read_at.unwrap_or(now).plus_millis(-RECENT_MS);
+            return From::Recent(since.max(now.plus_millis(-KEPT_MS)));
+        }
         From::Id(self.recent.keys().next().map_or(self.highest, |first| first - 1) + 1)
     }
 
-    /// Takes in the ids of a complete reading from `asked`, read at `now`, in
+    /// Whether the server takes no ids in questions.
+    pub(super) fn is_by_time(&self) -> bool {
+        self.by_time
+    }
+
+    /// Says that the server takes no ids, or that it does.
+    pub(super) fn set_by_time(&mut self, by_time: bool) {
+        self.by_time = by_time;
+    }
+
+    /// Takes in the lines of a complete reading from `asked`, read at `now`, in
     /// the server's order. Gives which of them are new, by place, and whether
     /// anything may be missing.
     pub(super) fn take(
         &mut self,
         asked: From,
-        ids: &[u64],
+        lines: &[Logged],
         now: Timestamp,
     ) -> (Vec<usize>, Continuity) {
+        let ids: Vec<u64> = lines.iter().map(|line| line.id).collect();
         let highest = ids.iter().copied().max().unwrap_or(0);
         let was_read = self.read_at.is_some();
-        // By time come at least the lines that are known, or none is young enough.
-        let is_reset = matches!(asked, From::Time(_)) && highest > 0 && highest < self.highest;
+        let is_later = |line: &Logged| {
+            let late = self.highest_at.map(|at| at.plus_millis(LATE_MS_MAX + CLOCKS_MS_MAX));
+            late.is_some() && line.not_before > late
+        };
+        let is_reset = highest < self.highest && lines.iter().any(is_later);
         if is_reset {
-            (self.highest, self.recent) = (0, BTreeMap::new());
+            (self.highest, self.highest_at, self.recent) = (0, None, BTreeMap::new());
         }
         let first_known = self.recent.keys().next().copied().unwrap_or(self.highest + 1);
         let is_new = |id: u64| id >= first_known && !self.recent.contains_key(&id);
@@ -94,7 +138,9 @@ impl LogCursor {
         for &place in &fresh {
             self.recent.insert(ids[place], now);
         }
-        self.highest = self.highest.max(highest);
+        if highest > self.highest {
+            (self.highest, self.highest_at) = (highest, Some(now));
+        }
         while self.recent.len() > OVERLAP_LINES_MAX
             || self
                 .recent
@@ -118,10 +164,12 @@ impl LogCursor {
         self.read_at
     }
 
-    /// For a later process.
-    pub(super) fn save(&self) -> Option<Cursor> {
+    /// For a later process, which is to read the line `waits` again, and those
+    /// after it.
+    pub(super) fn save(&self, waits: Option<u64>) -> Option<Cursor> {
         let read_at = self.read_at?;
-        let first = self.recent.keys().next().map_or(self.highest, |first| first - 1);
+        let first = self.recent.keys().next().copied().into_iter().chain(waits).min();
+        let first = first.map_or(self.highest, |first| self.highest.min(first.saturating_sub(1)));
         Some(Cursor(format!("librenms 1 {first} {}", read_at.millis()).into()))
     }
 
@@ -135,8 +183,10 @@ impl LogCursor {
         if let (true, true, Ok(highest)) = (is_ours, is_usable, u64::try_from(highest)) {
             *self = LogCursor {
                 highest,
+                highest_at: Some(Timestamp(read_at)),
                 read_at: Some(Timestamp(read_at)),
                 resumed: highest > 0,
+                by_time: self.by_time,
                 ..LogCursor::default()
             };
         }
@@ -155,8 +205,20 @@ mod tests {
 
     /// The ids that are new.
     fn take(cursor: &mut LogCursor, ids: &[u64], seconds: i64) -> (Vec<u64>, Continuity) {
+        take_written(cursor, ids, seconds, seconds)
+    }
+
+    /// The same of lines that were written at `written` seconds.
+    fn take_written(
+        cursor: &mut LogCursor,
+        ids: &[u64],
+        written: i64,
+        seconds: i64,
+    ) -> (Vec<u64>, Continuity) {
         let asked = cursor.from(at(seconds));
-        let (fresh, continuity) = cursor.take(asked, ids, at(seconds));
+        let logged = |&id: &u64| Logged { id, not_before: Some(at(written)) };
+        let lines: Vec<_> = ids.iter().map(logged).collect();
+        let (fresh, continuity) = cursor.take(asked, &lines, at(seconds));
         (fresh.into_iter().map(|place| ids[place]).collect(), continuity)
     }
 
@@ -201,6 +263,45 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_are_gone_are_no_new_beginning() {
+        let mut cursor = LogCursor::default();
+        take(&mut cursor, &[11, 12, 13], 0);
+        assert_eq!(take(&mut cursor, &[], 550), (vec![], Continuity::Unbroken));
+        // The device of the newest ones was deleted, or is not ours to see any more.
+        assert!(matches!(cursor.from(at(601)), From::Time(_)));
+        assert_eq!(take_written(&mut cursor, &[11], 0, 601), (vec![], Continuity::Unbroken));
+        assert_eq!(take(&mut cursor, &[14], 620), (vec![14], Continuity::Unbroken));
+    }
+
+    #[test]
+    fn lines_that_are_gone_since_an_earlier_process_are_no_new_beginning() {
+        let mut cursor = LogCursor::default();
+        take(&mut cursor, &[11, 12, 13], 0);
+        let mut next = LogCursor::default();
+        next.resume(&cursor.save(None).unwrap(), at(60));
+        assert_eq!(take(&mut next, &[], 60), (vec![], Continuity::Unbroken));
+        let after = take_written(&mut next, &[9, 10], -5, 61);
+        assert_eq!(after, (vec![], Continuity::Unbroken));
+        // But these were written since.
+        assert_eq!(take(&mut next, &[3, 4], 700), (vec![3, 4], Continuity::Broken));
+    }
+
+    #[test]
+    fn a_later_process_reads_again_what_waits_for_its_row() {
+        let mut cursor = LogCursor::default();
+        take(&mut cursor, &[11, 12, 13], 0);
+        take(&mut cursor, &[], 300);
+        let from = |waits| {
+            let mut next = LogCursor::default();
+            next.resume(&cursor.save(waits).unwrap(), at(310));
+            next.from(at(310))
+        };
+        assert_eq!(from(None), From::Id(14));
+        assert_eq!(from(Some(12)), From::Id(12));
+        assert_eq!(from(Some(90)), From::Id(14), "it belongs to ids of before");
+    }
+
+    #[test]
     fn a_purge_of_old_lines_changes_nothing() {
         let mut cursor = LogCursor::default();
         take(&mut cursor, &[7, 8], 0);
@@ -209,10 +310,25 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_takes_no_ids_is_asked_by_time_with_an_overlap() {
+        let mut cursor = LogCursor::default();
+        cursor.set_by_time(true);
+        assert_eq!(take(&mut cursor, &[11, 12], 0), (vec![11, 12], Continuity::Broken));
+        assert_eq!(cursor.from(at(1)), From::Recent(at(-300)));
+        assert_eq!(take(&mut cursor, &[11, 12, 14], 1), (vec![14], Continuity::Unbroken));
+        // Committed late, and beside lines that are known.
+        assert_eq!(take(&mut cursor, &[11, 12, 13, 14], 2), (vec![13], Continuity::Unbroken));
+        // The newest line has left the window before an older one.
+        assert_eq!(take_written(&mut cursor, &[13], 2, 301), (vec![], Continuity::Unbroken));
+        assert_eq!(take(&mut cursor, &[15], 302), (vec![15], Continuity::Unbroken));
+        assert!(matches!(cursor.from(at(601)), From::Time(_)), "further back now and then");
+    }
+
+    #[test]
     fn a_later_process_goes_on_where_this_one_stopped() {
         let mut cursor = LogCursor::default();
         take(&mut cursor, &[11, 12], 0);
-        let saved = cursor.save().unwrap();
+        let saved = cursor.save(None).unwrap();
         let mut next = LogCursor::default();
         next.resume(&saved, at(86_400));
         assert_eq!(next.from(at(86_400)), From::Id(11));

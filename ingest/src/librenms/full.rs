@@ -42,14 +42,25 @@ pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<Condit
     learn_nature(source, read.received).await;
     let ports = read_ports(source, &devices, read.received).await;
     let now = source.clock.now();
-    let ids: Vec<u64> =
-        devices.iter().map(|device| device.device_id).chain(gone.iter().copied()).collect();
-    report(source, &ids, Evidence::Poll, outlet).await;
+    let ids: Vec<u64> = devices.iter().map(|device| device.device_id).collect();
+    let problem = match ports {
+        Ok(Some(ports)) => {
+            take_and_report(source, &ids, &ports, outlet).await;
+            source.book().put_back(ports.rows);
+            None
+        }
+        other => {
+            report(source, &ids, Evidence::Poll, outlet).await;
+            other.err()
+        }
+    };
+    report(source, &gone, Evidence::Poll, outlet).await;
     let policy = source.book().policy;
     let stale = devices.iter().filter(|device| is_stale(&policy, device, now)).count();
-    let newest = devices.iter().filter_map(DeviceFacts::newest).max();
+    let newest = devices.iter().filter_map(DeviceFacts::newest_latest).max();
+    let newest = newest.map(|at| at.min(read.received));
     Ok(Condition {
-        problem: ports.err().or_else(|| standstill(&policy, &devices, stale)),
+        problem: problem.or_else(|| standstill(&policy, &devices, stale)),
         devices: devices.len(),
         devices_stale: stale,
         data_age_ms: newest.and_then(|at| u64::try_from(read.received.millis() - at.millis()).ok()),
@@ -70,6 +81,33 @@ pub(super) async fn report(source: &LibreNms, ids: &[u64], cause: Evidence, outl
     }
 }
 
+/// Takes in the ports of these devices, ascending, and reports each device
+/// while its ports are still in the processor's cache.
+async fn take_and_report(source: &LibreNms, ids: &[u64], ports: &PortList, outlet: &dyn Outlet) {
+    let mut rest = &ports.rows[..];
+    for some in ids.chunks(REPORTS_MAX) {
+        let reports: Vec<_> = {
+            let now = source.clock.now();
+            let mut book = source.book();
+            some.iter()
+                .filter_map(|&id| {
+                    let until = |of: &dyn Fn(u64) -> bool| {
+                        rest.iter().position(|row| !of(row.device_id)).unwrap_or(rest.len())
+                    };
+                    rest = &rest[until(&|device| device < id)..];
+                    let (own, others) = rest.split_at(until(&|device| device == id));
+                    rest = others;
+                    book.take_ports(id, own, ports.read);
+                    book.report(id, Evidence::Poll, now)
+                })
+                .collect()
+        };
+        if !reports.is_empty() {
+            outlet.give(reports).await;
+        }
+    }
+}
+
 /// The devices, by id, and those that are gone.
 async fn read_devices(
     source: &LibreNms,
@@ -83,7 +121,8 @@ async fn read_devices(
     }
     source.book().devices_guard.admit(call.subject, rows.len(), read.received)?;
     source.calibrate_with(&rows, read.received).await?;
-    rows.sort_unstable_by_key(|row| row.device_id);
+    // By cached keys, as the rows are large and come in the order of names.
+    rows.sort_by_cached_key(|row| row.device_id);
     rows.dedup_by_key(|row| row.device_id);
     let mut book = source.book();
     let is_first = book.devices.is_empty();
@@ -116,7 +155,7 @@ fn want_outages(book: &mut Book, devices: &[DeviceFacts], now: Timestamp) {
 
 /// Asks for version and pollers now and then; a server that does not tell is
 /// no error.
-async fn learn_nature(source: &LibreNms, now: Timestamp) {
+pub(super) async fn learn_nature(source: &LibreNms, now: Timestamp) {
     {
         let tuning = &mut source.book().tuning;
         if tuning.asked_at.is_some_and(|at| now < at.plus_millis(NATURE_MS)) {
@@ -124,10 +163,10 @@ async fn learn_nature(source: &LibreNms, now: Timestamp) {
         }
         tuning.asked_at = Some(now);
     }
-    if let Ok(rows) = source.client.rows::<SystemRow>(&calls::system()).await {
-        source.book().tuning.version = rows.into_iter().find_map(|row| row.local_ver);
+    if let Ok(rows) = source.client.remembered::<SystemRow>(&calls::system()).await {
+        source.book().tuning.version = rows.iter().find_map(|row| row.local_ver.clone());
     }
-    match source.client.rows::<PollerRow>(&calls::pollers()).await {
+    match source.client.remembered::<PollerRow>(&calls::pollers()).await {
         Ok(rows) => {
             let every = |kind: &str| {
                 let stats = rows.iter().flat_map(|row| &row.stats);
@@ -145,11 +184,19 @@ async fn learn_nature(source: &LibreNms, now: Timestamp) {
     }
 }
 
+/// All ports that there are, by device and id.
+struct PortList {
+    rows: Vec<PortRow>,
+    read: ReadAt,
+}
+
+/// Reads all ports. Gives them where that was one list; where devices were
+/// read one by one, they have been taken in.
 async fn read_ports(
     source: &LibreNms,
     devices: &[DeviceFacts],
     now: Timestamp,
-) -> Result<(), SourceError> {
+) -> Result<Option<PortList>, SourceError> {
     let is_few = source.book().ports_len() <= source.settings.bulk_ports_max;
     if is_few && !source.bulk_is_too_much() {
         match read_all(source).await {
@@ -161,38 +208,26 @@ async fn read_ports(
                 );
                 source.spare_bulk_until(Instant::now() + BULK_AGAIN_AFTER);
             }
-            result => return result,
+            result => return result.map(Some),
         }
     }
-    read_some(source, devices, now).await
+    read_some(source, devices, now).await.map(|()| None)
 }
 
-async fn read_all(source: &LibreNms) -> Result<(), SourceError> {
+async fn read_all(source: &LibreNms) -> Result<PortList, SourceError> {
     let call = calls::ports();
     let sent = source.clock.now();
-    let mut rows = source.client.rows::<PortRow>(&call).await?;
+    let start = || source.book().port_list();
+    let rows = source.client.fold(&call, start, |rows: &mut Vec<PortRow>, row| rows.push(row));
+    let mut rows = rows.await?.into_inner();
     let read = ReadAt { sent, received: source.clock.now() };
     source.book().ports_guard.admit(call.subject, rows.len(), read.received)?;
-    rows.sort_unstable_by_key(|row| (row.device_id, row.port_id));
-    let listed: Vec<u64> = rows
-        .chunk_by(|a, b| a.device_id == b.device_id)
-        .map(|of_device| of_device[0].device_id)
-        .collect();
-    for of_device in rows.chunk_by(|a, b| a.device_id == b.device_id) {
-        let mut book = source.book();
-        if book.devices.contains_key(&of_device[0].device_id) {
-            book.take_ports(of_device[0].device_id, of_device.to_vec(), read);
-        }
+    let place = |row: &PortRow| (row.device_id, row.port_id);
+    if !rows.is_sorted_by(|a, b| place(a) < place(b)) {
+        rows.sort_unstable_by_key(place);
+        rows.dedup_by_key(|row| place(row));
     }
-    let mut book = source.book();
-    let without: Vec<u64> = book
-        .devices
-        .iter()
-        .filter(|(id, device)| !device.ports().is_empty() && listed.binary_search(id).is_err())
-        .map(|(&id, _)| id)
-        .collect();
-    without.into_iter().for_each(|id| book.take_ports(id, Vec::new(), read));
-    Ok(())
+    Ok(PortList { rows, read })
 }
 
 /// Reads the ports of the devices that were polled since their ports were
@@ -203,7 +238,12 @@ async fn read_some(
     now: Timestamp,
 ) -> Result<(), SourceError> {
     let mut failed = None;
-    let due = due(&source.book(), devices, now, source.settings.port_calls_per_poll);
+    let every = source.book().tuning.plan(&source.settings.pace, source.means(), now).full;
+    let calls_max = source.settings.port_calls(every);
+    let mut due = due(&source.book(), devices, now);
+    let fresh_for = source.book().policy.fresh_for_ms;
+    let late = too_many(due.len(), calls_max, every, fresh_for).then(|| too_slow(due.len()));
+    due.truncate(calls_max);
     for (id, last_polled) in due {
         match source.read_ports_of(id, calls::device_ports(id)).await {
             // This device only: it was removed, or is not ours to see.
@@ -217,15 +257,29 @@ async fn read_some(
             device.read_alone = last_polled;
         }
     }
-    failed.map_or(Ok(()), Err)
+    failed.or(late).map_or(Ok(()), Err)
 }
 
-fn due(
-    book: &Book,
-    devices: &[DeviceFacts],
-    now: Timestamp,
-    calls_max: usize,
-) -> Vec<(u64, Option<Timestamp>)> {
+/// Whether some of the devices that are due would be read again only when what
+/// was read of them is too old to be believed.
+fn too_many(due: usize, calls_max: usize, every: Duration, fresh_for_ms: i64) -> bool {
+    let rounds = due.div_ceil(calls_max.max(1));
+    let round_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX).max(1);
+    i64::try_from(rounds).unwrap_or(i64::MAX).saturating_mul(round_ms) > fresh_for_ms
+}
+
+fn too_slow(due: usize) -> SourceError {
+    let message = format!(
+        "LibreNMS cannot give the list of all ports, and the ports of {due} devices cannot be \
+         asked for one by one before they are too old: those that wait turn unknown. Raise \
+         memory_limit and max_execution_time of PHP for the web server, or requests_per_second"
+    );
+    SourceError::new(Fault::Overloaded, message)
+}
+
+/// The devices whose ports may have moved since they were read, those that wait
+/// longest first.
+fn due(book: &Book, devices: &[DeviceFacts], now: Timestamp) -> Vec<(u64, Option<Timestamp>)> {
     let mut due: Vec<_> = devices
         .iter()
         .filter(|device| matches!(book.policy.ports_of(device), PortsOf::Polled { .. }))
@@ -236,16 +290,17 @@ fn due(
         })
         .collect();
     due.sort_unstable();
-    due.into_iter().take(calls_max).map(|(_, id, last_polled)| (id, last_polled)).collect()
+    due.into_iter().map(|(_, id, last_polled)| (id, last_polled)).collect()
 }
 
 fn is_too_much(error: &SourceError) -> bool {
-    matches!(error.fault, Fault::Overloaded | Fault::TooLarge | Fault::ServerFailed)
+    use Fault::{Overloaded, ServerFailed, TimedOut, TooLarge};
+    matches!(error.fault, Overloaded | TooLarge | ServerFailed | TimedOut)
 }
 
 fn is_stale(policy: &Policy, device: &DeviceFacts, now: Timestamp) -> bool {
     let is_old = |at| policy.is_stale(at, now);
-    !device.disabled && !device.is_unborn() && device.newest().is_none_or(is_old)
+    !device.disabled && !device.is_unborn() && device.newest_latest().is_none_or(is_old)
 }
 
 fn standstill(policy: &Policy, devices: &[DeviceFacts], stale: usize) -> Option<SourceError> {
@@ -270,4 +325,25 @@ fn clock_ahead() -> SourceError {
         "LibreNMS gives times in the future: its clock, one of its pollers' or ours is wrong (run \
          NTP everywhere), or time_zone is; such rows are not used",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At 5 requests a second, read every 5 minutes and believed for 15.
+    #[track_caller]
+    fn check(devices_due: usize, expected: bool) {
+        let every = Duration::from_secs(300);
+        assert_eq!(too_many(devices_due, 900, every, 900_000), expected, "{devices_due}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_in_time_is_told() {
+        check(0, false);
+        check(900, false);
+        check(2_700, false);
+        check(2_701, true);
+        check(100_000, true);
+    }
 }

@@ -9,41 +9,64 @@ use std::collections::BTreeSet;
 use correlate::model::ComponentState;
 
 use super::calls;
+use super::client::Rank;
 use super::decode::{DeviceRow, OperStatus, PortRow};
 use super::full;
 use super::memory::ReadAt;
 use super::policy::PortsOf;
 use super::poller::LibreNms;
-use super::touch::{self, TOUCHES_MAX, Touch};
+use super::touch::{self, Touch};
 use crate::source::{Evidence, Outlet, SourceError};
 
 /// Above this many ports that are down their list is no cheap one any more.
 const PORTS_DOWN_MAX: usize = 5_000;
 
 /// Reads the lists of what is down, and what they make worth a look.
-pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<(), SourceError> {
+pub(super) async fn run(
+    source: &LibreNms,
+    cause: Evidence,
+    outlet: &dyn Outlet,
+) -> Result<(), SourceError> {
     {
         let book = source.book();
         if book.devices.is_empty() || !book.zone.is_known() {
             return Ok(());
         }
     }
-    let mut touches = devices(source, outlet).await?;
-    touches.extend(ports(source).await?);
-    if touches.len() > TOUCHES_MAX {
-        source.book().full_wanted = true;
-        touches.truncate(TOUCHES_MAX);
+    look(source, cause, outlet).await?;
+    while touch::round(source, false, outlet).await? {}
+    Ok(())
+}
+
+/// Reads the lists, reports the devices that are down, and puts into the
+/// backlog what else has moved.
+pub(super) async fn look(
+    source: &LibreNms,
+    cause: Evidence,
+    outlet: &dyn Outlet,
+) -> Result<(), SourceError> {
+    let up_again = devices(source, cause, outlet).await?;
+    let moved = ports(source, touch::rank(cause)).await?;
+    let now = source.clock.now();
+    let mut book = source.book();
+    for device_id in up_again {
+        book.look_at_moved(Touch { device_id, itself: true, ports: true, cause }, now);
     }
-    touch::run(source, &touches, Evidence::Poll, outlet).await
+    for device_id in moved {
+        book.look_at_moved(Touch { device_id, itself: false, ports: true, cause }, now);
+    }
+    Ok(())
 }
 
 /// Reports the devices that are down; gives those that are not any more.
-pub(super) async fn devices(
+async fn devices(
     source: &LibreNms,
+    cause: Evidence,
     outlet: &dyn Outlet,
-) -> Result<Vec<Touch>, SourceError> {
+) -> Result<Vec<u64>, SourceError> {
     let sent = source.clock.now();
-    let rows = source.client.rows::<DeviceRow>(&calls::devices_down()).await?;
+    let call = calls::devices_down(touch::rank(cause));
+    let rows = source.client.rows::<DeviceRow>(&call).await?;
     let read = ReadAt { sent, received: source.clock.now() };
     let listed: BTreeSet<u64> = rows.iter().map(|row| row.device_id).collect();
     let missing: Vec<u64> = {
@@ -59,24 +82,25 @@ pub(super) async fn devices(
         devices.map(|(&id, _)| id).collect()
     };
     let listed: Vec<u64> = listed.into_iter().collect();
-    full::report(source, &listed, Evidence::Poll, outlet).await;
-    Ok(missing
-        .into_iter()
-        .map(|device_id| Touch { device_id, itself: true, ports: true })
-        .collect())
+    full::report(source, &listed, cause, outlet).await;
+    Ok(missing)
 }
 
-/// The devices with ports whose state is another than was known.
-async fn ports(source: &LibreNms) -> Result<Vec<Touch>, SourceError> {
+/// The devices with ports whose state is another than was known. The list has
+/// the rows with `down` in their word, so those of another word that is not up
+/// are not missing from it.
+async fn ports(source: &LibreNms, rank: Rank) -> Result<Vec<u64>, SourceError> {
     let known = {
-        let book = source.book();
+        let mut book = source.book();
         let ports = book.devices.values().flat_map(|device| device.ports());
-        ports.filter(|port| port.row.oper == OperStatus::NotUp).count()
+        let known = ports.filter(|port| port.row.oper == OperStatus::NotUp).count();
+        book.tuning.many_ports_down = known > PORTS_DOWN_MAX;
+        known
     };
     if known > PORTS_DOWN_MAX {
         return Ok(Vec::new());
     }
-    let rows = source.client.rows::<PortRow>(&calls::ports_down()).await?;
+    let rows = source.client.rows::<PortRow>(&calls::ports_down(rank)).await?;
     let listed: BTreeSet<u64> =
         rows.iter().filter(|row| row.oper == OperStatus::NotUp).map(|row| row.port_id).collect();
     let book = source.book();
@@ -91,5 +115,5 @@ async fn ports(source: &LibreNms) -> Result<Vec<Touch>, SourceError> {
                 is_said && is_down != listed.contains(&port.row.port_id)
             })
     });
-    Ok(moved.map(|(&device_id, _)| Touch { device_id, itself: false, ports: true }).collect())
+    Ok(moved.map(|(&device_id, _)| device_id).collect())
 }

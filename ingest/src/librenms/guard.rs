@@ -26,6 +26,14 @@ pub(super) struct ListGuard {
 }
 
 impl ListGuard {
+    /// The list had so many rows when it was last good, as an earlier process
+    /// knows; passed over once one was read.
+    pub(super) fn remember(&mut self, count: usize) {
+        if self.good == 0 && self.suspect_since.is_none() {
+            self.good = count;
+        }
+    }
+
     /// Whether a list of `count` rows, read at `now`, can be believed.
     /// `subject` is the list, for example `the device list`.
     pub(super) fn admit(
@@ -111,6 +119,20 @@ mod tests {
             let error = guard.admit("the port list", 0, Timestamp(hour * 60 * MINUTE)).unwrap_err();
             assert_eq!(error.fault, Fault::Empty);
         }
+    }
+
+    #[test]
+    fn what_an_earlier_process_knew_counts_until_a_list_was_read() {
+        let mut guard = ListGuard::default();
+        guard.remember(100);
+        let fault = |guard: &mut ListGuard, count| {
+            guard.admit("the port list", count, Timestamp(0)).err().map(|error| error.fault)
+        };
+        assert_eq!(fault(&mut guard, 0), Some(Fault::Empty));
+        assert_eq!(fault(&mut guard, 40), Some(Fault::Shrunk));
+        assert_eq!(fault(&mut guard, 60), None);
+        guard.remember(1_000);
+        assert_eq!(fault(&mut guard, 60), None);
     }
 
     #[test]

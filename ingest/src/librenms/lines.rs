@@ -11,6 +11,7 @@ use correlate::model::{ComponentState, Timestamp};
 use super::decode::{FailingChecks, OperStatus, PortRow};
 use super::event::{Line, What};
 use super::policy::Policy;
+use crate::source::Reason;
 
 /// A row that disagrees with a line for so long does so for good.
 const WAIT_MS_MAX: i64 = 600_000;
@@ -40,11 +41,13 @@ pub(super) struct Believed {
     pub(super) earliest: Timestamp,
     pub(super) at: Timestamp,
     pub(super) state: ComponentState,
+    /// Why, where that is not measured.
+    pub(super) reason: Option<Reason>,
 }
 
 impl Believed {
-    fn of(waiting: &Waiting, state: ComponentState) -> Believed {
-        Believed { earliest: waiting.earliest, at: waiting.at, state }
+    fn of(waiting: &Waiting, state: ComponentState, reason: Option<Reason>) -> Believed {
+        Believed { earliest: waiting.earliest, at: waiting.at, state, reason }
     }
 }
 
@@ -56,7 +59,8 @@ pub(super) struct Lines(Vec<Waiting>);
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct OfDevice {
     pub(super) believed: Vec<Believed>,
-    /// When the last of others before them was written, which only its outages can prove.
+    /// When the last one of another state before them was written, which only its outages can
+    /// prove; if they do not, the first of these tells nothing new.
     pub(super) unproven: Option<Timestamp>,
 }
 
@@ -70,9 +74,9 @@ impl Lines {
         }
     }
 
-    /// Whether none waits.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The id of the first one.
+    pub(super) fn first_id(&self) -> Option<u64> {
+        self.0.first().map(|waiting| waiting.line.event_id)
     }
 
     /// Whether one waits that is about the device itself.
@@ -117,9 +121,20 @@ impl Lines {
         self.0.retain(|waiting| !is_due(waiting));
         let last = states.iter().rev().take_while(|&&(.., is_up)| is_up == up).count();
         let (before, believed) = states.split_at(states.len() - last);
+        let first = believed.first().map(|&(_, state, _)| state);
+        let other = before.iter().rev().find(|&&(_, state, _)| Some(state) != first);
         OfDevice {
-            believed: believed.iter().map(|(line, state, _)| Believed::of(line, *state)).collect(),
-            unproven: before.last().map(|(line, ..)| line.earliest),
+            believed: believed
+                .iter()
+                .map(|(waiting, state, _)| {
+                    let reason = match waiting.line.what {
+                        What::DeviceDown(failing) => Policy::failing_reason(failing),
+                        _ => None,
+                    };
+                    Believed::of(waiting, *state, reason)
+                })
+                .collect(),
+            unproven: other.map(|(line, ..)| line.earliest),
         }
     }
 
@@ -157,8 +172,9 @@ impl Lines {
             }
             is_same
         });
-        let agrees =
-            course.last().is_none_or(|&(_, oper, shut)| (oper, shut) == (row.oper, row.shut));
+        let agrees = course
+            .last()
+            .is_none_or(|&(_, oper, shut)| oper.resembles(row.oper) && shut == row.shut);
         if !agrees {
             self.0.retain(|waiting| !is_due(waiting) || waits(waiting, sent));
             return Vec::new();
@@ -176,10 +192,15 @@ impl Lines {
         let last = course.iter().rev().take_while(|step| state(step) == present).count();
         let first = course.len() - last;
         let is_proven = first.checked_sub(1).is_some_and(|place| {
-            row.oper_before == Some(course[place].1) && course[place].1 != row.oper
+            let was = course[place].1;
+            row.oper_before.is_some_and(|before| before.resembles(was)) && !was.resembles(row.oper)
         });
         let from = if is_proven { first - 1 } else { first };
-        course[from..].iter().map(|step| Believed::of(&step.0, state(step))).collect()
+        let believed = course[from..].iter().map(|step| {
+            let (waiting, oper, shut) = step;
+            Believed::of(waiting, state(step), Policy::port_reason(*oper, *shut))
+        });
+        believed.collect()
     }
 }
 
@@ -189,6 +210,8 @@ fn waits(waiting: &Waiting, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroI64;
+
     use super::*;
     use crate::librenms::decode::RowTime;
     use ComponentState::{Down, Up};
@@ -219,7 +242,7 @@ mod tests {
         let mut all = lines(&[(5, None, What::DeviceDown(ICMP))]);
         let found = all.of_device(false, &Policy::default(), SENT);
         assert_eq!((seconds(&found.believed), found.unproven), (vec![(5, Down)], None));
-        assert!(all.is_empty());
+        assert!(all.0.is_empty());
     }
 
     #[test]
@@ -228,12 +251,12 @@ mod tests {
         let policy = Policy::default();
         assert_eq!(all.of_device(true, &policy, Timestamp(99_999)), OfDevice::default());
         assert_eq!(all.of_device(true, &policy, SENT), OfDevice::default());
-        assert!(!all.is_empty(), "the row may be about to follow");
+        assert!(!all.0.is_empty(), "the row may be about to follow");
         assert_eq!(
             all.of_device(true, &policy, SENT.plus_millis(WAIT_MS_MAX)),
             OfDevice::default()
         );
-        assert!(all.is_empty());
+        assert!(all.0.is_empty());
     }
 
     #[test]
@@ -243,7 +266,7 @@ mod tests {
         let mut all = Lines::default();
         all.push(forged);
         assert_eq!(all.of_device(false, &Policy::default(), SENT), OfDevice::default());
-        assert!(all.is_empty());
+        assert!(all.0.is_empty());
     }
 
     #[test]
@@ -273,7 +296,7 @@ mod tests {
             shut,
             disabled: None,
             deleted: None,
-            poll_time: Some(90),
+            poll_time: NonZeroI64::new(90),
         }
     }
 

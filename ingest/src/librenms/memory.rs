@@ -14,6 +14,7 @@ use correlate::model::ComponentState::{self, Down, Unknown, Up};
 use correlate::model::Timestamp;
 
 use super::policy::Verdict;
+use crate::source::Reason;
 
 /// When a row was read: it shows the server's tables as of some instant
 /// between the two.
@@ -57,12 +58,20 @@ pub(super) struct Placed {
     pub(super) at: Timestamp,
     pub(super) state: ComponentState,
     pub(super) uncertainty_ms: u32,
+    /// As of the verdict, or of the line.
+    pub(super) reason: Option<Reason>,
 }
 
 impl Seen {
     /// Places the verdict on a row, and remembers it; `None` if it says
     /// nothing new that can be believed.
+    #[inline]
     pub(super) fn place(&mut self, verdict: &Verdict, read: ReadAt) -> Option<Placed> {
+        let placed = self.place_state(verdict, read)?;
+        Some(Placed { reason: verdict.reason, ..placed })
+    }
+
+    fn place_state(&mut self, verdict: &Verdict, read: ReadAt) -> Option<Placed> {
         let Verdict { state, .. } = *verdict;
         let cut = |at: Timestamp| at.min(read.received);
         let proven = verdict.proven.map(cut);
@@ -84,9 +93,11 @@ impl Seen {
                 let uncertainty_ms = self.uncertainty_ms(state, verdict.contrary, at);
                 return Some(self.note(state, at, at, uncertainty_ms));
             }
-            // Nobody could say for a while; now it is as it was.
+            // Nobody could say for a while; now it is as it was, or it is known for the
+            // first time.
+            let is_first = self.up == NEVER && self.down == NEVER;
             if let Some(at) = newer.filter(|&at| at > last_at)
-                && self.last_known() == Some(state)
+                && (is_first || self.last_known() == Some(state))
             {
                 return Some(self.note(state, at, at, 0));
             }
@@ -132,9 +143,64 @@ impl Seen {
         self.note(state, at, earliest, uncertainty_ms)
     }
 
+    /// Whether what was said last is the contrary of `state`, of an instant before `at`.
+    pub(super) fn is_otherwise_before(&self, state: ComponentState, at: Timestamp) -> bool {
+        state != Unknown
+            && self.latest().is_some_and(|(last_at, last)| last_at < at && last == opposite(state))
+    }
+
+    /// Whether the contrary of `state` was last said of an instant up to `until`.
+    pub(super) fn was_otherwise(&self, state: ComponentState, until: Timestamp) -> bool {
+        self.mark(opposite(state)).is_some_and(|mark| mark.at <= until)
+    }
+
+    /// Spreads what was placed at `since` up to `at`: the state held at some
+    /// instant between the two, and nobody knows at which. So it is sure of no
+    /// instant but those of `before`, which is what was known until then.
+    pub(super) fn spread(
+        &mut self,
+        before: &Seen,
+        placed: Placed,
+        since: Timestamp,
+        at: Timestamp,
+    ) -> Placed {
+        if placed.at > since && placed.uncertainty_ms == 0 {
+            // Said again for the same reason, which proves no instant this time either.
+            (self.up.held, self.down.held) = (before.up.held, before.down.held);
+        }
+        if placed.at != since || at <= since {
+            return placed;
+        }
+        let uncertainty_ms = placed.uncertainty_ms.saturating_add(gap_ms(since, at));
+        (self.up.held, self.down.held) = (before.up.held, before.down.held);
+        self.note(placed.state, at, Timestamp::MIN, 0);
+        Placed { at, uncertainty_ms, ..placed }
+    }
+
     /// Notes that the state held at `at`, as it had before.
     pub(super) fn renew(&mut self, state: ComponentState, at: Timestamp) -> Placed {
         self.note(state, at, at, 0)
+    }
+
+    /// Whether the contrary of `state` was last said of an instant between the two.
+    pub(super) fn was_otherwise_within(
+        &self,
+        state: ComponentState,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> bool {
+        self.mark(opposite(state)).is_some_and(|mark| from < mark.at && mark.at < until)
+    }
+
+    /// Notes that a line found the state at `at`, and that another line had said
+    /// otherwise at `other`, of which nothing is known: if it was so, it ended since.
+    pub(super) fn note_unproven(
+        &mut self,
+        state: ComponentState,
+        other: Timestamp,
+        at: Timestamp,
+    ) -> Placed {
+        self.note(state, at, at, gap_ms(other, at))
     }
 
     /// What was said last, and of which instant.
@@ -180,11 +246,11 @@ impl Seen {
             Down => &mut self.down,
             Unknown => {
                 self.unknown = at.max(self.unknown);
-                return Placed { at, state, uncertainty_ms: 0 };
+                return Placed { at, state, uncertainty_ms: 0, reason: None };
             }
         };
         *mark = Mark { at: at.max(mark.at), held: held.max(mark.held) };
-        Placed { at, state, uncertainty_ms }
+        Placed { at, state, uncertainty_ms, reason: None }
     }
 
     /// How long before `at` the state may have begun: back to where the
@@ -226,7 +292,8 @@ mod tests {
 
     /// A row that proves the state at `at`.
     fn says(state: ComponentState, at: i64) -> Verdict {
-        Verdict { state, proven: Some(Timestamp(at)), renewed: None, contrary: None, frozen: false }
+        let (proven, reason) = (Some(Timestamp(at)), None);
+        Verdict { state, proven, renewed: None, contrary: None, frozen: false, reason }
     }
 
     /// A row whose time serves only to renew what was known.
@@ -359,6 +426,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_unknown_from_the_start_is_known_from_the_instant_of_its_row() {
+        check(
+            &[(180, says(Unknown, 180)), (200, renews(Up, 170)), (300, renews(Up, 290))],
+            &[Some((180, Unknown, 0)), None, Some((290, Up, 0))],
+        );
+    }
+
+    #[test]
     fn an_edge_behind_a_time_of_blindness_is_uncertain_over_all_of_it() {
         check(
             &[(100, says(Up, 90)), (200, says(Unknown, 180)), (300, says(Down, 290))],
@@ -415,6 +490,45 @@ mod tests {
         assert_eq!(given(line), Some((150, Down, u32::MAX)));
         let again = seen.place_line(Down, Timestamp(160), Timestamp(160), None);
         assert_eq!(given(again), Some((160, Down, 0)), "said twice is no edge");
+    }
+
+    #[test]
+    fn what_held_at_some_instant_up_to_the_reading_proves_nothing_of_the_reading() {
+        let mut seen = Seen::default();
+        seen.place(&says(Up, 50), read(60));
+        let before = seen;
+        let up = seen.place(&renews(Up, 90), read(100)).unwrap();
+        let up = seen.spread(&before, up, Timestamp(90), Timestamp(100));
+        assert_eq!(given(up), Some((100, Up, 10)));
+        // Read again, the same ping proves no more.
+        let before_again = seen;
+        let again = seen.place(&renews(Up, 90), read(110)).unwrap();
+        let again = seen.spread(&before_again, again, Timestamp(90), Timestamp(110));
+        assert_eq!(given(again), Some((100, Up, 0)));
+        // Sure is only what was so before: the ping itself may have failed.
+        let line = seen.place_line(Down, Timestamp(90), Timestamp(90), None);
+        assert_eq!(given(line), Some((90, Down, 40)));
+        // What was not placed at the ping stays.
+        assert_eq!(seen.spread(&before, line, Timestamp(80), Timestamp(160)), line);
+    }
+
+    #[test]
+    fn what_was_said_last_tells_whether_it_was_otherwise_for_a_while() {
+        let mut seen = Seen::default();
+        seen.place(&says(Down, 100), read(110));
+        let was_up = |seen: &Seen| seen.was_otherwise_within(Down, Timestamp(100), Timestamp(400));
+        assert!(!was_up(&seen));
+        seen.place(&says(Up, 350), read(360));
+        assert!(was_up(&seen));
+        seen.place(&says(Up, 400), read(410));
+        assert!(!was_up(&seen), "its end is no contradiction");
+    }
+
+    #[test]
+    fn a_line_beside_one_that_nothing_proves_is_uncertain_since_that() {
+        let mut seen = Seen::default();
+        let line = seen.note_unproven(Up, Timestamp(500), Timestamp(700));
+        assert_eq!(given(line), Some((700, Up, 200)));
     }
 
     #[test]

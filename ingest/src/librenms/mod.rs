@@ -9,12 +9,14 @@
 //! ```
 //! Only `client` talks to the network. The readings on the left fetch rows;
 //! `book` keeps the last good ones and makes reports of them; what a row means
-//! is in `policy` alone. A source that is refused, empty or sharply smaller
+//! is in `policy` alone. `sessions` reads what has no times of its own, BGP
+//! sessions and service checks, beside them, with a memory for that: `course`. A source that is refused, empty or sharply smaller
 //! gives no samples, so that the engine's staleness limit turns its components
 //! unknown, never down. Bodies and tokens are never logged.
 
 mod answer;
 mod backfill;
+mod backlog;
 mod book;
 mod breaker;
 mod calibrate;
@@ -22,10 +24,14 @@ mod calls;
 mod changes;
 mod checkup;
 mod client;
+mod course;
 mod cursor;
 mod decode;
 mod event;
 mod facts;
+mod feature;
+#[cfg(test)]
+mod fixtures;
 mod full;
 mod glance;
 mod guard;
@@ -35,11 +41,16 @@ mod memory;
 mod outage;
 mod policy;
 mod poller;
+mod server_clock;
+mod sessions;
+#[cfg(test)]
+mod sessions_fixtures;
 mod settings;
 mod touch;
 mod tuning;
+mod wanted;
 mod zone;
 
-pub use policy::{Policy, SetAside};
+pub use policy::{Deleted, FrozenPorts, Policy, SetAside};
 pub use poller::LibreNms;
 pub use settings::{Settings, SettingsError};

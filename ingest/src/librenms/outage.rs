@@ -6,8 +6,8 @@
 //! | row | what it gives |
 //! | --- | --- |
 //! | closed | the state at its start, and up at its end |
-//! | open, and the device is down | the state from its start, renewed until now if ping fails still |
-//! | open, but the device is up: never closed by mistake (from 26.7) | the state at its start alone, and up at the last poll, wide as the whole gap |
+//! | open, and the device is down | the state from its start, renewed until it was last looked at if ping fails still |
+//! | open, but the device is up, or was polled well since: never closed by mistake (from 26.7) | the state at its start alone, and up at the last good poll, wide as the whole gap |
 //! | open, and a later one began (before 25.8) | the state at its start alone |
 //! | one of a string of short ones, not by ping (26.7 with fast ping) | the state over the whole string: the ups in it are an error |
 //! | no row | nothing: outages in maintenance may not be recorded |
@@ -24,6 +24,8 @@ use correlate::model::Timestamp;
 
 use super::decode::{FailingChecks, OutageRow};
 use super::policy::Policy;
+use super::server_clock::ClockError;
+use crate::source::Reason;
 
 /// A line and a row that were written for the same check differ by so much at most.
 pub(super) const SAME_MS_MAX: i64 = 10_000;
@@ -43,13 +45,19 @@ pub(super) struct Around<'a> {
     pub(super) failing: FailingChecks,
     /// When its last good poll began.
     pub(super) poll_began: Option<Timestamp>,
+    /// By so much later that may have been, where it has two meanings.
+    pub(super) poll_unsure_ms: i64,
     /// When lines of the event log say that it went down, and by which checks.
     pub(super) lines: &'a [(Timestamp, FailingChecks)],
     /// Nothing before this is of interest.
     pub(super) since: Timestamp,
     pub(super) now: Timestamp,
+    /// The newest evidence on it: of the time after this nobody knows anything.
+    pub(super) looked_at: Timestamp,
     /// How often the device is polled.
     pub(super) interval_ms: i64,
+    /// By how much the clock is off that dated the rows.
+    pub(super) error: ClockError,
 }
 
 /// What held at an instant.
@@ -59,8 +67,14 @@ pub(super) struct Fact {
     pub(super) state: ComponentState,
     /// It had held before: no edge.
     pub(super) renewal: bool,
+    /// When the outage began that tells it.
+    pub(super) since: Timestamp,
+    /// When that ended, or now.
+    pub(super) until: Timestamp,
     /// When the contrary last is sure to have held.
     pub(super) contrary: Option<Timestamp>,
+    /// Why it is so, where that is not measured.
+    pub(super) reason: Option<Reason>,
 }
 
 /// One outage, or a string of them.
@@ -95,33 +109,54 @@ fn one(
     around: &Around<'_>,
     facts: &mut Vec<Fact>,
 ) {
-    let lasts = is_last && stretch.to.is_none() && around.up == Some(false);
+    let is_open = is_last && stretch.to.is_none();
+    let well = around.poll_began.filter(|_| is_open);
+    let later = stretch.from.plus_millis(SAME_MS_MAX);
+    // By either meaning of its time.
+    let may_be_well = well.is_some_and(|at| at.plus_millis(around.poll_unsure_ms) > later);
+    let well = well.filter(|_| around.poll_unsure_ms == 0);
+    let was_well = well.filter(|&at| at > later);
+    let lasts = is_open && around.up == Some(false) && !may_be_well;
     let failing = stretch.failing.or(lasts.then_some(around.failing));
     let state = match failing {
         Some(failing) => around.policy.failing(failing),
         None if around.policy.management_lost == Down => Down,
         None => Unknown,
     };
+    let reason = match failing {
+        Some(failing) => Policy::failing_reason(failing),
+        None => (state == Unknown).then_some(Reason::CheckUnknown),
+    };
     let good = around.poll_began.filter(|_| lasts).max(up_before);
     // What is up by policy goes on being so.
     let contrary = good.filter(|&good| good <= stretch.from && state == Down);
+    let (since, ended) = (stretch.from, stretch.to.unwrap_or(around.now));
     if stretch.from >= around.since {
-        facts.push(Fact { at: stretch.from, state, renewal: state == Up, contrary });
+        let renewal = state == Up;
+        let until = ended;
+        facts.push(Fact { at: stretch.from, state, renewal, since, until, contrary, reason });
     }
     // Only an outage that was one is evidence against up.
     let contrary_of_up = (state == Down).then_some(stretch.from);
-    let up_again =
-        Fact { at: stretch.from, state: Up, renewal: state == Up, contrary: contrary_of_up };
+    let up_again = Fact {
+        at: stretch.from,
+        state: Up,
+        renewal: state == Up,
+        since,
+        until: ended,
+        contrary: contrary_of_up,
+        reason: None,
+    };
     let until = match stretch.to {
         // It may have been up again since the check before.
         Some(to) => Some(to.plus_millis(-around.interval_ms)),
-        None => lasts.then_some(around.now),
+        None => lasts.then_some(around.looked_at),
     };
     // Ping may have come back long before the rest: the row does not tell.
     let by_ping = lasts && around.failing.icmp && failing.is_some_and(|failing| failing.icmp);
     let holds = state == Down && (by_ping || around.policy.management_lost == Down);
     let Some(until) = until else {
-        let good = around.poll_began.filter(|_| is_last && around.up == Some(true));
+        let good = if around.up == Some(true) { well } else { was_well };
         if let Some(at) = good.filter(|&at| at > stretch.from && stretch.from >= around.since) {
             facts.push(Fact { at, ..up_again });
         }
@@ -130,11 +165,12 @@ fn one(
     let missed = (around.since.millis() - stretch.from.millis()).max(0) / around.interval_ms;
     let mut at = stretch.from.plus_millis((missed + 1) * around.interval_ms);
     if holds && stretch.from < around.since && at <= until {
-        facts.push(Fact { at, state, renewal: false, contrary });
+        facts.push(Fact { at, state, renewal: false, since, until: ended, contrary, reason });
         at = at.plus_millis(around.interval_ms);
     }
     while holds && at <= until {
-        facts.push(Fact { at, state, renewal: true, contrary: None });
+        let contrary = None;
+        facts.push(Fact { at, state, renewal: true, since, until: ended, contrary, reason });
         at = at.plus_millis(around.interval_ms);
     }
     if let Some(to) = stretch.to {
@@ -144,8 +180,10 @@ fn one(
 
 /// The rows by time, each with the checks that a line tells.
 fn stretches(rows: &[OutageRow], around: &Around<'_>) -> Vec<Stretch> {
-    let instant =
-        |seconds: u64| i64::try_from(seconds).ok().and_then(|s| s.checked_mul(1000)).map(Timestamp);
+    let instant = |seconds: u64| {
+        let theirs = i64::try_from(seconds).ok()?.checked_mul(1000).map(Timestamp)?;
+        Some(around.error.ours(theirs))
+    };
     let mut stretches: Vec<_> = rows
         .iter()
         .filter_map(|row| {
@@ -207,10 +245,13 @@ mod tests {
             up: Some(true),
             failing: FailingChecks::default(),
             poll_began: Some(s(9_900)),
+            poll_unsure_ms: 0,
             lines,
             since: s(0),
             now: s(10_000),
+            looked_at: s(10_000),
             interval_ms: 300_000,
+            error: ClockError::default(),
         }
     }
 
@@ -270,6 +311,47 @@ mod tests {
             ..around(&policy, &[])
         };
         check(&[row(9_400, None)], &down, &["9400 down <9150", "9700+", "10000+"]);
+    }
+
+    #[test]
+    fn an_outage_lasts_no_longer_than_somebody_looked() {
+        let policy = Policy::default();
+        let down = Around {
+            up: Some(false),
+            failing: ICMP,
+            poll_began: Some(s(9_150)),
+            looked_at: s(9_750),
+            ..around(&policy, &[])
+        };
+        check(&[row(9_400, None)], &down, &["9400 down <9150", "9700+"]);
+    }
+
+    #[test]
+    fn an_open_outage_from_before_the_last_good_poll_was_forgotten_though_the_device_is_down() {
+        let policy = Policy::default();
+        let lines = [(s(1_000), ICMP)];
+        let down = Around { up: Some(false), failing: ICMP, ..around(&policy, &lines) };
+        check(&[row(1_000, None)], &down, &["1000 down", "9900 up <1000"]);
+    }
+
+    #[test]
+    fn a_good_poll_whose_local_time_has_two_meanings_ends_no_outage() {
+        let policy = Policy::default();
+        let lines = [(s(9_000), ICMP)];
+        // Polled well at 6,300 s or at 9,900 s: before or after it went down.
+        let down = Around {
+            up: Some(false),
+            failing: ICMP,
+            poll_began: Some(s(6_300)),
+            poll_unsure_ms: 3_600_000,
+            ..around(&policy, &lines)
+        };
+        check(&[row(9_000, None)], &down, &["9000 down"]);
+        // Both before it.
+        let before = Around { poll_began: Some(s(4_800)), ..down };
+        check(&[row(9_000, None)], &before, &["9000 down <4800", "9300+", "9600+", "9900+"]);
+        let up = Around { up: Some(true), ..down };
+        check(&[row(9_000, None)], &up, &["9000 down"]);
     }
 
     #[test]

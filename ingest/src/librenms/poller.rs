@@ -3,24 +3,31 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::book::Book;
 use super::client::{Client, Usage};
+use super::decode::{CheckRow, PeerRow};
 use super::settings::{Settings, SettingsError};
-use super::touch::{TOUCHES_MAX, Touch};
+use super::touch::Touch;
+use super::tuning::Means;
 use super::zone::ServerZone;
-use super::{backfill, changes, checkup, full, glance, inventory, touch};
+use super::{backfill, calls, changes, checkup, full, glance, inventory, sessions, touch};
 use crate::source::{
-    Clock, Cursor, Evidence, Fault, Finding, Health, Hint, Inventory, Learned, Outlet, Plan,
-    Reading, Source, SourceError, SourceState,
+    Age, Basis, Capabilities, Clock, Cursor, Evidence, Fault, Finding, Found, Health, Hint,
+    Inventory, Learned, Outlet, Plan, Reading, Source, SourceError, SourceState,
 };
 
 /// A device may go unpolled for so many intervals before its state is not
 /// believed any more.
 const FRESH_INTERVALS: i64 = 3;
+
+/// Ways that are not gone again by themselves: what went wrong with one of them
+/// is over when everything can be read.
+const ON_DEMAND: [&str; 2] = ["hints", "backfill"];
 
 /// A LibreNMS account as a [`Source`].
 pub struct LibreNms {
@@ -42,6 +49,8 @@ struct Desk {
     /// What was used up to the last health.
     told: Usage,
     bulk_not_before: Option<Instant>,
+    /// A full reading was due while the server was left alone.
+    full_waits: bool,
     /// As of the last reading, to log changes only.
     state: Option<(SourceState, Option<Fault>)>,
 }
@@ -60,13 +69,21 @@ impl LibreNms {
     /// The account of `settings`; sends nothing yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<LibreNms, SettingsError> {
         let zone = ServerZone::new(settings.time_zone.clone());
+        let client = Client::new(&settings, Arc::clone(&clock))?;
+        let mut book = Book::new(settings.policy, zone, Arc::clone(client.server_clock()));
+        book.tuning.set = settings.overrides();
         Ok(LibreNms {
-            client: Client::new(&settings, Arc::clone(&clock))?,
-            book: Mutex::new(Book::new(settings.policy, zone)),
+            client,
+            book: Mutex::new(book),
             desk: Mutex::new(Desk::default()),
             settings,
             clock,
         })
+    }
+
+    /// How often LibreNMS itself polls: as set, else as far as is known.
+    pub fn nms_interval(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.book().tuning.interval_ms()).unwrap_or(0))
     }
 
     /// What is known. Never held while something is waited for.
@@ -109,7 +126,7 @@ impl LibreNms {
                 }
                 desk.condition.problem.clone().map_or(Ok(()), Err)
             }
-            Reading::Glance => glance::run(self, outlet).await,
+            Reading::Glance => glance::run(self, Evidence::Poll, outlet).await,
             Reading::Changes => match changes::run(self, outlet).await {
                 // Told as something learned: it is read in other ways.
                 Err(error) if changes::is_refused(&error) => Ok(()),
@@ -117,49 +134,106 @@ impl LibreNms {
             },
             Reading::Hints(hints) => self.follow(hints, outlet).await,
             Reading::Backfill => backfill::run(self, outlet).await,
+            Reading::Sessions => sessions::run::<PeerRow>(self, outlet).await,
+            Reading::Checks => sessions::run::<CheckRow>(self, outlet).await,
         }
     }
 
-    /// Reads again at once what hints name, then what else is new.
+    /// Reads again at once what hints name, then what else is new. What other
+    /// readings of hints have not come to yet is read with it.
     async fn follow(&self, hints: &[Hint], outlet: &dyn Outlet) -> Result<(), SourceError> {
-        let mut touches: Vec<Touch> = Vec::new();
+        let (cause, now) = (Evidence::Push, self.clock.now());
         {
             let mut book = self.book();
             for hint in hints {
                 let Hint::Device(device) = hint else { continue };
                 let Ok(device_id) = device.parse() else { continue };
                 if book.devices.contains_key(&device_id) {
-                    touches.push(Touch { device_id, itself: true, ports: true });
+                    book.look_again(Touch { device_id, itself: true, ports: true, cause }, now);
                 } else {
                     // A device that is not known yet, if it is one.
                     book.full_wanted = true;
                 }
             }
-            touches.sort_unstable_by_key(|touch| touch.device_id);
-            touches.dedup();
-            if touches.len() > TOUCHES_MAX {
-                book.full_wanted = true;
-                touches.truncate(TOUCHES_MAX);
+        }
+        let mut touched = Ok(());
+        loop {
+            match touch::round(self, true, outlet).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => touched = touched.and(Err(error)),
             }
         }
-        let touched = touch::run(self, &touches, Evidence::Push, outlet).await;
         if hints.contains(&Hint::Anything) {
-            glance::run(self, outlet).await?;
+            glance::run(self, cause, outlet).await?;
         }
         touched
     }
 
+    pub(super) fn means(&self) -> Means {
+        Means {
+            requests_per_second: self.settings.requests_per_second,
+            log_takes: self.client.takes(calls::EVENT_LOG),
+        }
+    }
+
     fn learned(&self) -> Vec<Learned> {
         let book = self.book();
-        let mut learned = book.tuning.learned(&self.settings.pace);
-        if let Some((value, how)) = book.zone.describe() {
-            let overridden = self.settings.time_zone.is_some();
-            learned.push(Learned { name: "time_zone", value, how, overridden });
+        let mut learned = book.tuning.learned(&self.settings.pace, self.means());
+        if book.tuning.log.ability().is_some_and(|log| log.can) {
+            // The column of the log that questions are about.
+            let value = if book.log.is_by_time() { "datetime" } else { "event_id" };
+            let value = Found::Name(value.to_owned());
+            let basis = Basis::Asked;
+            learned.push(Learned { name: "event_log_cursor", value, basis, found: None });
         }
+        if let Some((value, basis)) = book.zone.describe() {
+            learned.push(Learned { name: "time_zone", value, basis, found: None });
+        }
+        learned.extend(self.client.server_clock().learned());
         learned
     }
 
-    fn health(&self, started: Instant) -> Health {
+    /// Takes in how a reading went; what went wrong with it, if anything did.
+    fn note(&self, reading: &Reading, done: Result<(), SourceError>) -> Option<Fault> {
+        let way = reading.as_str();
+        let is_full = *reading == Reading::Full;
+        let failed = done.as_ref().err().map(|error| error.fault);
+        let cause = self.client.cause();
+        let full_is_due = {
+            let mut desk = self.desk();
+            match done {
+                Ok(()) => {
+                    desk.problems.remove(way);
+                    if is_full {
+                        desk.problems.retain(|way, _| !ON_DEMAND.contains(way));
+                    }
+                }
+                // Not tried: what was wrong still is, with this way as well.
+                Err(error) if error.fault == Fault::Paused => {
+                    desk.full_waits |= is_full;
+                    if !ON_DEMAND.contains(&way) {
+                        desk.problems.entry(way).or_insert(cause.clone().unwrap_or(error));
+                    }
+                }
+                Err(error) => {
+                    desk.problems.insert(way, error);
+                }
+            }
+            desk.full_waits &= !is_full || failed == Some(Fault::Paused);
+            let full_is_due = desk.full_waits && cause.is_none();
+            desk.full_waits &= !full_is_due;
+            full_is_due
+        };
+        if full_is_due {
+            self.book().full_wanted = true;
+        }
+        failed
+    }
+
+    fn health(&self, started: Instant, failed: Option<Fault>) -> Health {
+        let now = self.clock.now();
+        let left_alone = self.client.pause().map(|pause| pause.as_millis());
         let (ports, used) = (self.book().ports_len(), self.client.usage());
         let mut desk = self.desk();
         let told = std::mem::replace(&mut desk.told, used);
@@ -176,7 +250,10 @@ impl LibreNms {
         let health = Health {
             state,
             reason,
-            at: self.clock.now(),
+            failed,
+            left_alone_until: left_alone
+                .map(|ms| now.plus_millis(i64::try_from(ms).unwrap_or(i64::MAX))),
+            at: now,
             calls: used.calls - told.calls,
             bytes: used.bytes - told.bytes,
             duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -220,40 +297,57 @@ impl Source for LibreNms {
         self.settings.name()
     }
 
+    fn capabilities(&self) -> Capabilities {
+        self.book().tuning.capabilities()
+    }
+
     fn plan(&self) -> Plan {
+        let now = self.clock.now();
         let book = self.book();
         Plan {
             full_wanted: book.full_wanted,
-            backfill_wanted: !book.backfill.is_empty(),
-            ..book.tuning.plan(&self.settings.pace)
+            backfill_wanted: !book.backfill.is_empty() && book.tuning.outages.is_worth_asking(now),
+            ..book.tuning.plan(&self.settings.pace, self.means(), now)
         }
     }
 
     async fn read(&self, reading: Reading, outlet: &dyn Outlet) -> Health {
         let started = Instant::now();
         let done = self.do_reading(&reading, outlet).await;
-        {
-            let mut desk = self.desk();
-            match done {
-                Ok(()) => desk.problems.remove(reading.as_str()),
-                Err(error) => desk.problems.insert(reading.as_str(), error),
-            };
-        }
-        let mut health = self.health(started);
+        let failed = self.note(&reading, done);
+        let mut health = self.health(started, failed);
         health.learned = self.learned();
         health
     }
 
     fn cursor(&self) -> Option<Cursor> {
-        self.book().log.save()
+        self.book().save_log()
     }
 
     fn resume(&self, cursor: &Cursor) {
         self.book().log.resume(cursor, self.clock.now());
     }
 
-    async fn inventory(&self) -> Result<Inventory, SourceError> {
-        inventory::read(self).await
+    fn remember(&self, devices: usize, ports: usize) {
+        let mut book = self.book();
+        book.devices_guard.remember(devices);
+        book.inventory_guard.remember(devices);
+        book.ports_guard.remember(ports);
+    }
+
+    async fn inventory(&self, age: Age) -> Result<Inventory, SourceError> {
+        let read = inventory::read(self, age).await;
+        let mut desk = self.desk();
+        match &read {
+            Ok(_) => {
+                desk.problems.remove("inventory");
+            }
+            Err(error) if error.fault == Fault::Paused => {}
+            Err(error) => {
+                desk.problems.insert("inventory", error.clone());
+            }
+        }
+        read
     }
 
     async fn check(&self) -> Vec<Finding> {

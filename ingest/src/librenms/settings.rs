@@ -8,11 +8,16 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::policy::Policy;
+use super::tuning::Overrides;
 use crate::source::Pace;
 
 /// LibreNMS tokens are 32 hex digits; anything much longer is something else
 /// that was pasted by mistake.
 const TOKEN_CHARS_MAX: usize = 256;
+
+/// What calls for the ports of single devices may take of the throttle, in
+/// percent: the rest is for what cannot wait.
+const PORT_CALLS_SHARE: u64 = 60;
 
 /// A setting that cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -91,17 +96,26 @@ pub struct Settings {
     /// is some 5 million ports; rows are decoded while they arrive, so this
     /// bounds time and not memory.
     pub body_bytes_max: u64,
-    /// Above this many ports they are read device by device. Default 50,000:
-    /// beyond that LibreNMS, with PHP's default of 128 MB, runs out of memory
-    /// on the list of all ports.
+    /// Above this many ports they are read device by device. Default 5 million,
+    /// what [`Settings::body_bytes_max`] has room for: one list costs LibreNMS far
+    /// less than a call for each device, and rows are decoded while they arrive. A
+    /// server that runs out of memory or time on it (PHP's default is 128 MB) is
+    /// found out at the first try, and then spared for hours.
     pub bulk_ports_max: usize,
     /// How many devices' ports one full reading reads, when it reads them device
-    /// by device. Default 600: at 5 requests a second that takes two minutes of
-    /// the five in between.
-    pub port_calls_per_poll: usize,
+    /// by device. By default as many as take 60% of the time
+    /// until the next one at `requests_per_second`: 900 every five minutes at 5
+    /// requests a second.
+    pub port_calls_per_poll: Option<usize>,
     /// How often it is read, where that is not to follow from what is found
     /// out about it.
     pub pace: Pace,
+    /// How often LibreNMS itself polls, where that is not to be found out.
+    pub nms_interval: Option<Duration>,
+    /// Its version, such as `26.7.0`, whatever it says.
+    pub version: Option<String>,
+    /// Whether its event log is read; found out unless set.
+    pub event_log: Option<bool>,
     /// What a row means.
     pub policy: Policy,
 }
@@ -127,9 +141,12 @@ impl Settings {
             retries: 2,
             retry_pause: Duration::from_secs(2),
             body_bytes_max: 2 * 1024 * 1024 * 1024,
-            bulk_ports_max: 50_000,
-            port_calls_per_poll: 600,
+            bulk_ports_max: 5_000_000,
+            port_calls_per_poll: None,
             pace: Pace::default(),
+            nms_interval: None,
+            version: None,
+            event_log: None,
             policy: Policy::default(),
         })
     }
@@ -141,6 +158,22 @@ impl Settings {
         let zone = TimeZone::get(name.trim());
         self.time_zone = Some(zone.map_err(|_| SettingsError::TimeZone { name: name.to_owned() })?);
         Ok(self)
+    }
+
+    /// How many devices' ports a full reading reads one by one, where the next one
+    /// begins `every` after it.
+    pub(super) fn port_calls(&self, every: Duration) -> usize {
+        let calls = u64::from(self.requests_per_second.get()) * every.as_secs();
+        let share = usize::try_from(calls * PORT_CALLS_SHARE / 100).unwrap_or(usize::MAX);
+        self.port_calls_per_poll.unwrap_or(share.max(1))
+    }
+
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            interval: self.nms_interval,
+            version: self.version.clone(),
+            event_log: self.event_log,
+        }
     }
 
     /// The account's name.
@@ -278,6 +311,18 @@ mod tests {
         for token in ["", " ", "two words", "naïve"] {
             assert!(api_token(&SecretString::from(token.to_owned())).is_err(), "{token:?}");
         }
+    }
+
+    #[test]
+    fn single_calls_for_ports_leave_room_in_the_throttle() {
+        let token = SecretString::from("t".to_owned());
+        let mut settings = Settings::new("ams1", "https://x", token).unwrap();
+        let every = |seconds| Duration::from_secs(seconds);
+        assert_eq!((settings.port_calls(every(300)), settings.port_calls(every(0))), (900, 1));
+        settings.requests_per_second = NonZeroU32::new(100).unwrap();
+        assert_eq!(settings.port_calls(every(900)), 54_000);
+        settings.port_calls_per_poll = Some(3);
+        assert_eq!(settings.port_calls(every(300)), 3);
     }
 
     #[test]

@@ -1,14 +1,16 @@
-//! What is found out about a LibreNMS by itself, and the pace that follows
-//! from it. Settings override each. Pure.
+//! What is found out about a LibreNMS by itself, what it can be asked for, and
+//! the pace that follows from it. Settings override each. Pure.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use correlate::model::Timestamp;
 
 use super::facts::DeviceFacts;
+use super::feature::Feature;
 use super::memory::ReadAt;
-use crate::source::{Learned, Pace, Plan};
+use crate::source::{Ability, Basis, Capabilities, Found, Learned, Pace, Plan};
 
 /// LibreNMS's default (`rrd.step`), until something else is found.
 const INTERVAL_MS_DEFAULT: i64 = 300_000;
@@ -26,12 +28,18 @@ const STEPS_MIN: usize = 3;
 /// a device whose last poll is older than half of it.
 const READINGS_MIN: usize = 12;
 
-/// The event log is asked twenty times in an interval, the list of what is
-/// down five times: each within these limits, so that a fast LibreNMS is not
-/// overrun and a slow one is still seen at once.
-const CHANGES_SHARE: u32 = 20;
+/// The event log is asked every second, whatever the interval: its devices are
+/// polled one after the other, so there is always one that has just been. It
+/// is a page of few rows, found by their ids; still it takes a fifth of the
+/// requests that are allowed at most, and a tenth of the time of one of the
+/// server's workers.
 const CHANGES_MIN: Duration = Duration::from_secs(1);
 const CHANGES_MAX: Duration = Duration::from_secs(60);
+const CHANGES_THROTTLE_SHARE: u32 = 5;
+const CHANGES_WORKER_SHARE: u32 = 10;
+
+/// The list of what is down is asked five times in an interval, within these
+/// limits, so that a fast LibreNMS is not overrun.
 const GLANCE_SHARE: u32 = 5;
 const GLANCE_MIN: Duration = Duration::from_secs(5);
 const GLANCE_MAX: Duration = Duration::from_secs(120);
@@ -39,9 +47,26 @@ const FULL_MIN: Duration = Duration::from_secs(30);
 const FULL_MAX: Duration = Duration::from_secs(900);
 const INVENTORY: Duration = Duration::from_secs(3_600);
 
+/// Servers of these versions, year and month, take no ids in questions for the
+/// event log, and from the second on they do; in between it depends on the day
+/// on which they were installed, and shows in what they answer.
+const LOG_WITHOUT_IDS: (u32, u32) = (21, 1);
+const LOG_WITH_IDS: (u32, u32) = (21, 4);
+
+/// What the operator has set about the server, whatever is found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Overrides {
+    /// How often it polls.
+    pub(super) interval: Option<Duration>,
+    pub(super) version: Option<String>,
+    /// Whether its event log is read.
+    pub(super) event_log: Option<bool>,
+}
+
 /// What has been found out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tuning {
+    pub(super) set: Overrides,
     /// What devices did since the last full reading.
     steps: Vec<Step>,
     /// What was measured, if anything was.
@@ -57,8 +82,35 @@ pub(super) struct Tuning {
     pub(super) version: Option<Box<str>>,
     /// When version and pollers were last asked for.
     pub(super) asked_at: Option<Timestamp>,
-    /// Whether the event log can be read.
-    pub(super) has_log: Option<bool>,
+    /// The event log.
+    pub(super) log: Feature,
+    /// The records of outages.
+    pub(super) outages: Feature,
+    /// The BGP sessions, and the service checks.
+    pub(super) sessions: Feature,
+    pub(super) checks: Feature,
+    /// More ports are down than a cheap list holds.
+    pub(super) many_ports_down: bool,
+    /// The version for which it was last said whether the log takes ids.
+    ids_said_for: Option<(u32, u32)>,
+}
+
+/// What bounds how often the event log is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Means {
+    /// The throttle.
+    pub(super) requests_per_second: NonZeroU32,
+    /// How long an answer of the event log takes; `None` before the first.
+    pub(super) log_takes: Option<Duration>,
+}
+
+impl Means {
+    fn changes(self) -> Duration {
+        let second = Duration::from_secs(1);
+        let by_throttle = second * CHANGES_THROTTLE_SHARE / self.requests_per_second.get();
+        let by_worker = self.log_takes.unwrap_or_default().saturating_mul(CHANGES_WORKER_SHARE);
+        by_throttle.max(by_worker).clamp(CHANGES_MIN, CHANGES_MAX)
+    }
 }
 
 /// A device that had been polled again.
@@ -136,76 +188,164 @@ impl Tuning {
         (self.poller_ms, self.ping_ms) = (sound(poller_s), sound(ping_s));
     }
 
-    /// How often devices are polled, as far as is known.
+    /// How often devices are polled: as set, else as far as is known.
     pub(super) fn interval_ms(&self) -> i64 {
+        let set = self.set.interval.and_then(|set| i64::try_from(set.as_millis()).ok());
+        set.unwrap_or_else(|| self.found_interval_ms())
+    }
+
+    fn found_interval_ms(&self) -> i64 {
         self.poller_ms.or(self.measured_ms).unwrap_or(INTERVAL_MS_DEFAULT)
     }
 
+    /// Its version: as set, else as it says.
+    pub(super) fn version(&self) -> Option<&str> {
+        self.set.version.as_deref().or(self.version.as_deref())
+    }
+
+    /// Whether the event log may be asked at `now`.
+    pub(super) fn may_read_log(&self, now: Timestamp) -> bool {
+        self.set.event_log.unwrap_or_else(|| self.log.is_worth_asking(now))
+    }
+
+    /// Whether the event log takes ids in questions, if the version tells; once
+    /// for each version, as what the server answers tells more.
+    pub(super) fn log_takes_ids(&mut self) -> Option<bool> {
+        let release = self.version().and_then(release)?;
+        if self.ids_said_for.replace(release) == Some(release) {
+            return None;
+        }
+        match release {
+            old if old <= LOG_WITHOUT_IDS => Some(false),
+            new if new >= LOG_WITH_IDS => Some(true),
+            _ => None,
+        }
+    }
+
+    /// What the server can be asked for.
+    pub(super) fn capabilities(&self) -> Capabilities {
+        let product = Ability::yes(Basis::Product);
+        let assumed = Ability::yes(Basis::Assumed);
+        let set = |can| Ability { can, basis: Basis::Set };
+        Capabilities {
+            changes: self.set.event_log.map(set).or(self.log.ability()).unwrap_or(assumed),
+            glance: product,
+            glance_ports: match self.many_ports_down {
+                true => Ability::no(Basis::TooMuch),
+                false => product,
+            },
+            push: product,
+            backfill: self.outages.ability().unwrap_or(assumed),
+            sessions: self.sessions.ability().unwrap_or(assumed),
+            checks: self.checks.ability().unwrap_or(assumed),
+            inventory: product,
+        }
+    }
+
+    /// Whether this release is known to note the time of every ping. From 26.7
+    /// on fast pings leave none; a version that was built between two releases
+    /// (`26.6.1-35-g0a1b2c3`) may be either.
+    pub(super) fn notes_every_ping(&self) -> bool {
+        let Some(version) = self.version() else { return false };
+        let release = version.split(|c: char| c.is_ascii_whitespace() || c == '-').next();
+        let mut parts = release.unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
+        let (Some(Some(year)), Some(Some(month))) = (parts.next(), parts.next()) else {
+            return false;
+        };
+        let is_between = version.contains("-g");
+        (year, month) < (26, 6) || ((year, month) == (26, 6) && !is_between)
+    }
+
     /// How often to do what.
-    pub(super) fn plan(&self, pace: &Pace) -> Plan {
+    pub(super) fn plan(&self, pace: &Pace, means: Means, now: Timestamp) -> Plan {
         let interval = Duration::from_millis(u64::try_from(self.interval_ms()).unwrap_or(0));
         let full = pace.full.unwrap_or_else(|| interval.clamp(FULL_MIN, FULL_MAX));
         let glance = (interval / GLANCE_SHARE).clamp(GLANCE_MIN, GLANCE_MAX);
-        let changes = (interval / CHANGES_SHARE).clamp(CHANGES_MIN, CHANGES_MAX);
         Plan {
             full,
             glance: Some(pace.glance.unwrap_or(glance)),
-            changes: Some(pace.changes.unwrap_or(changes)),
+            changes: self
+                .may_read_log(now)
+                .then(|| pace.changes.unwrap_or_else(|| means.changes())),
+            // Their rows move with the polls, as those of ports do.
+            sessions: self.sessions.is_worth_asking(now).then(|| pace.sessions.unwrap_or(full)),
+            checks: self.checks.is_worth_asking(now).then(|| pace.checks.unwrap_or(full)),
             inventory: pace.inventory.unwrap_or(INVENTORY),
             full_wanted: false,
             backfill_wanted: false,
         }
     }
 
-    /// What was found, for people.
-    pub(super) fn learned(&self, pace: &Pace) -> Vec<Learned> {
-        let learned = |name, value: String, how: &str| Learned {
-            name,
-            value,
-            how: how.to_owned(),
-            overridden: false,
-        };
+    /// What was found.
+    pub(super) fn learned(&self, pace: &Pace, means: Means) -> Vec<Learned> {
+        let learned = |name, value, basis| Learned { name, value, basis, found: None };
+        let set = |name, value, found| Learned { name, value, basis: Basis::Set, found };
+        let every =
+            |ms: i64| Found::Every(Duration::from_millis(u64::try_from(ms).unwrap_or_default()));
         let mut all = Vec::new();
-        if let Some(version) = &self.version {
-            all.push(learned("version", version.to_string(), "asked for"));
+        let version = self.version.as_ref().map(|version| Found::Name(version.to_string()));
+        match (&self.set.version, version) {
+            (Some(own), found) => all.push(set("version", Found::Name(own.clone()), found)),
+            (None, Some(found)) => all.push(learned("version", found, Basis::Asked)),
+            (None, None) => {}
         }
-        let how = match (self.poller_ms, self.measured_ms) {
-            (Some(_), _) => "its list of pollers",
-            (None, Some(_)) => "the times of its polls over several readings",
-            (None, None) => "LibreNMS's default, until more readings tell",
+        let basis = match (self.poller_ms, self.measured_ms) {
+            (Some(_), _) => Basis::Pollers,
+            (None, Some(_)) => Basis::PollTimes,
+            (None, None) => Basis::Assumed,
         };
-        let seconds = |ms: i64| format!("{} s", ms as f64 / 1000.0);
-        all.push(learned("polling_interval", seconds(self.interval_ms()), how));
+        all.push(match self.set.interval {
+            Some(own) => {
+                let is_found = basis != Basis::Assumed;
+                let found = is_found.then(|| every(self.found_interval_ms()));
+                set("nms_interval", Found::Every(own), found)
+            }
+            None => learned("nms_interval", every(self.interval_ms()), basis),
+        });
         if let Some(ping_ms) = self.ping_ms {
-            all.push(learned("ping_interval", seconds(ping_ms), "its list of pollers"));
+            all.push(learned("ping_interval", every(ping_ms), Basis::Pollers));
         }
-        if let Some(has_log) = self.has_log {
-            let (value, how) = match has_log {
-                true => ("read", "changes are found by it"),
-                false => ("not readable", "its user may not see it: give it the role global-read"),
-            };
-            all.push(learned("event_log", value.to_owned(), how));
+        match (self.set.event_log, self.log.ability()) {
+            (Some(own), found) => {
+                all.push(set("event_log", Found::Is(own), found.map(|log| Found::Is(log.can))));
+            }
+            (None, Some(log)) => all.push(learned("event_log", Found::Is(log.can), log.basis)),
+            (None, None) => {}
         }
         if let Some(has_pollers) = self.has_pollers {
-            let value = if has_pollers { "yes" } else { "no" };
-            all.push(learned("list_of_pollers", value.to_owned(), "asked for; from 26.1 on"));
+            all.push(learned("list_of_pollers", Found::Is(has_pollers), Basis::Asked));
         }
-        let plan = self.plan(pace);
-        let every = |every: Duration| format!("{} s", every.as_secs_f64());
+        // What they would be, also of what cannot be asked for just now.
+        let by_itself = self.plan(&Pace::default(), means, Timestamp::MAX);
+        let can = self.capabilities();
+        let changes = can.changes.can.then(|| means.changes());
+        let sessions = by_itself.sessions.filter(|_| can.sessions.can);
+        let checks = by_itself.checks.filter(|_| can.checks.can);
         let paces = [
-            ("poll_interval", plan.full, pace.full),
-            ("glance_interval", plan.glance.unwrap_or_default(), pace.glance),
-            ("changes_interval", plan.changes.unwrap_or_default(), pace.changes),
-            ("inventory_interval", plan.inventory, pace.inventory),
+            ("poll_interval", Some(by_itself.full), pace.full, Basis::PollingInterval),
+            ("glance_interval", by_itself.glance, pace.glance, Basis::PollingInterval),
+            ("changes_interval", changes, pace.changes, Basis::Throttle),
+            ("sessions_interval", sessions, pace.sessions, Basis::PollingInterval),
+            ("checks_interval", checks, pace.checks, Basis::PollingInterval),
+            ("inventory_interval", Some(by_itself.inventory), pace.inventory, Basis::Default),
         ];
-        all.extend(paces.into_iter().map(|(name, value, set)| Learned {
-            name,
-            value: every(value),
-            how: if set.is_some() { "set" } else { "follows from its polling interval" }.to_owned(),
-            overridden: set.is_some(),
+        all.extend(paces.into_iter().filter_map(|(name, found, own, basis)| {
+            let found = found.map(Found::Every);
+            match (own, found) {
+                (Some(own), found) => Some(set(name, Found::Every(own), found)),
+                (None, found) => Some(learned(name, found?, basis)),
+            }
         }));
         all
     }
+}
+
+/// Year and month of a version such as `26.7.0-12-gabc`; 1 and so on before
+/// 2021. `None` for what is no version.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim().trim_start_matches('v').split(['.', '-']);
+    let mut number = || parts.next()?.parse().ok();
+    Some((number()?, number()?))
 }
 
 /// The lower end of the steps, of which some are longer by an outage.
@@ -228,6 +368,9 @@ fn usual(measured_ms: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Fault;
+
+    const NOW: Timestamp = Timestamp(1_000_000_000);
 
     /// Full readings every `readings_s` of devices polled every `interval_s`,
     /// spread evenly over `spread_s`.
@@ -290,19 +433,126 @@ mod tests {
     }
 
     #[test]
+    fn releases_before_26_7_note_every_ping() {
+        let check = |version: Option<&str>, expected| {
+            let version = version.map(Into::into);
+            let tuning = Tuning { version, ..Tuning::default() };
+            assert_eq!(tuning.notes_every_ping(), expected, "{:?}", tuning.version);
+        };
+        check(Some("26.6.1"), true);
+        check(Some("25.12.0"), true);
+        check(Some("26.5.1-30-g0a1b2c3"), true);
+        check(Some("1.37-234-g0000000"), true);
+        check(Some("26.6.1-35-g0a1b2c3"), false);
+        check(Some("26.7.0"), false);
+        check(Some("27.1.0"), false);
+        check(Some("unknown"), false);
+        check(None, false);
+    }
+
+    fn means(requests_per_second: u32, log_takes_ms: u64) -> Means {
+        Means {
+            requests_per_second: NonZeroU32::new(requests_per_second).unwrap(),
+            log_takes: Some(Duration::from_millis(log_takes_ms)),
+        }
+    }
+
+    #[test]
+    fn the_event_log_takes_a_share_of_the_throttle_and_of_a_worker_at_most() {
+        let check = |requests_per_second, log_takes_ms, expected_ms| {
+            let every = means(requests_per_second, log_takes_ms).changes();
+            assert_eq!(every, Duration::from_millis(expected_ms));
+        };
+        check(5, 2, 1_000);
+        check(1_000, 2, 1_000);
+        check(2, 2, 2_500);
+        check(1, 2, 5_000);
+        check(5, 100, 1_000);
+        check(5, 400, 4_000);
+        check(1, 300, 5_000);
+        check(5, 30_000, 60_000);
+        check(5, u64::MAX, 60_000);
+    }
+
+    #[test]
     fn the_pace_follows_the_interval_and_settings_override_it() {
-        let plan = Tuning::default().plan(&Pace::default());
+        let plan = Tuning::default().plan(&Pace::default(), means(5, 2), NOW);
         let s = Duration::from_secs;
-        assert_eq!((plan.full, plan.glance, plan.changes), (s(300), Some(s(60)), Some(s(15))));
+        assert_eq!((plan.full, plan.glance, plan.changes), (s(300), Some(s(60)), Some(s(1))));
         let mut quick = Tuning::default();
         quick.frequencies(Some(60), None);
-        let plan = quick.plan(&Pace::default());
-        assert_eq!((plan.full, plan.glance, plan.changes), (s(60), Some(s(12)), Some(s(3))));
-        let pace = Pace { changes: Some(s(1)), full: Some(s(600)), ..Pace::default() };
-        let set = Tuning::default().plan(&pace);
-        assert_eq!((set.full, set.glance, set.changes), (s(600), Some(s(60)), Some(s(1))));
-        let learned = Tuning::default().learned(&pace);
-        let set: Vec<_> = learned.iter().filter(|one| one.overridden).map(|one| one.name).collect();
+        let plan = quick.plan(&Pace::default(), means(5, 2), NOW);
+        assert_eq!((plan.full, plan.glance, plan.changes), (s(60), Some(s(12)), Some(s(1))));
+        let pace = Pace { changes: Some(s(15)), full: Some(s(600)), ..Pace::default() };
+        let set = Tuning::default().plan(&pace, means(5, 2), NOW);
+        assert_eq!((set.full, set.glance, set.changes), (s(600), Some(s(60)), Some(s(15))));
+        let learned = Tuning::default().learned(&pace, means(5, 2));
+        let is_set = |one: &&Learned| one.basis == Basis::Set;
+        let set: Vec<_> = learned.iter().filter(is_set).map(|one| one.name).collect();
         assert_eq!(set, ["poll_interval", "changes_interval"]);
+    }
+
+    #[test]
+    fn a_log_that_is_refused_is_not_planned_until_it_is_worth_asking_again() {
+        let mut tuning = Tuning::default();
+        let changes =
+            |tuning: &Tuning, now| tuning.plan(&Pace::default(), means(5, 2), now).changes;
+        let can = |tuning: &Tuning| tuning.capabilities().changes;
+        assert_eq!(can(&tuning), Ability::yes(Basis::Assumed));
+        tuning.log.refused(Fault::Forbidden, NOW);
+        assert_eq!((changes(&tuning, NOW), can(&tuning)), (None, Ability::no(Basis::Forbidden)));
+        assert!(changes(&tuning, NOW.plus_millis(3_600_000)).is_some());
+        tuning.set.event_log = Some(true);
+        assert_eq!(can(&tuning), Ability::yes(Basis::Set));
+        assert!(changes(&tuning, NOW).is_some());
+        tuning.set.event_log = Some(false);
+        assert_eq!(can(&tuning), Ability::no(Basis::Set));
+        assert_eq!(changes(&tuning, Timestamp::MAX), None);
+    }
+
+    #[test]
+    fn versions_tell_whether_the_log_takes_ids_once_each() {
+        for (version, expected) in [
+            ("1.36", Some(false)),
+            ("1.70.1-23-gdeadbee", Some(false)),
+            ("21.1.0", Some(false)),
+            ("21.2.0", None),
+            ("v21.4.0", Some(true)),
+            ("26.7.0", Some(true)),
+            ("nightly", None),
+        ] {
+            let version = Some(version.into());
+            let mut tuning = Tuning { version, ..Tuning::default() };
+            assert_eq!((tuning.log_takes_ids(), tuning.log_takes_ids()), (expected, None));
+        }
+    }
+
+    #[test]
+    fn what_is_set_counts_and_is_shown_beside_what_was_found() {
+        let mut tuning = watched(600, 300, 600, 3);
+        tuning.version = Some("26.7.0".into());
+        tuning.log.works();
+        tuning.set = Overrides {
+            interval: Some(Duration::from_secs(120)),
+            version: Some("1.36".to_owned()),
+            event_log: Some(false),
+        };
+        check(&tuning, 120);
+        assert_eq!(tuning.log_takes_ids(), Some(false));
+        let learned = tuning.learned(&Pace::default(), means(5, 2));
+        let of = |name| learned.iter().find(|one| one.name == name).unwrap();
+        for (name, value, found) in [
+            ("version", Found::Name("1.36".to_owned()), Found::Name("26.7.0".to_owned())),
+            (
+                "nms_interval",
+                Found::Every(Duration::from_secs(120)),
+                Found::Every(Duration::from_secs(600)),
+            ),
+            ("event_log", Found::Is(false), Found::Is(true)),
+        ] {
+            let expected = Learned { name, value, basis: Basis::Set, found: Some(found) };
+            assert_eq!(of(name), &expected);
+        }
+        assert!(learned.iter().all(|one| one.name != "changes_interval"), "it is off");
     }
 }

@@ -3,16 +3,15 @@
 //! Lists give local times without an offset. Either the settings name the
 //! zone, or it is calibrated: one device is read both ways, as a row of the
 //! list (local) and alone (UTC), and the difference is the offset at that
-//! instant. The present offset reads present times; after a change of the
-//! clock both offsets hold for a while. All offsets found are collected, and
-//! once they tell summer from winter they name a zone, which then reads the
-//! times of long ago.
+//! instant. All offsets found are collected, and a local time means whatever
+//! it means in any zone that had them all.
 //!
-//! A local time may mean two instants. What was read before tells them apart;
-//! where it does not, the earlier one counts, which makes evidence older and
-//! never newer than it is. Pure.
+//! So a local time may mean several instants. What was read before tells them
+//! apart; where it does not, all of them count, from the earliest to the
+//! latest, until the row moves on. Everything here is in the server's own
+//! time. Pure.
 
-use std::collections::BTreeMap;
+mod evidence;
 
 use correlate::model::Timestamp;
 use jiff::civil::DateTime;
@@ -20,19 +19,12 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use super::decode::{DeviceRow, RowTime};
 use super::facts::CLOCK_AHEAD_MS_MAX;
+use crate::source::{Basis, Found};
+use evidence::Evidence;
 
 /// How long a calibration is used. Clocks change at a quarter of an hour in
 /// every zone, so no change stays unnoticed for longer than this.
 const CALIBRATION_MS_MAX: i64 = 15 * 60_000;
-
-/// After a change of the clock, rows of before it are around for this long.
-const FORMER_OFFSET_MS_MAX: i64 = 2 * 3_600_000;
-
-/// A time older than this may be of before the last change of the clock.
-const LONG_AGO_MS: i64 = 86_400_000;
-
-/// By how much clocks change.
-const CHANGE_S: i32 = 3600;
 
 /// Offsets in use are multiples of a quarter of an hour.
 const OFFSET_STEP_S: i64 = 15 * 60;
@@ -40,25 +32,9 @@ const OFFSET_STEP_S: i64 = 15 * 60;
 /// UTC-12 to UTC+14 are in use.
 const OFFSET_S_MAX: i64 = 14 * 3600;
 
-/// Offsets are kept per month of the year: a dozen tell any rule of summer time.
-const MONTH_MS: i64 = 30 * 86_400_000;
-/// And for so many months.
-const MONTHS_MAX: usize = 48;
-
 /// A row that was written after the last reading may carry the time of a
 /// clock, or of a poll, that is this much behind.
 const WRITTEN_BEHIND_MS_MAX: i64 = 600_000;
-
-/// Names that are tried first, as most zones have several that agree.
-const LIKELY: [&str; 7] = [
-    "UTC",
-    "Europe/Amsterdam",
-    "Europe/London",
-    "Europe/Helsinki",
-    "America/New_York",
-    "America/Chicago",
-    "America/Los_Angeles",
-];
 
 /// What is known of the server's clock.
 #[derive(Clone, Debug)]
@@ -72,22 +48,39 @@ pub(super) enum ServerZone {
 /// What was found out of the server's clock.
 #[derive(Clone, Debug)]
 pub(super) struct Calibration {
-    offset: Offset,
-    /// The last instant at which it is known to have held.
+    /// The last instant at which the offset is known to have held.
     found_at: Timestamp,
-    /// The offset before this one, and when it was replaced.
-    former: Option<(Offset, Timestamp)>,
-    /// One instant of each month with its offset.
-    pairs: BTreeMap<i64, (Timestamp, Offset)>,
-    /// The zone that has all those offsets.
-    zone: Option<TimeZone>,
+    evidence: Evidence,
+}
+
+/// The first and the last instant that a local time can mean: mostly the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Span {
+    pub(super) earliest: Timestamp,
+    pub(super) latest: Timestamp,
+}
+
+impl Span {
+    /// It means this instant and no other.
+    pub(super) fn at(at: Timestamp) -> Span {
+        Span { earliest: at, latest: at }
+    }
+
+    fn of(instants: &[Timestamp]) -> Option<Span> {
+        Some(Span { earliest: *instants.first()?, latest: *instants.last()? })
+    }
+
+    /// How far apart the two are, milliseconds; 0 for one meaning.
+    pub(super) fn length_ms(self) -> i64 {
+        self.latest.millis().saturating_sub(self.earliest.millis())
+    }
 }
 
 /// What was known of a column before it was read again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Before {
     /// What the column meant then.
-    pub(super) known: Option<Timestamp>,
+    pub(super) known: Option<Span>,
     /// When that was read.
     pub(super) read_at: Option<Timestamp>,
 }
@@ -116,66 +109,40 @@ impl ServerZone {
         !matches!(self, ServerZone::Calibrated(None))
     }
 
-    /// Notes what reading devices in both ways gave at `now`; the first of
-    /// `pairs` is the newest and tells the present offset. Says whether that is
-    /// news.
+    /// Notes what reading devices in both ways gave; the first of `pairs` is
+    /// the newest and tells the present offset. Says whether that is news.
     pub(super) fn calibrate(&mut self, pairs: &[(Timestamp, Offset)], now: Timestamp) -> bool {
         let ServerZone::Calibrated(known) = self else { return false };
         let Some(&(found_at, offset)) = pairs.first() else { return false };
-        let before = known.take();
-        let former = match &before {
-            Some(old) if old.offset != offset => Some((old.offset, now)),
-            Some(old) => old.former,
-            None => None,
-        };
-        let changed = before.as_ref().is_none_or(|old| old.offset != offset);
-        let (mut all, zone) = before.map(|old| (old.pairs, old.zone)).unwrap_or_default();
-        for &(at, offset) in pairs {
-            all.insert(at.millis().div_euclid(MONTH_MS), (at, offset));
-        }
-        while all.len() > MONTHS_MAX {
-            all.pop_first();
-        }
-        let zone = zone.filter(|zone| agrees(zone, &all)).or_else(|| identify(&all));
-        *known = Some(Calibration { offset, found_at, former, pairs: all, zone });
+        let mut evidence = known.take().map(|known| known.evidence).unwrap_or_default();
+        let changed = evidence.offset() != Some(offset);
+        evidence.add(pairs, now);
+        *known = Some(Calibration { found_at, evidence });
         changed
     }
 
-    /// The present offset and the zone, as found out or set, for people.
-    pub(super) fn describe(&self) -> Option<(String, String)> {
+    /// The present offset and the zone, as found out or set.
+    pub(super) fn describe(&self) -> Option<(Found, Basis)> {
         match self {
             ServerZone::Named(zone) => {
-                Some((zone.iana_name().unwrap_or("?").to_owned(), "set".to_owned()))
+                Some((Found::Name(zone.iana_name().unwrap_or("?").to_owned()), Basis::Set))
             }
-            ServerZone::Calibrated(None) => None,
-            ServerZone::Calibrated(Some(known)) => {
-                let how = format!(
-                    "devices read both in its local time and in UTC, over {} months",
-                    known.pairs.len()
-                );
-                let name = known.zone.as_ref().and_then(TimeZone::iana_name);
-                let value = match name {
-                    Some(name) => format!("{name} (now {})", known.offset),
-                    None => {
-                        format!("offset {} now; its summer time is not known yet", known.offset)
-                    }
-                };
-                Some((value, how))
+            ServerZone::Calibrated(known) => {
+                let evidence = &known.as_ref()?.evidence;
+                let offset = evidence.offset()?.to_string();
+                let months = u32::try_from(evidence.months()).unwrap_or(u32::MAX);
+                let value = Found::Clock { zone: evidence.name(), offset };
+                Some((value, Basis::BothClocks { months }))
             }
         }
     }
 
-    /// The instant that `time` means, read at `now`. Of several that are not in
-    /// the future the one that was known before counts, then what can have been
-    /// written since the last reading, then the earliest.
-    pub(super) fn instant(
-        &self,
-        time: RowTime,
-        before: Before,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
+    /// What `time` means, read at `now`. Of several instants that are not in
+    /// the future those count that were known before, else those that can have
+    /// been written since the last reading, else all.
+    pub(super) fn instant(&self, time: RowTime, before: Before, now: Timestamp) -> Option<Span> {
         let local = match time {
-            RowTime::Utc(instant) => return Some(Timestamp(instant.as_millisecond())),
+            RowTime::Utc(instant) => return Some(Span::at(Timestamp(instant.as_millisecond()))),
             RowTime::Local(local) => local,
         };
         if let Some(known) = before.known.filter(|&known| self.could_mean(local, known)) {
@@ -183,34 +150,30 @@ impl ServerZone {
         }
         let meanings = self.meanings(local, now);
         let written = before.read_at.map(|read_at| read_at.plus_millis(-WRITTEN_BEHIND_MS_MAX));
-        let fresh = meanings.iter().copied().filter(|&at| Some(at) >= written);
         match written {
-            // It cannot be that old: the clock has changed, and that is not known yet.
-            Some(_) => fresh.min().or(before.known).or_else(|| meanings.last().copied()),
-            None => meanings.first().copied(),
+            Some(written) => {
+                let fresh: Vec<_> = meanings.iter().copied().filter(|&at| at >= written).collect();
+                // It cannot be that old: the clock has changed, and that is not known yet.
+                let unheard = || before.known.or_else(|| meanings.last().copied().map(Span::at));
+                Span::of(&fresh).or_else(unheard)
+            }
+            None => Span::of(&meanings),
         }
     }
 
-    /// Whether the clock showed `local` at `at`, as far as is known.
-    fn could_mean(&self, local: DateTime, at: Timestamp) -> bool {
-        let Some(utc) = jiff::Timestamp::from_millisecond(at.millis()).ok() else { return false };
-        let shows = |offset: Offset| offset.to_datetime(utc) == local;
-        match self {
-            ServerZone::Named(zone) => shows(zone.to_offset(utc)),
-            ServerZone::Calibrated(None) => false,
-            ServerZone::Calibrated(Some(known)) => {
-                let former = known.former.map(|(offset, _)| offset);
-                let then = known.zone.as_ref().map(|zone| zone.to_offset(utc));
-                [Some(known.offset), former, then].into_iter().flatten().any(shows)
-            }
-        }
+    /// Whether the clock may have shown `local` at both ends of `known`.
+    fn could_mean(&self, local: DateTime, known: Span) -> bool {
+        let offsets = self.offsets(local);
+        let instants = offsets.into_iter().filter_map(|offset| offset.to_timestamp(local).ok());
+        let instants: Vec<_> = instants.map(|at| Timestamp(at.as_millisecond())).collect();
+        instants.contains(&known.earliest) && instants.contains(&known.latest)
     }
 
     /// All instants that a local time can mean at `now`, ascending: those not
     /// in the future, or else the earliest.
     pub(super) fn meanings(&self, local: DateTime, now: Timestamp) -> Vec<Timestamp> {
         let mut instants: Vec<_> = self
-            .offsets(local, now)
+            .offsets(local)
             .into_iter()
             .filter_map(|offset| offset.to_timestamp(local).ok())
             .map(|instant| Timestamp(instant.as_millisecond()))
@@ -223,38 +186,22 @@ impl ServerZone {
         instants
     }
 
-    fn offsets(&self, local: DateTime, now: Timestamp) -> Vec<Offset> {
-        let known = match self {
-            ServerZone::Named(zone) => return offsets_in(zone, local),
-            ServerZone::Calibrated(None) => return Vec::new(),
-            ServerZone::Calibrated(Some(known)) => known,
-        };
-        let is_old = known
-            .offset
-            .to_timestamp(local)
-            .is_ok_and(|at| at.as_millisecond() < now.millis().saturating_sub(LONG_AGO_MS));
-        if is_old {
-            return match &known.zone {
-                Some(zone) => offsets_in(zone, local),
-                None => {
-                    let seconds = known.offset.seconds();
-                    let near = [seconds + CHANGE_S, seconds, seconds - CHANGE_S];
-                    near.into_iter().filter_map(|s| Offset::from_seconds(s).ok()).collect()
-                }
-            };
+    fn offsets(&self, local: DateTime) -> Vec<Offset> {
+        match self {
+            ServerZone::Named(zone) => offsets_in(zone, local),
+            ServerZone::Calibrated(None) => Vec::new(),
+            ServerZone::Calibrated(Some(known)) => known.evidence.offsets(local),
         }
-        let still =
-            |&(_, until): &(Offset, Timestamp)| now < until.plus_millis(FORMER_OFFSET_MS_MAX);
-        let former = known.former.filter(still).map(|(offset, _)| offset);
-        [Some(known.offset), former].into_iter().flatten().collect()
     }
 
-    /// The local time of the server at `at`, if its zone is known.
-    pub(super) fn local(&self, at: Timestamp) -> Option<DateTime> {
-        let instant = jiff::Timestamp::from_millisecond(at.millis()).ok()?;
+    /// The earliest time that the server's clock may have shown from `since` to
+    /// `now`, if its zone is known: where it was set back between them, that is
+    /// not what it showed at `since`. Lines of the log are asked for by it,
+    /// because the server compares texts.
+    pub(super) fn earliest_local(&self, since: Timestamp, now: Timestamp) -> Option<DateTime> {
         match self {
-            ServerZone::Named(zone) => Some(zone.to_datetime(instant)),
-            ServerZone::Calibrated(known) => Some(known.as_ref()?.offset.to_datetime(instant)),
+            ServerZone::Named(zone) => evidence::earliest_in(zone, since, now),
+            ServerZone::Calibrated(known) => known.as_ref()?.evidence.earliest_local(since, now),
         }
     }
 }
@@ -266,29 +213,6 @@ fn offsets_in(zone: &TimeZone, local: DateTime) -> Vec<Offset> {
             vec![before, after]
         }
     }
-}
-
-/// Whether the zone had every one of the offsets.
-fn agrees(zone: &TimeZone, pairs: &BTreeMap<i64, (Timestamp, Offset)>) -> bool {
-    pairs.values().all(|&(at, offset)| {
-        let instant = jiff::Timestamp::from_millisecond(at.millis());
-        instant.is_ok_and(|instant| zone.to_offset(instant) == offset)
-    })
-}
-
-/// The zone that had all the offsets, if they come from half a year at least:
-/// one season fits too many.
-fn identify(pairs: &BTreeMap<i64, (Timestamp, Offset)>) -> Option<TimeZone> {
-    let (first, last) = (pairs.keys().next()?, pairs.keys().next_back()?);
-    if last - first < 5 {
-        return None;
-    }
-    let likely = LIKELY.into_iter().map(str::to_owned);
-    let others = jiff::tz::db().available().map(|name| name.as_str().to_owned());
-    likely
-        .chain(others.filter(|name| name.contains('/') && !name.starts_with("posix")))
-        .filter_map(|name| TimeZone::get(&name).ok())
-        .find(|zone| agrees(zone, pairs))
 }
 
 /// Whether the row gives a time without its offset.
@@ -305,6 +229,22 @@ pub(super) fn newest_local(row: &DeviceRow) -> Option<DateTime> {
             _ => None,
         })
         .max()
+}
+
+/// The devices that were added nearest to the middle of January and of July.
+pub(super) fn of_both_seasons(rows: &[DeviceRow]) -> impl Iterator<Item = &DeviceRow> {
+    let day_of_year = |row: &DeviceRow| match row.inserted {
+        Some(RowTime::Local(local)) => Some(i32::from(local.day_of_year())),
+        _ => None,
+    };
+    [15, 197].into_iter().filter_map(move |middle: i32| {
+        let apart = |row: &DeviceRow| {
+            let days = (day_of_year(row)? - middle).abs();
+            Some(days.min(365 - days))
+        };
+        let dated = rows.iter().filter_map(|row| Some((apart(row)?, row)));
+        dated.min_by_key(|&(days, _)| days).map(|(_, row)| row)
+    })
 }
 
 /// Instants with the offset of the server's clock at each, from the same device
@@ -364,8 +304,15 @@ mod tests {
     /// What a time means that is read for the first time.
     #[track_caller]
     fn check(zone: &ServerZone, text: &str, now: &str, expected: &str) {
+        check_both(zone, text, now, [expected, expected]);
+    }
+
+    /// The earliest and the latest that it can mean.
+    #[track_caller]
+    fn check_both(zone: &ServerZone, text: &str, now: &str, expected: [&str; 2]) {
         let found = zone.instant(local(text), Before::default(), utc(now));
-        assert_eq!(found, Some(utc(expected)), "{text} at {now}");
+        let [earliest, latest] = expected.map(utc);
+        assert_eq!(found, Some(Span { earliest, latest }), "{text} at {now}");
     }
 
     /// What a time means that was not there at an earlier reading.
@@ -373,7 +320,7 @@ mod tests {
     fn check_after(zone: &ServerZone, read_at: &str, text: &str, now: &str, expected: &str) {
         let before = Before { known: None, read_at: Some(utc(read_at)) };
         let found = zone.instant(local(text), before, utc(now));
-        assert_eq!(found, Some(utc(expected)), "{text} at {now}");
+        assert_eq!(found, Some(Span::at(utc(expected))), "{text} at {now}");
     }
 
     fn pair(at: &str, offset: Offset) -> [(Timestamp, Offset); 1] {
@@ -400,7 +347,7 @@ mod tests {
         );
         // The row of a device that went down in the first of the two hours.
         let before = Before {
-            known: Some(utc("2026-10-25T00:30:00Z")),
+            known: Some(Span::at(utc("2026-10-25T00:30:00Z"))),
             read_at: Some(utc("2026-10-25T01:30:00Z")),
         };
         let found = zone.instant(local("2026-10-25 02:30:00"), before, utc("2026-10-25T01:31:00Z"));
@@ -408,9 +355,18 @@ mod tests {
     }
 
     #[test]
-    fn in_the_hour_that_comes_twice_a_first_reading_takes_the_earlier() {
+    fn in_the_hour_that_comes_twice_a_first_reading_leaves_both_open() {
         let now = "2026-10-25T01:31:00Z";
-        check(&amsterdam(), "2026-10-25 02:30:00", now, "2026-10-25T00:30:00Z");
+        let both = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"];
+        check_both(&amsterdam(), "2026-10-25 02:30:00", now, both);
+        // The same row again tells no more; the next one does.
+        let zone = amsterdam();
+        let first = zone.instant(local("2026-10-25 02:30:00"), Before::default(), utc(now));
+        let before = Before { known: first, read_at: Some(utc(now)) };
+        let later = utc("2026-10-25T01:36:00Z");
+        assert_eq!(zone.instant(local("2026-10-25 02:30:00"), before, later), first);
+        let next = zone.instant(local("2026-10-25 02:35:00"), before, later);
+        assert_eq!(next, Some(Span::at(utc("2026-10-25T01:35:00Z"))));
     }
 
     #[test]
@@ -437,24 +393,122 @@ mod tests {
         check(&zone, "2026-10-25 11:00:00", "2026-10-25T10:30:00Z", "2026-10-25T10:00:00Z");
     }
 
+    /// A zone of which it was found out at `now` what offsets it had.
+    fn found(pairs: &[(&str, i8)], now: &str) -> ServerZone {
+        let mut zone = ServerZone::new(None);
+        let pairs: Vec<_> = pairs.iter().map(|&(at, offset)| (utc(at), hours(offset))).collect();
+        zone.calibrate(&pairs, utc(now));
+        zone
+    }
+
+    /// What the page shows: the zone, and over how many months it was found.
+    #[track_caller]
+    fn check_shown(zone: &ServerZone, name: Option<&str>, offset: &str, months: u32) {
+        let value = Found::Clock { zone: name.map(str::to_owned), offset: offset.to_owned() };
+        assert_eq!(zone.describe(), Some((value, Basis::BothClocks { months })));
+    }
+
+    const WINTER: &str = "2026-12-01T10:00:00Z";
+
     #[test]
     fn offsets_of_two_seasons_name_the_zone_and_it_reads_the_past() {
-        let mut zone = ServerZone::new(None);
-        let now = utc("2026-12-01T10:00:00Z");
-        zone.calibrate(&pair("2026-12-01T09:58:00Z", hours(1)), now);
-        // Summer or winter then: the earlier of all that it may have been.
-        check(&zone, "2026-07-01 12:00:00", "2026-12-01T10:00:00Z", "2026-07-01T10:00:00Z");
+        let summer = "2026-07-01 12:00:00";
+        let one = found(&[("2026-12-01T09:58:00Z", 1)], WINTER);
+        check_shown(&one, None, "+01", 1);
+        check_both(&one, summer, WINTER, ["2026-07-01T10:00:00Z", "2026-07-01T11:00:00Z"]);
+        let pairs =
+            [("2026-12-01T09:59:00Z", 1), ("2026-06-10T09:00:00Z", 2), ("2024-01-10T09:00:00Z", 1)];
+        let both = found(&pairs, WINTER);
+        check_shown(&both, Some("Europe/Amsterdam"), "+01", 3);
+        check(&both, summer, WINTER, "2026-07-01T10:00:00Z");
+        check(&both, "2026-03-01 12:00:00", WINTER, "2026-03-01T11:00:00Z");
+        check(&both, "2026-12-01 10:00:00", WINTER, "2026-12-01T09:00:00Z");
+    }
+
+    #[test]
+    fn winters_alone_do_not_make_london_another_place() {
+        let london = found(&[("2026-12-01T09:59:00Z", 0), ("2024-01-10T09:00:00Z", 0)], WINTER);
+        check_shown(&london, None, "+00", 2);
+        let both = ["2026-07-01T11:00:00Z", "2026-07-01T12:00:00Z"];
+        check_both(&london, "2026-07-01 12:00:00", WINTER, both);
+        check(&london, "2026-11-30 12:00:00", WINTER, "2026-11-30T12:00:00Z");
+    }
+
+    #[test]
+    fn a_clock_that_never_changes_is_known_by_its_offset() {
+        let winters = [("2026-12-01T09:59:00Z", 1), ("2024-01-10T09:00:00Z", 1)];
+        check_shown(&found(&winters, WINTER), None, "+01", 2);
+        // Summers rule out Europe, and leave Morocco, whose clock is back in Ramadan.
+        let year = [winters[0], winters[1], ("2026-07-10T09:00:00Z", 1)];
+        let lagos = found(&year, WINTER);
+        check_shown(&lagos, None, "+01", 3);
+        check(&lagos, "2026-07-01 12:00:00", WINTER, "2026-07-01T11:00:00Z");
+        let ramadan = ["2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z"];
+        check_both(&lagos, "2026-03-01 12:00:00", WINTER, ramadan);
+        let all = [year[0], year[1], year[2], ("2026-03-01T09:00:00Z", 1)];
+        let lagos = found(&all, WINTER);
+        check_shown(&lagos, Some("UTC+01:00"), "+01", 4);
+        check(&lagos, "2026-03-01 12:00:00", WINTER, "2026-03-01T11:00:00Z");
+    }
+
+    #[test]
+    fn summer_is_in_december_in_the_south() {
+        let pairs = [("2026-12-01T09:59:00Z", 11), ("2026-06-10T09:00:00Z", 10)];
+        let sydney = found(&pairs, WINTER);
+        check_shown(&sydney, Some("Australia/Sydney"), "+11", 2);
+        check(&sydney, "2026-07-01 12:00:00", WINTER, "2026-07-01T02:00:00Z");
+        let summers = [("2026-12-01T09:59:00Z", 11), ("2026-01-10T09:00:00Z", 11)];
+        let unsure = found(&summers, WINTER);
+        check_shown(&unsure, None, "+11", 2);
+        let both = ["2026-07-01T01:00:00Z", "2026-07-01T02:00:00Z"];
+        check_both(&unsure, "2026-07-01 12:00:00", WINTER, both);
+    }
+
+    #[test]
+    fn offsets_that_no_zone_had_leave_an_hour_of_doubt_before_they_were_seen() {
         let pairs = [
-            (utc("2026-12-01T09:59:00Z"), hours(1)),
-            (utc("2026-06-10T09:00:00Z"), hours(2)),
-            (utc("2024-01-10T09:00:00Z"), hours(1)),
+            ("2026-12-01T09:59:00Z", 1),
+            ("2026-12-01T06:00:00Z", 1),
+            ("2026-11-01T09:00:00Z", -5),
         ];
-        zone.calibrate(&pairs, now);
-        let (value, how) = zone.describe().unwrap();
-        assert_eq!(value, "Europe/Amsterdam (now +01)");
-        assert!(how.contains("3 months"), "{how}");
-        check(&zone, "2026-07-01 12:00:00", "2026-12-01T10:00:00Z", "2026-07-01T10:00:00Z");
-        check(&zone, "2026-03-01 12:00:00", "2026-12-01T10:00:00Z", "2026-03-01T11:00:00Z");
+        let odd = found(&pairs, WINTER);
+        check_shown(&odd, None, "+01", 2);
+        check(&odd, "2026-12-01 07:30:00", WINTER, "2026-12-01T06:30:00Z");
+        let doubtful = ["2026-12-01T02:00:00Z", "2026-12-01T04:00:00Z"];
+        check_both(&odd, "2026-12-01 04:00:00", WINTER, doubtful);
+    }
+
+    #[test]
+    fn a_new_process_beside_a_change_keeps_both_meanings_until_it_knows_the_zone() {
+        // Down since 23:35, which the clock showed as 01:35; it was set back at 01:00.
+        let now = "2026-10-25T03:00:00Z";
+        let fresh = found(&[("2026-10-25T02:58:00Z", 1)], now);
+        let both = ["2026-10-24T23:30:00Z", "2026-10-25T00:30:00Z"];
+        check_both(&fresh, "2026-10-25 01:30:00", now, both);
+        let known = found(&[("2026-10-25T02:58:00Z", 1), ("2026-07-10T09:00:00Z", 2)], now);
+        check(&known, "2026-10-25 01:30:00", now, "2026-10-24T23:30:00Z");
+        check(&known, "2026-10-25 03:30:00", now, "2026-10-25T02:30:00Z");
+        // And in spring, when it is set forward at 01:00.
+        let now = "2026-03-29T03:00:00Z";
+        let fresh = found(&[("2026-03-29T02:58:00Z", 2)], now);
+        let both = ["2026-03-28T23:30:00Z", "2026-03-29T00:30:00Z"];
+        check_both(&fresh, "2026-03-29 01:30:00", now, both);
+        let known = found(&[("2026-03-29T02:58:00Z", 2), ("2026-01-10T09:00:00Z", 1)], now);
+        check(&known, "2026-03-29 01:30:00", now, "2026-03-29T00:30:00Z");
+    }
+
+    #[test]
+    fn the_log_is_asked_from_the_earliest_time_that_the_clock_showed() {
+        let asked = |zone: &ServerZone, since: &str, now: &str| {
+            zone.earliest_local(utc(since), utc(now)).unwrap().to_string()
+        };
+        let (since, now) = ("2026-10-25T00:50:00Z", "2026-10-25T01:05:00Z");
+        let pairs = [("2026-10-25T01:02:00Z", 1), ("2026-10-25T00:45:00Z", 2)];
+        for zone in [amsterdam(), found(&pairs, now)] {
+            assert_eq!(asked(&zone, since, now), "2026-10-25T02:00:00");
+            assert_eq!(asked(&zone, since, "2026-10-25T00:59:00Z"), "2026-10-25T02:50:00");
+            assert_eq!(asked(&zone, "2026-10-25T02:00:00Z", now), "2026-10-25T03:00:00");
+        }
     }
 
     #[test]
@@ -464,7 +518,8 @@ mod tests {
         assert!(zone.needs_calibration(now));
         assert_eq!(zone.instant(local("2026-08-20 12:00:00"), Before::default(), now), None);
         let exact = RowTime::Utc("2026-08-20T09:00:00Z".parse().unwrap());
-        assert_eq!(zone.instant(exact, Before::default(), now), Some(utc("2026-08-20T09:00:00Z")));
+        let expected = Some(Span::at(utc("2026-08-20T09:00:00Z")));
+        assert_eq!(zone.instant(exact, Before::default(), now), expected);
     }
 
     #[test]

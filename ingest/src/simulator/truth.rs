@@ -2,7 +2,8 @@
 //!
 //! A device is down while it has no power or cannot be reached from the NMS's
 //! site; a port is down while its link does not work. A device that only lost
-//! its management plane is up.
+//! its management plane is up. A BGP session shares the fate of the port that it
+//! runs over, and a service check that of its device.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -134,7 +135,7 @@ impl Truth {
     /// The state of a component at `at`; `Unknown` outside the period and for a component that
     /// the world does not have.
     pub fn state_at(&self, component: &ComponentId, at: Timestamp) -> ComponentState {
-        match self.world.component(component) {
+        match self.world.subject(component) {
             Some(known) if self.period.contains(at) => state(self.works_at(known, at)),
             _ => ComponentState::Unknown,
         }
@@ -167,20 +168,20 @@ impl Truth {
 
     /// The states of one component, gapless over the period; none for an unknown component.
     pub fn intervals_of(&self, component: &ComponentId) -> Vec<TrueInterval> {
-        match self.world.component(component) {
-            Some(known) if !self.period.is_empty() => self.tile(known),
+        match self.world.subject(component) {
+            Some(known) if !self.period.is_empty() => self.tile(component, known),
             _ => Vec::new(),
         }
     }
 
-    /// The states of every component that changed at least once, by component; the rest was up
-    /// (or, unused ports, down) throughout.
+    /// The states of every device and port that changed at least once, by component; the rest
+    /// was up (or, unused ports, down) throughout.
     pub fn intervals(&self) -> impl Iterator<Item = TrueInterval> + '_ {
-        self.flips.keys().flat_map(|component| self.tile(*component))
+        let known = self.flips.keys();
+        known.flat_map(|component| self.tile(&self.world.id_of(*component), *component))
     }
 
-    fn tile(&self, component: Component) -> Vec<TrueInterval> {
-        let id = self.world.id_of(component);
+    fn tile(&self, id: &ComponentId, component: Component) -> Vec<TrueInterval> {
         let flips = self.flips.get(&component).map_or(&[][..], |flips| &flips.at);
         let mut edges = vec![self.period.from];
         edges.extend(flips.iter().filter(|at| **at > self.period.from));
@@ -289,6 +290,33 @@ mod tests {
         let device = world.device_with_id(9).expect("known");
         assert!(!truth.answers_management_at(device, Timestamp(150)));
         assert!(truth.answers_management_at(device, Timestamp(200)));
+    }
+
+    #[test]
+    fn sessions_share_the_fate_of_their_port_and_checks_that_of_their_device() {
+        let world = world();
+        let cut = failure(&world, "link:L72", FailureKind::FibreCut, 100, 200);
+        let dark = failure(&world, "site:Zwolle", FailureKind::Power, 300, 400);
+        let truth = Truth::of(&world, &[cut, dark], PERIOD);
+        let place = world.links().iter().position(|link| link.id == "L72").expect("known");
+        for (second, port) in [(false, world.links()[place].a), (true, world.links()[place].b)] {
+            let peer = World::peer_id(crate::simulator::world::LinkIndex::at(place), second);
+            let session = ComponentId::of("librenms", "bgp", peer);
+            let of = |id: &ComponentId| -> Vec<_> {
+                let all = truth.intervals_of(id).into_iter();
+                all.map(|interval| (interval.period, interval.state)).collect()
+            };
+            assert_eq!(of(&session), of(&world.id_of(Component::Port(port))));
+            assert_eq!(truth.state_at(&session, Timestamp(150)), ComponentState::Down);
+            assert_eq!(truth.intervals_of(&session)[1].component, session);
+        }
+        let core = world.device_named("cr1.zwolle.example.net").expect("known");
+        let check = ComponentId::of("librenms", "check", world.check_id(core).expect("a core"));
+        assert_eq!(truth.state_at(&check, Timestamp(299)), ComponentState::Up);
+        assert_eq!(truth.state_at(&check, Timestamp(300)), ComponentState::Down);
+        for other in ["librenms/bgp/1", "librenms/check/99999", "else/check/1"] {
+            assert_eq!(truth.intervals_of(&other.into()), []);
+        }
     }
 
     #[test]

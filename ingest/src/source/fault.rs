@@ -123,6 +123,20 @@ impl Fault {
         )
     }
 
+    /// Whether the NMS answered as if all were well, with something that cannot be
+    /// right: to believe it would make outages, or hide them. Somebody must look.
+    pub const fn is_alarming(self) -> bool {
+        matches!(
+            self,
+            Fault::NotJson
+                | Fault::Malformed
+                | Fault::Truncated
+                | Fault::Empty
+                | Fault::Shrunk
+                | Fault::ForeignRows
+        )
+    }
+
     /// Whether the NMS did answer, but with something that must not be believed.
     pub const fn is_suspicious(self) -> bool {
         matches!(

@@ -1,4 +1,5 @@
-//! What exists behind a source: devices, ports and the links between them.
+//! What exists behind a source: devices, ports and the links between them, BGP
+//! sessions and checks.
 //!
 //! Names and places for people, and hints for paths; never a state.
 
@@ -16,6 +17,11 @@ pub struct Inventory {
     /// Every link between devices that the NMS has found; each usually twice,
     /// once from either end.
     pub links: Vec<InventoryLink>,
+    /// Every BGP session; `None` if they could not be read, and what was known of
+    /// them before still counts.
+    pub sessions: Option<Vec<InventorySession>>,
+    /// Every check; `None` as with sessions.
+    pub checks: Option<Vec<InventoryCheck>>,
 }
 
 /// A device.
@@ -80,4 +86,36 @@ pub struct InventoryLink {
     pub remote_port_name: Option<Box<str>>,
     /// By which protocol it was seen, for example `lldp`.
     pub protocol: Option<Box<str>>,
+}
+
+/// A BGP session of a device with a peer.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct InventorySession {
+    /// The NMS's own id.
+    pub id: Box<str>,
+    /// The id of its device.
+    pub device: Box<str>,
+    /// The peer's address, in its shortest form.
+    pub peer: Box<str>,
+    /// The peer's autonomous system.
+    pub remote_as: Option<u32>,
+    /// What the operators call the peer, else what its autonomous system is called.
+    pub description: Option<Box<str>>,
+}
+
+/// A check that the NMS runs against a device.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct InventoryCheck {
+    /// The NMS's own id.
+    pub id: Box<str>,
+    /// The id of its device.
+    pub device: Box<str>,
+    /// What the operators call it, else its type.
+    pub name: Box<str>,
+    /// Which plugin it is, such as `http`, and what the operators say of it.
+    pub description: Option<Box<str>>,
+    /// The NMS has been told not to run it.
+    pub disabled: bool,
+    /// The NMS has been told not to alert on it.
+    pub ignored: bool,
 }

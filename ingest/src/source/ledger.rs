@@ -62,6 +62,11 @@ impl Ledger {
         Ledger { nms: nms.to_owned(), clock, book: Mutex::new(book) }
     }
 
+    /// What time it is, by the clock that dates everything here.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The NMS has said that it is `at` there.
     pub fn heard(&self, at: Timestamp) {
         self.clock.heard(at);
@@ -141,6 +146,13 @@ impl Ledger {
             calls: book.kinds.values().map(stats).collect(),
             errors: book.errors.iter().cloned().collect(),
         }
+    }
+
+    /// Half of the calls of this kind took at most so long lately; `None`
+    /// before the first.
+    pub fn takes(&self, kind: &str) -> Option<Duration> {
+        let latency = self.book().kinds.get(kind)?.recent.summary();
+        (latency.calls > 0).then(|| Duration::from_millis(latency.p50_ms))
     }
 
     fn meter(&self, exchange: &Exchange, error: Option<&SourceError>) {
@@ -247,6 +259,8 @@ mod tests {
         assert_eq!(ports.errors, BTreeMap::from([(Fault::Overloaded, 1)]));
         assert_eq!((ports.latency.calls, ports.latency.max_ms), (2, 40));
         assert_eq!((traffic.calls[2].calls, traffic.calls[2].cached), (0, 1));
+        assert_eq!(ledger.takes("ports"), Some(Duration::from_millis(40)));
+        assert_eq!((ledger.takes("system"), ledger.takes("links")), (None, None));
     }
 
     #[test]

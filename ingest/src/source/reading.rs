@@ -10,7 +10,7 @@ use super::DeviceReport;
 /// One way of reading.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reading {
-    /// Everything: the truth that all other ways are held against.
+    /// All devices and ports: the truth that all other ways are held against.
     Full,
     /// Only what is down: cheap, and finds what the changes do not tell.
     Glance,
@@ -21,6 +21,10 @@ pub enum Reading {
     /// The NMS's own record of outages, of those devices that wait for it:
     /// after the start, after a gap in the changes and after a transition.
     Backfill,
+    /// All BGP sessions.
+    Sessions,
+    /// All checks.
+    Checks,
 }
 
 impl Reading {
@@ -32,6 +36,8 @@ impl Reading {
             Reading::Changes => "changes",
             Reading::Hints(_) => "hints",
             Reading::Backfill => "backfill",
+            Reading::Sessions => "sessions",
+            Reading::Checks => "checks",
         }
     }
 }
@@ -62,6 +68,10 @@ pub struct Plan {
     pub glance: Option<Duration>,
     /// [`Reading::Changes`].
     pub changes: Option<Duration>,
+    /// [`Reading::Sessions`].
+    pub sessions: Option<Duration>,
+    /// [`Reading::Checks`].
+    pub checks: Option<Duration>,
     /// [`Source::inventory`](super::Source::inventory).
     pub inventory: Duration,
     /// A full reading is wanted now: something was seen that only it can tell.
@@ -80,6 +90,10 @@ pub struct Pace {
     pub glance: Option<Duration>,
     /// Between two readings of the changes.
     pub changes: Option<Duration>,
+    /// Between two readings of the BGP sessions.
+    pub sessions: Option<Duration>,
+    /// Between two readings of the checks.
+    pub checks: Option<Duration>,
     /// Between two inventories.
     pub inventory: Option<Duration>,
 }

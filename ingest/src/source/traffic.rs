@@ -4,6 +4,8 @@
 //! Holds no part of a body and no credentials.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
 use correlate::model::Timestamp;
 
@@ -86,10 +88,104 @@ pub struct Learned {
     /// What: a fixed name, such as `time_zone`, the same as that of the setting
     /// which overrides it, if there is one.
     pub name: &'static str,
-    /// The value in use, for people.
-    pub value: String,
-    /// What it rests on, for people: `read from 3 devices in both formats`.
-    pub how: String,
+    /// The value in use.
+    pub value: Found,
+    /// What it rests on.
+    pub basis: Basis,
+    /// What was found, where a setting overrides it and something was found.
+    pub found: Option<Found>,
+}
+
+/// A value that was found out; without words, which are the pages' to choose.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// A name or a number that reads the same in every language.
+    Name(String),
+    /// Once in this time.
+    Every(Duration),
+    /// Yes or no.
+    Is(bool),
+    /// A clock.
+    Clock {
+        /// The IANA name of its zone; `None` while several fit.
+        zone: Option<String>,
+        /// Its present offset from UTC.
+        offset: String,
+    },
+}
+
+/// In English, for logs and the command line.
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Found::Name(name) => f.write_str(name),
+            Found::Every(every) => write!(f, "{} s", every.as_secs_f64()),
+            Found::Is(is) => f.write_str(if *is { "yes" } else { "no" }),
+            Found::Clock { zone: Some(zone), offset } => write!(f, "{zone} (now {offset})"),
+            Found::Clock { zone: None, offset } => {
+                write!(f, "offset {offset} now; which zone is not known yet")
+            }
+        }
+    }
+}
+
+/// What a value rests on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Basis {
     /// The configuration sets it, whatever was found.
-    pub overridden: bool,
+    Set,
+    /// The NMS was asked for it.
+    Asked,
+    /// The NMS's own list of its pollers.
+    Pollers,
+    /// The times of its polls over several readings.
+    PollTimes,
+    /// The NMS's default, until more readings tell.
+    Assumed,
+    /// The interval in which the NMS polls.
+    PollingInterval,
+    /// The throttle, and how long the answer takes.
+    Throttle,
+    /// Our own default.
+    Default,
+    /// It could be read.
+    Readable,
+    /// The account of the NMS may not see it.
+    Forbidden,
+    /// The NMS does not have it: its version is too old, or it is off there.
+    Missing,
+    /// Every version of the product has it, or none.
+    Product,
+    /// There is more of it than this is made for.
+    TooMuch,
+    /// The dates of its answers, held against our clock.
+    Date,
+    /// Devices read both in its local time and in UTC, over so many months.
+    BothClocks {
+        /// From 1.
+        months: u32,
+    },
+}
+
+impl Basis {
+    /// A short name that does not change, for the API and for texts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Basis::Set => "set",
+            Basis::Asked => "asked",
+            Basis::Pollers => "pollers",
+            Basis::PollTimes => "poll_times",
+            Basis::Assumed => "assumed",
+            Basis::PollingInterval => "polling_interval",
+            Basis::Throttle => "throttle",
+            Basis::Default => "default",
+            Basis::Readable => "readable",
+            Basis::Forbidden => "forbidden",
+            Basis::Missing => "missing",
+            Basis::Product => "product",
+            Basis::TooMuch => "too_much",
+            Basis::Date => "date",
+            Basis::BothClocks { .. } => "both_clocks",
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ingest::source::{Fault, Source, SourceState};
+use ingest::source::{Age, Fault, Source, SourceState};
 
 use crate::fake::{self, Answer, Fake, TOKEN, lines};
 
@@ -147,7 +147,8 @@ async fn a_body_that_never_ends() {
     fake.on("devices", [Answer::fixture(200, "devices_list_mixed_26_7.json").never_ending()]);
     let health = source.poll().await.health;
     assert_eq!(health.reason.unwrap().fault, Fault::TimedOut);
-    assert_eq!((health.state, fake.times("devices")), (SourceState::Down, 2));
+    // A whole list that took too long is not asked for again at once.
+    assert_eq!((health.state, fake.times("devices")), (SourceState::Down, 1));
 }
 
 #[tokio::test]
@@ -199,13 +200,28 @@ async fn passing_errors_are_tried_again_and_lasting_ones_are_not() {
 }
 
 #[tokio::test]
+async fn a_whole_list_that_was_too_much_for_the_server_is_not_asked_for_again_at_once() {
+    for (answer, expected) in [
+        (Answer::page(504, "error_504_gateway.html"), 1),
+        (Answer::fixture(500, "error_500_max_execution.json"), 1),
+        (Answer::fixture(503, "error_503_database.json"), 3),
+    ] {
+        let fake = Fake::healthy().await;
+        fake.on("devices", [answer]);
+        let (source, _) = fake.source();
+        source.poll().await;
+        assert_eq!(fake.times("devices"), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_keeps_failing_is_left_alone() {
     let fake = Fake::healthy().await;
     let (source, _) = fake.source();
     fake.on("devices", [Answer::fixture(500, "error_500_generic.json")]);
     let faults = [source.poll().await, source.poll().await, source.poll().await]
         .map(|outcome| outcome.health.reason.unwrap().fault);
-    assert_eq!(faults, [Fault::ServerFailed, Fault::Paused, Fault::Paused]);
+    assert_eq!(faults, [Fault::ServerFailed; 3], "a pause does not hide the cause");
     assert_eq!(fake.times("devices"), 5);
 }
 
@@ -227,7 +243,7 @@ async fn the_token_travels_in_its_header_only_and_answers_may_be_compressed() {
     let fake = Fake::healthy().await;
     let (source, _) = fake.source();
     source.poll().await;
-    source.inventory().await.unwrap();
+    source.inventory(Age::Usual).await.unwrap();
     for asked in fake.asked() {
         assert_eq!(asked.headers["x-auth-token"], TOKEN);
         assert!(!asked.target.contains(TOKEN), "{asked:?}");

@@ -6,11 +6,15 @@
 mod changes;
 mod fake;
 mod faults;
+mod features;
+mod health;
+mod policies;
 mod ports;
 mod secrets;
+mod sessions;
 
 use fake::{Answer, Fake, lines};
-use ingest::source::{Fault, Source, SourceState};
+use ingest::source::{Age, Fault, PollOutcome, Reason, Source, SourceState};
 
 #[tokio::test]
 async fn a_poll_gives_the_state_of_everything_that_can_be_said() {
@@ -46,6 +50,47 @@ async fn a_poll_gives_the_state_of_everything_that_can_be_said() {
             "51: device 51 unknown 2026-08-20T10:15:00Z ±0",
         ]
     );
+}
+
+#[tokio::test]
+async fn why_nobody_can_say_is_said_once_and_again_when_it_is_otherwise() {
+    let fake = Fake::healthy().await;
+    let (source, clock) = fake.source();
+    let reasons = |outcome: PollOutcome| {
+        let samples = outcome.reports.into_iter().flat_map(|report| report.samples);
+        let mut said: Vec<_> = samples
+            .filter_map(|sample| Some((sample.native_id.to_string(), sample.reason?)))
+            .collect();
+        said.sort_by(|a, b| a.0.cmp(&b.0));
+        said
+    };
+    let said = |all: &[(&str, Reason)]| -> Vec<_> {
+        all.iter().map(|(id, reason)| ((*id).to_owned(), *reason)).collect()
+    };
+    let first = reasons(source.poll().await);
+    let expected = [
+        ("1104", Reason::AdminShut),
+        ("1107", Reason::Disabled),
+        ("1108", Reason::OddStatus),
+        ("2101", Reason::DeviceDown),
+        ("2201", Reason::ManagementLost),
+        ("42", Reason::Disabled),
+        ("51", Reason::NeverPolled),
+    ];
+    assert_eq!(first, said(&expected));
+    assert_eq!(reasons(source.poll().await), [], "it merely lasts");
+
+    // The one that was never polled is switched off, and another one is gone.
+    let list = String::from_utf8(fake::fixture("devices_list_mixed_26_7.json")).unwrap();
+    let mut list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let rows = list["devices"].as_array_mut().unwrap();
+    rows.retain(|row| row["device_id"] != 42);
+    let new = rows.iter_mut().find(|row| row["device_id"] == 51).unwrap();
+    new["disabled"] = 1.into();
+    fake.on("devices", [Answer::json(200, list.to_string())]);
+    clock.forward(30);
+    let changed = reasons(source.poll().await);
+    assert_eq!(changed, said(&[("42", Reason::Gone), ("51", Reason::Disabled)]));
 }
 
 #[tokio::test]
@@ -135,7 +180,7 @@ async fn when_the_pollers_stand_still_states_stop_and_the_source_is_suspect() {
 async fn an_inventory_names_devices_ports_and_links() {
     let fake = Fake::healthy().await;
     let (source, _) = fake.source();
-    let inventory = source.inventory().await.unwrap();
+    let inventory = source.inventory(Age::Usual).await.unwrap();
     assert_eq!(inventory.devices.len(), 11);
     let agg = inventory.devices.iter().find(|device| &*device.id == "11").unwrap();
     assert_eq!((&*agg.name, agg.location.as_deref()), ("agg1.pot", Some("Potsdam POP")));
@@ -154,7 +199,7 @@ async fn a_network_without_links_has_an_inventory() {
     let fake = Fake::healthy().await;
     fake.on("resources/links", [Answer::fixture(404, "error_404_links_empty.json")]);
     let (source, _) = fake.source();
-    assert!(source.inventory().await.unwrap().links.is_empty());
+    assert!(source.inventory(Age::Usual).await.unwrap().links.is_empty());
 }
 
 #[tokio::test]

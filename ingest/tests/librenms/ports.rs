@@ -92,7 +92,7 @@ async fn one_poll_reads_the_ports_of_only_so_many_devices() {
     }
     let mut settings = fake.settings();
     settings.bulk_ports_max = 5;
-    settings.port_calls_per_poll = 3;
+    settings.port_calls_per_poll = Some(3);
     let (source, _) = fake::source(settings);
     // The first list tells how many there are.
     source.poll().await;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use ingest::source::Source;
+use ingest::source::{Age, Source};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::fake::{self, Answer, Fake, TOKEN};
@@ -44,7 +44,7 @@ async fn nothing_shows_a_secret() {
     let fake = Fake::healthy().await;
     let (source, _) = fake.source();
     let mut shown = format!("{:?}", source.poll().await);
-    shown += &format!("{:?}", source.inventory().await.unwrap());
+    shown += &format!("{:?}", source.inventory(Age::Usual).await.unwrap());
     shown += &format!("{:?}", source.check().await);
     // Errors whose bodies hold secrets.
     let whole = fake::fixture("devices_list_mixed_26_7.json");
@@ -60,7 +60,7 @@ async fn nothing_shows_a_secret() {
     ] {
         fake.on("devices", [answer]);
         shown += &format!("{:?}", source.poll().await);
-        shown += &format!("{:?}", source.inventory().await);
+        shown += &format!("{:?}", source.inventory(Age::Usual).await);
     }
     shown += &format!("{:?}", fake.settings());
 

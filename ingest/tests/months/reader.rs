@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use correlate::model::{ComponentId, Timestamp};
 use ingest::librenms::{LibreNms, Settings};
-use ingest::simulator::{Fault, Release, SimOptions, Simulator, Truth};
-use ingest::source::{Cursor, Health, Kept, ObservedSample, Reading, Source, SourceState};
+use ingest::simulator::{Component, Fault, Release, SimOptions, Simulator, TrueInterval, Truth};
+use ingest::source::{Cursor, Health, Hint, Kept, ObservedSample, Reading, Source, SourceState};
 
 use crate::story::{Deed, PING_CYCLE_MS, STEP_MS, Story, ZONE};
 
@@ -20,6 +20,8 @@ const NO_LIMIT: NonZeroU32 = NonZeroU32::new(1_000_000).expect("not 0");
 pub(crate) struct Run {
     /// In order of reading.
     pub(crate) samples: Vec<(ComponentId, ObservedSample)>,
+    /// Those of an account that is told the zone, around the changes of the clock.
+    pub(crate) samples_by_name: Vec<(ComponentId, ObservedSample)>,
     pub(crate) truth: Truth,
     pub(crate) readings: usize,
     pub(crate) not_ok: usize,
@@ -33,35 +35,69 @@ struct Desk {
     run: Run,
 }
 
-/// Plays the story from its beginning to its end. The changes are read twice a step, and all the
-/// rest at its end.
+/// An account, which may be a new process every now and then.
+struct Account {
+    zone: Option<&'static str>,
+    source: Option<LibreNms>,
+    cursor: Option<Cursor>,
+}
+
+impl Account {
+    fn start(&mut self, desk: &Desk) {
+        if self.source.is_none() {
+            self.source = Some(desk.source(self.cursor.take(), self.zone));
+        }
+    }
+
+    fn stop(&mut self) {
+        self.cursor = self.source.take().and_then(|source| source.cursor());
+    }
+}
+
+/// Plays the story from its beginning to its end. In every step the changes are read twice, what
+/// is down once, what a push names once, and all the rest at its end.
 pub(crate) async fn read(story: &Story) -> Run {
     let mut desk = Desk::open(story).await;
-    let mut source = Some(desk.source(None));
-    let mut cursor = None;
+    let mut found = Account { zone: None, source: None, cursor: None };
+    let mut named = Account { zone: Some(ZONE), source: None, cursor: None };
+    found.start(&desk);
     let mut deeds = story.deeds.iter().peekable();
     let mut now = story.period.from;
     while now < story.period.until {
-        desk.pass(STEP_MS / 2).await;
-        if let Some(source) = &source {
-            desk.read_by(source, Reading::Changes).await;
+        match story.is_near_a_change_of_the_clock(now) {
+            true => named.start(&desk),
+            false => named.stop(),
         }
-        desk.pass(STEP_MS / 2).await;
+        let readings = [
+            (3, vec![Reading::Glance]),
+            (2, vec![Reading::Hints(Vec::new())]),
+            (3, vec![Reading::Changes]),
+        ];
+        let mut left = STEP_MS;
+        for (parts, mut readings) in readings {
+            desk.pass(STEP_MS * parts / 10).await;
+            left -= STEP_MS * parts / 10;
+            if let [Reading::Hints(hints)] = &mut readings[..] {
+                *hints = desk.pushed();
+            }
+            desk.read_all(&[&found, &named], &readings).await;
+        }
+        desk.pass(left).await;
         now = now.plus_millis(STEP_MS);
         while let Some((_, deed)) = deeds.next_if(|(at, _)| *at <= now) {
             match deed {
                 Deed::ReaderStops => {
-                    cursor = source.take().and_then(|source| source.cursor());
+                    found.stop();
+                    named.stop();
                 }
-                Deed::ReaderStarts => source = Some(desk.source(cursor.take())),
+                Deed::ReaderStarts => found.start(&desk),
                 other => desk.act(*other),
             }
         }
-        if let Some(source) = &source {
-            desk.read_by(source, Reading::Changes).await;
-            desk.read_by(source, Reading::Full).await;
-            if source.plan().backfill_wanted {
-                desk.read_by(source, Reading::Backfill).await;
+        desk.read_all(&[&found, &named], &[Reading::Changes, Reading::Full]).await;
+        for account in [&found, &named] {
+            if account.source.as_ref().is_some_and(|source| source.plan().backfill_wanted) {
+                desk.read_all(&[account], &[Reading::Backfill]).await;
             }
         }
     }
@@ -89,18 +125,22 @@ impl Desk {
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(simulator.clone().serve(listener));
         let truth = simulator.truth();
-        let run = Run { samples: Vec::new(), truth, readings: 0, not_ok: 0 };
+        let (samples, samples_by_name) = (Vec::new(), Vec::new());
+        let run = Run { samples, samples_by_name, truth, readings: 0, not_ok: 0 };
         Desk { simulator, url, clock, staged: Vec::new(), run }
     }
 
     /// A new process of the reader: it remembers nothing but how far it had read the changes.
-    fn source(&self, cursor: Option<Cursor>) -> LibreNms {
+    fn source(&self, cursor: Option<Cursor>, zone: Option<&str>) -> LibreNms {
         let account = self.simulator.world().account().to_owned();
         let mut settings =
             Settings::new(&account, &self.url, TOKEN.to_owned().into()).expect("valid settings");
         settings.requests_per_second = NO_LIMIT;
         settings.burst = NO_LIMIT;
         settings.retries = 0;
+        if let Some(zone) = zone {
+            settings = settings.with_time_zone(zone).expect("a zone");
+        }
         let clock = self.simulator.clone();
         let source = LibreNms::new(settings, Arc::new(move || clock.now())).expect("a source");
         if let Some(cursor) = cursor {
@@ -136,16 +176,54 @@ impl Desk {
         }
     }
 
-    async fn read_by(&mut self, source: &LibreNms, reading: Reading) {
+    /// What LibreNMS would push now: devices that something happened to in the last step, and
+    /// every few hours that something did, without saying what.
+    fn pushed(&self) -> Vec<Hint> {
+        let world = self.simulator.world();
+        let now = self.simulator.now();
+        let since = now.plus_millis(-STEP_MS);
+        let truth = self.simulator.truth();
+        let moved = world.devices().iter().enumerate().filter_map(|(place, _)| {
+            let number = u32::try_from(place).ok()? + 1;
+            let device = world.device_with_id(number)?;
+            let id = world.id_of(Component::Device(device));
+            let intervals = truth.intervals_of(&id);
+            let is_new = |one: &TrueInterval| one.period.from > since && one.period.from <= now;
+            let id = self.simulator.device_id(device)?;
+            intervals.iter().any(is_new).then(|| Hint::Device(id.to_string().into()))
+        });
+        let mut hints: Vec<Hint> = moved.collect();
+        if now.millis() / STEP_MS % 23 == 0 {
+            hints.push(Hint::Anything);
+        }
+        hints
+    }
+
+    async fn read_all(&mut self, accounts: &[&Account], readings: &[Reading]) {
+        for account in accounts {
+            for reading in readings {
+                let Some(source) = &account.source else { continue };
+                if *reading != Reading::Hints(Vec::new()) {
+                    self.read_by(source, reading.clone(), account.zone.is_some()).await;
+                }
+            }
+        }
+    }
+
+    async fn read_by(&mut self, source: &LibreNms, reading: Reading, by_name: bool) {
         let kept = Kept::default();
         let Health { state, .. } = source.read(reading, &kept).await;
         self.run.readings += 1;
         self.run.not_ok += usize::from(state != SourceState::Ok);
+        let samples = match by_name {
+            true => &mut self.run.samples_by_name,
+            false => &mut self.run.samples,
+        };
         for report in kept.take() {
             for sample in report.samples {
                 assert!(sample.at <= report.observed_at, "later than it was read: {sample:?}");
                 let id = ComponentId::of(source.name(), sample.kind.as_str(), &sample.native_id);
-                self.run.samples.push((id, sample));
+                samples.push((id, sample));
             }
         }
     }

@@ -17,6 +17,11 @@ pub(crate) const STEP_MS: i64 = 10 * MINUTE_MS;
 /// again on 22 March.
 const START: Timestamp = Timestamp(1_770_940_933_000);
 const DAYS: i64 = 38;
+/// When that is, in days since the start: at 02:00 UTC.
+const CLOCK_BACK: f64 = 2.0818;
+const CLOCK_FORWARD: f64 = 37.0818;
+/// The account that is told the zone is read so long around it.
+const NEAR_DAYS: f64 = 1.5;
 pub(crate) const ZONE: &str = "Africa/Casablanca";
 pub(crate) const PING_CYCLE_MS: i64 = MINUTE_MS;
 /// So many times more failures than in real life: several a day in a small network.
@@ -95,6 +100,12 @@ impl Story {
         story.stage_faults();
         story.deeds.push((story.moved_at, Deed::Delete(moved)));
         story.deeds.push((day(30.1), Deed::AddAgain(moved)));
+        // Between two steps: another process, as after an update. Right after the clock was set
+        // back and forward, some hours later, and on any day.
+        for days in [CLOCK_BACK + 0.01, CLOCK_BACK + 0.3, 14.5, CLOCK_FORWARD + 0.01, 37.4] {
+            story.deeds.push((day(days), Deed::ReaderStops));
+            story.deeds.push((day(days), Deed::ReaderStarts));
+        }
         for (days, hours) in [(6.3, 2), (29.2, 3)] {
             let away = Period::new(day(days), day(days).plus_millis(hours * HOUR_MS));
             story.deeds.push((away.from, Deed::ReaderStops));
@@ -103,6 +114,12 @@ impl Story {
         }
         story.deeds.sort_by_key(|(at, _)| *at);
         story
+    }
+
+    /// Whether a change of the clock is near: then an account that is told the zone is read too.
+    pub(crate) fn is_near_a_change_of_the_clock(&self, at: Timestamp) -> bool {
+        let days = (at.millis() - self.period.from.millis()) as f64 / DAY_MS as f64;
+        [CLOCK_BACK, CLOCK_FORWARD].iter().any(|change| (days - change).abs() < NEAR_DAYS)
     }
 
     fn stage_faults(&mut self) {
@@ -126,7 +143,10 @@ impl Story {
         ] {
             let period = Period::new(day(days), day(days).plus_millis(hours * HOUR_MS));
             stage(self, period.from, period.millis(), kind);
-            self.blind.push(Blindness { period, group });
+            // With empty lists nobody is blind: devices that pushes and glances name are read alone.
+            if !matches!(kind, FaultKind::EmptyOk) {
+                self.blind.push(Blindness { period, group });
+            }
         }
         stage(self, day(27.0), 6 * DAY_MS, FaultKind::Bug267);
         stage(self, day(34.0), DAY_MS, FaultKind::Bug20310);

@@ -5,7 +5,7 @@ use correlate::dataflow::EpochOutput;
 use correlate::engine;
 use correlate::model::{self, ComponentId, IntervalRevision, ServiceId, Timestamp};
 use prost::Message as _;
-use store::evidence::SampleSource;
+use store::evidence::{SampleSource, StateReason};
 use store::series::{self, EdgeEvidence, SetAsideKind};
 
 use super::frame::PIECE_BYTES;
@@ -99,6 +99,7 @@ fn edge_of(edge: series::Edge) -> Edge {
         source: edge.known.source.as_str().to_owned(),
         uncertainty_ms: edge.known.uncertainty_ms,
         observed_at_ms: edge.known.observed_at.millis(),
+        reason: edge.known.reason.map_or("", StateReason::as_str).to_owned(),
     }
 }
 
@@ -112,6 +113,7 @@ fn read_edge(edge: Edge) -> anyhow::Result<series::Edge> {
             source: source.with_context(|| format!("{:?} is no evidence", edge.source))?,
             uncertainty_ms: edge.uncertainty_ms,
             observed_at: Timestamp(edge.observed_at_ms),
+            reason: StateReason::parse(&edge.reason),
         },
     })
 }
@@ -264,6 +266,7 @@ mod tests {
                 source: SampleSource::EventLog,
                 uncertainty_ms: u32::MAX,
                 observed_at: Timestamp(at + 1),
+                reason: (at % 2 == 0).then_some(StateReason::Gone),
             },
         }
     }

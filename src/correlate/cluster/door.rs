@@ -10,6 +10,7 @@
 //! unless another one is set.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use super::connection::Connection;
 use super::frame::{self, GREETING_BYTES_MAX};
 use super::message::{Challenge, Hello, Message, PROTOCOL, Purpose, Refused};
 use super::proof;
-use crate::config::ClusterConfig;
+use crate::config::{ClusterConfig, is_private};
 
 /// A greeting takes a few round trips; a caller that needs longer is no
 /// process of ours.
@@ -103,6 +104,11 @@ async fn bind(config: &ClusterConfig) -> anyhow::Result<TcpListener> {
     Ok(bound)
 }
 
+/// Whether a caller at `address` is heard: what is said is not encrypted.
+fn is_heard(config: &ClusterConfig, address: IpAddr) -> bool {
+    config.in_any_network || is_private(address)
+}
+
 #[derive(Clone)]
 struct Porter {
     config: ClusterConfig,
@@ -117,6 +123,13 @@ impl Porter {
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };
             match listener.accept().await {
+                Ok((_, from)) if !is_heard(&self.config, from.ip()) => {
+                    tracing::warn!(
+                        %from,
+                        "somebody called from a public address; correlate.process_network = \"any\" \
+                         would hear them"
+                    );
+                }
                 Ok((stream, from)) => {
                     let porter = self.clone();
                     tokio::spawn(async move {
@@ -262,6 +275,7 @@ mod tests {
             process,
             listen: Some("127.0.0.1:0".parse().expect("an address")),
             secret: (!secret.is_empty()).then(|| SecretString::from(secret)),
+            in_any_network: false,
             join_wait: Duration::from_secs(1),
         }
     }
@@ -281,6 +295,17 @@ mod tests {
         change(&mut hello);
         let reason = check(&leader, &[], &hello).expect_err("refused");
         assert!(reason.contains(expected), "{reason}");
+    }
+
+    #[test]
+    fn callers_from_public_addresses_are_not_heard_unless_told() {
+        let near = cluster(0, "s");
+        let far = ClusterConfig { in_any_network: true, ..near.clone() };
+        for (address, expected) in [("127.0.0.1", true), ("10.1.2.3", true), ("192.0.2.1", false)] {
+            let address = address.parse().expect("an address");
+            assert_eq!(is_heard(&near, address), expected, "{address}");
+            assert!(is_heard(&far, address), "{address}");
+        }
     }
 
     #[test]

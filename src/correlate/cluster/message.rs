@@ -270,6 +270,9 @@ pub(super) struct Edge {
     pub(super) uncertainty_ms: u32,
     #[prost(int64, tag = "6")]
     pub(super) observed_at_ms: i64,
+    /// Empty where there is none.
+    #[prost(string, tag = "7")]
+    pub(super) reason: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

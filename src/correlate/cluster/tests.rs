@@ -10,11 +10,12 @@ use correlate::dataflow::EngineSnapshot;
 use correlate::model::{PathExpr, ServiceDefinition, ServiceId};
 use secrecy::SecretString;
 use store::checkpoint::{Checkpoint, Position};
+use store::evidence::StateReason;
 use store::log::{EmbeddedLog, Log, Record, TopicKind, TopicSpec};
-use store::series::{Edge, SetAside};
+use store::series::{Edge, EdgeEvidence, SetAside};
 use store::wire::{
-    ComponentSample, DEFINITIONS_TOPIC, DefinitionRecord, DeviceReport, Evidence, SAMPLES_TOPIC,
-    State, encode_report, report_key,
+    ComponentSample, DEFINITIONS_TOPIC, DefinitionRecord, DeviceReport, Evidence, Reason,
+    SAMPLES_TOPIC, State, encode_report, report_key,
 };
 use tempfile::TempDir;
 use tokio::task::{JoinHandle, block_in_place};
@@ -54,6 +55,7 @@ fn cluster(processes: usize) -> Vec<ClusterConfig> {
         process,
         listen: None,
         secret: Some(SecretString::from("s3cret")),
+        in_any_network: false,
         join_wait: Duration::from_secs(60),
     };
     (0..processes).map(member).collect()
@@ -92,6 +94,7 @@ async fn report(log: &dyn Log, minutes: std::ops::Range<i64>) {
             state: if is_down { State::Down } else { State::Up }.into(),
             evidence: Evidence::EventLog.into(),
             uncertainty_ms: 60_000,
+            reason: Reason::CheckUnknown.into(),
         };
         let report = DeviceReport {
             nms: "n".to_owned(),
@@ -298,7 +301,7 @@ async fn what_any_process_sets_aside_reaches_the_leader() {
 }
 
 /// How edges were known, in processes that work together.
-async fn edges_in(processes: usize) -> BTreeSet<(String, i64, &'static str, u32)> {
+async fn edges_in(processes: usize) -> BTreeSet<(String, i64, &'static str, u32, &'static str)> {
     let (_dir, log) = log_with_definitions().await;
     report(log.as_ref(), 0..9).await;
     let members = cluster(processes);
@@ -313,9 +316,13 @@ async fn edges_in(processes: usize) -> BTreeSet<(String, i64, &'static str, u32)
     followers.iter().for_each(|(_, stop)| stop.cancel());
     let key = |edge: &Edge| {
         let component = edge.component.to_string();
-        (component, edge.at.millis(), edge.known.source.as_str(), edge.known.uncertainty_ms)
+        let EdgeEvidence { source, uncertainty_ms, reason, .. } = edge.known;
+        let reason = reason.map_or("", StateReason::as_str);
+        (component, edge.at.millis(), source.as_str(), uncertainty_ms, reason)
     };
-    lead.edges.iter().map(key).collect()
+    // When somebody was silent for a while depends on where one epoch ends.
+    let said = lead.edges.iter().filter(|edge| edge.known.reason != Some(StateReason::Silent));
+    said.map(key).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -324,6 +331,7 @@ async fn how_edges_were_known_reaches_the_leader_from_any_process() {
     let samples = usize::try_from(DEVICES).expect("few") * 9;
     assert!(!alone.is_empty() && alone.len() < samples, "only edges: {}", alone.len());
     assert!(alone.iter().all(|edge| edge.2 == "event_log" && edge.3 == 60_000));
+    assert!(alone.iter().all(|edge| edge.4 == "check_unknown"));
     assert_eq!(edges_in(2).await, alone);
 }
 

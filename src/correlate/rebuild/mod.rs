@@ -399,7 +399,9 @@ impl Read {
         feed(&mut self.workers, &mut sieve)?;
         // Which of them begin a state is not known yet; the others do no harm.
         let edges = sieve.take_edges().into_iter();
-        self.edges.extend(edges.filter(|edge| edge.known.uncertainty_ms > 0));
+        self.edges.extend(
+            edges.filter(|edge| edge.known.uncertainty_ms > 0 || edge.known.reason.is_some()),
+        );
         found.extend(sieve.end(&[]));
         self.set_aside.extend(self.ledger.rows(found));
         Ok(())

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use correlate::model::{ComponentState, Timestamp};
 use ingest::source::{
-    Cursor, DeviceReport, Evidence, Fault, Finding, Health, Inventory, Kind, ObservedSample,
-    Outlet, Plan, PollOutcome, Reading, SourceError, SourceState, Traffic,
+    Age, Capabilities, Cursor, DeviceReport, Evidence, Fault, Finding, Health, Inventory, Kind,
+    ObservedSample, Outlet, Plan, PollOutcome, Reading, SourceError, SourceState, Traffic,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -30,11 +30,17 @@ impl Source for Fake {
         &self.name
     }
 
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     fn plan(&self) -> Plan {
         Plan {
             full: self.poll_interval,
             glance: None,
             changes: None,
+            sessions: None,
+            checks: None,
             inventory: super::NEVER,
             full_wanted: false,
             backfill_wanted: false,
@@ -58,7 +64,9 @@ impl Source for Fake {
 
     fn resume(&self, _: &Cursor) {}
 
-    async fn inventory(&self) -> Result<Inventory, SourceError> {
+    fn remember(&self, _: usize, _: usize) {}
+
+    async fn inventory(&self, _: Age) -> Result<Inventory, SourceError> {
         let device = ingest::source::InventoryDevice {
             id: "1".into(),
             name: "core1".into(),
@@ -78,7 +86,14 @@ impl Source for Fake {
             ..Default::default()
         };
         let (devices, ports, links) = (vec![device], vec![port], vec![link]);
-        Ok(Inventory { read_at: Timestamp(1_000), devices, ports, links })
+        Ok(Inventory {
+            read_at: Timestamp(1_000),
+            devices,
+            ports,
+            links,
+            sessions: None,
+            checks: None,
+        })
     }
 
     async fn check(&self) -> Vec<Finding> {
@@ -97,6 +112,7 @@ pub(super) fn feed(
     Feed {
         name: name.clone(),
         cursor_file: None,
+        stale_after: super::NEVER,
         clock: Arc::new(|| Timestamp(500)),
         open: Arc::new(move || {
             let (name, polls, answer) = (name.clone(), Arc::clone(&polls), Arc::clone(&answer));
@@ -114,6 +130,7 @@ pub(super) fn report(device: &str, at: i64) -> DeviceReport {
         state: ComponentState::Up,
         evidence: Evidence::Poll,
         uncertainty_ms: 0,
+        reason: None,
     };
     DeviceReport { device: device.into(), observed_at: Timestamp(at), samples: vec![sample] }
 }
@@ -123,6 +140,8 @@ pub(super) fn outcome(reports: Vec<DeviceReport>) -> PollOutcome {
     let health = Health {
         state: SourceState::Ok,
         reason: None,
+        failed: None,
+        left_alone_until: None,
         at: Timestamp(1_000),
         calls: 3,
         bytes: 100,
@@ -142,6 +161,7 @@ pub(super) fn failed(state: SourceState, fault: Fault, at: i64) -> PollOutcome {
     let mut outcome = outcome(Vec::new());
     outcome.health.state = state;
     outcome.health.at = Timestamp(at);
+    outcome.health.failed = Some(fault);
     outcome.health.reason = Some(SourceError { fault, message: "as the test wants".to_owned() });
     outcome
 }
@@ -168,7 +188,7 @@ impl Rig {
     ) -> Rig {
         let shutdown = CancellationToken::new();
         let parts = IngestParts { log, records: records.clone() };
-        let stage = tokio::spawn(run_feeds(feeds, parts, shutdown.clone()));
+        let stage = tokio::spawn(running::run(feeds, None, parts, shutdown.clone()));
         Rig { records, shutdown, stage, _dir: dir }
     }
 

@@ -15,7 +15,7 @@ use crate::testing::{Away, TestLog, eventually};
 
 /// An account whose every poll gives the next outcome that the test sends; a
 /// poll for which there is none yet says the same as before.
-fn told() -> (Feed, Sender<PollOutcome>) {
+pub(super) fn told() -> (Feed, Sender<PollOutcome>) {
     let (sender, receiver) = channel();
     let state = Mutex::new((receiver, failed(SourceState::Down, Fault::Paused, 0)));
     let feed = feed("ams1", Duration::from_millis(1), move |_| {
@@ -28,7 +28,7 @@ fn told() -> (Feed, Sender<PollOutcome>) {
     (feed, sender)
 }
 
-async fn status_at(rig: &Rig, at: i64) -> SourceStatus {
+pub(super) async fn status_at(rig: &Rig, at: i64) -> SourceStatus {
     eventually("a status of that poll", async || {
         let status = rig.records.source_status().get("ams1").await.expect("reads")?;
         (status.reported_at == Timestamp(at)).then_some(status)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use correlate::model::Timestamp;
 use secrecy::ExposeSecret;
 use store::embedded::{Embedded, EmbeddedConfig, find_library};
-use store::records::{Device, Port, SourceReport, SourceState};
+use store::records::{Device, Monitored, Port, SourceReport, SourceState};
 use store::series::{Series, SeriesConfig};
 
 use super::super::dimensions::Sync;
@@ -79,16 +79,31 @@ async fn dimensions_follow_the_records() {
     let inventory = records.inventory();
     inventory.upsert_devices(&[device()], Timestamp(1)).await.expect("written");
     inventory.upsert_ports(&[port()], Timestamp(1)).await.expect("written");
+    inventory.upsert_monitored(&[session()], Timestamp(1)).await.expect("written");
     components::sync(&mut sync, &mut seen).await.expect("looks");
     assert!(ask(&config, COMPONENTS).await.is_empty(), "nobody said that it is complete");
     records.source_status().report(&status(1)).await.expect("written");
     components::sync(&mut sync, &mut seen).await.expect("syncs");
     let expected = [
+        "ams1/bgp/12 | 192.0.2.1 AS64500 | ams1/device/1 | core1 | Amsterdam | Transit",
         "ams1/device/1 | core1 | ams1/device/1 | core1 | Amsterdam | MX204, junos",
         "ams1/port/11 | xe-0/0/1 | ams1/device/1 | core1 | Amsterdam | to core2",
     ];
     assert_eq!(ask(&config, COMPONENTS).await, expected);
     engine.shutdown().await;
+}
+
+fn session() -> Monitored {
+    Monitored {
+        account: "ams1".to_owned(),
+        kind: "bgp".to_owned(),
+        native_id: "12".to_owned(),
+        device: "1".to_owned(),
+        name: "192.0.2.1 AS64500".to_owned(),
+        description: "Transit".to_owned(),
+        disabled: false,
+        ignored: false,
+    }
 }
 
 fn device() -> Device {
@@ -103,6 +118,8 @@ fn device() -> Device {
         location: "Amsterdam".to_owned(),
         latitude: None,
         longitude: None,
+        disabled: false,
+        ignored: false,
     }
 }
 

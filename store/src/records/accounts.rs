@@ -1,155 +1,99 @@
-//! Accounts at network management systems: where to poll, how often, and where
-//! the token is. The token itself is never here.
+//! Accounts at network management systems that were entered in the product:
+//! where each is, how it is read, and its API token.
+//!
+//! A token is sealed for the row that it is in, and given out to nobody but the
+//! ingest stage ([`Accounts::watched`]) and a check of the connection
+//! ([`Accounts::token`]); pages, the API and the audit trail know who set it
+//! and when. Whether a setting makes sense is not known here: who enters an
+//! account has it checked by the rules of the configuration first.
 
-use std::fmt;
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder};
-use serde::{Deserialize, Serialize};
+use correlate::model::Timestamp;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::audit::{self, Actor};
 use super::database::Records;
 use super::entity::{nms_account, source_status};
 use super::error::{Doing, RecordsError};
-use super::page::Change;
-use super::text;
+use super::{sealing, text};
+use crate::keyring::OpenError;
 
-/// A kind of network management system.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NmsKind {
-    /// LibreNMS, through its v0 API.
-    LibreNms,
-}
+/// The longest URL that is taken.
+const URL_CHARS_MAX: usize = 2_000;
+/// The longest token that is taken: those of LibreNMS have 32 characters.
+const TOKEN_CHARS_MAX: usize = 256;
+/// Settings of one account.
+const SETTINGS_MAX: usize = 100;
+/// What an account is called in the audit trail and in errors.
+const KIND: &str = "NMS account";
 
-impl NmsKind {
-    /// The name in the records and the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            NmsKind::LibreNms => "librenms",
-        }
-    }
-}
-
-impl FromStr for NmsKind {
-    type Err = RecordsError;
-
-    fn from_str(text: &str) -> Result<NmsKind, RecordsError> {
-        match text {
-            "librenms" => Ok(NmsKind::LibreNms),
-            _ => Err(RecordsError::invalid("kind", format!("must be librenms, found {text:?}"))),
-        }
-    }
-}
-
-/// Where an account's token is read from when it is needed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum TokenRef {
-    /// The environment variable of this name.
-    Env(String),
-    /// The file at this path, such as a systemd credential.
-    File(String),
-}
-
-impl fmt::Display for TokenRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TokenRef::Env(name) => write!(f, "env:{name}"),
-            TokenRef::File(path) => write!(f, "file:{path}"),
-        }
-    }
-}
-
-impl FromStr for TokenRef {
-    type Err = RecordsError;
-
-    /// Reads `env:<variable>` or `file:<path>`. The error does not repeat the
-    /// text: somebody may have put the token itself there.
-    fn from_str(text: &str) -> Result<TokenRef, RecordsError> {
-        let variable = |name: &str| {
-            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-                && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-        };
-        match text.split_once(':') {
-            Some(("env", name)) if variable(name) => Ok(TokenRef::Env(name.to_owned())),
-            Some(("file", path)) if !path.trim().is_empty() => {
-                Ok(TokenRef::File(text::name("token", path)?))
-            }
-            _ => Err(RecordsError::invalid(
-                "token",
-                "must be env:<name of an environment variable> or file:<path>, \
-                 never the token itself",
-            )),
-        }
-    }
-}
-
-/// How an account is polled.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AccountSettings {
-    /// Seconds between two polls; 10 to 3,600.
-    pub poll_interval_s: u32,
-    /// Requests a minute at most; 1 to 6,000.
-    pub requests_per_minute: u32,
-    /// The IANA zone of the times that the NMS writes without one, such as
-    /// `Europe/Amsterdam`.
-    pub time_zone: String,
-}
-
-impl Default for AccountSettings {
-    /// Every minute, five requests a second, UTC.
-    fn default() -> AccountSettings {
-        AccountSettings {
-            poll_interval_s: 60,
-            requests_per_minute: 300,
-            time_zone: "UTC".to_owned(),
-        }
-    }
-}
-
-/// An account at a network management system.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NmsAccount {
-    /// Its identity and the first part of its component ids: 1 to 32 of
-    /// `a-z`, `0-9`, `_` and `-`.
-    pub name: String,
-    /// What it speaks.
-    pub kind: NmsKind,
-    /// `http://` or `https://`, without user name, query or final slash.
+/// An account as somebody enters it; its name is apart, as it never changes.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct AccountDraft {
+    /// What it speaks, such as `librenms`.
+    pub kind: String,
+    /// Where it is, without user name and password.
     pub url: String,
-    /// Where its token is.
-    pub token: TokenRef,
-    /// How it is polled.
-    pub settings: AccountSettings,
-    /// Whether it is polled at all.
+    /// How it is read: keys and values as `[[nms]]` of the configuration has
+    /// them. What is not here follows `[ingest]`.
+    pub settings: BTreeMap<String, String>,
+    /// Whether it is read at all.
     pub enabled: bool,
 }
 
-/// Reads and changes NMS accounts.
+/// An account that was entered, without its token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NmsAccount {
+    /// The first part of all its component ids.
+    pub name: String,
+    /// What was entered.
+    pub entered: AccountDraft,
+    /// Who set the token.
+    pub token_set_by: String,
+    /// When.
+    pub token_set_at: Timestamp,
+    /// Another one after every change, the token included.
+    pub version: String,
+}
+
+/// An account as ingest takes it.
+#[derive(Debug)]
+pub struct WatchedAccount {
+    /// The account.
+    pub account: NmsAccount,
+    /// Its token, or why it cannot be opened.
+    pub token: Result<SecretString, OpenError>,
+}
+
+/// Reads and changes the accounts.
 #[derive(Clone, Copy, Debug)]
 pub struct Accounts<'a>(&'a Records);
 
 impl Records {
-    /// The accounts at network management systems.
+    /// The accounts at network management systems that were entered.
     pub fn accounts(&self) -> Accounts<'_> {
         Accounts(self)
     }
 }
 
 impl Accounts<'_> {
-    /// Every account, by name. There are as many as there are NMSes: few.
+    /// So many accounts can be entered; nobody has as many NMSes.
+    pub const MAX: u64 = 200;
+
+    /// Every account, by name.
     ///
     /// # Errors
     /// Only of the database, or a stored value that cannot be read; so for
     /// every method that only reads.
     pub async fn list(self) -> Result<Vec<NmsAccount>, RecordsError> {
-        let rows = nms_account::Entity::find()
-            .order_by_asc(nms_account::Column::Name)
-            .all(self.0.reader())
-            .await
-            .doing("listing NMS accounts")?;
-        rows.into_iter().map(read).collect()
+        self.rows().await?.into_iter().map(read).collect()
     }
 
     /// One account.
@@ -161,224 +105,286 @@ impl Accounts<'_> {
         row.doing("reading an NMS account")?.map(read).transpose()
     }
 
-    /// Adds the account, or changes the one of the same name.
+    /// The name and version of every account, by name: cheap enough to ask for
+    /// every few seconds.
     ///
     /// # Errors
-    /// [`RecordsError::Invalid`] with the field and what is allowed.
-    pub async fn put(self, actor: &Actor, account: &NmsAccount) -> Result<Change, RecordsError> {
-        const DOING: &str = "writing an NMS account";
-        let account = account.checked()?;
-        let tx = self.0.begin(DOING).await?;
-        let found = nms_account::Entity::find_by_id(account.name.as_str());
-        let before = found.one(&tx).await.doing(DOING)?.map(read).transpose()?;
-        if before.as_ref() == Some(&account) {
-            return Ok(Change::Unchanged);
-        }
-        let change = if before.is_some() { Change::Updated } else { Change::Created };
-        use nms_account::Column::{Enabled, Kind, Name, Settings, TokenRef, Url};
-        let replace = OnConflict::column(Name)
-            .update_columns([Kind, Url, TokenRef, Settings, Enabled])
-            .to_owned();
-        nms_account::Entity::insert(to_row(&account).into_active_model())
-            .on_conflict(replace)
-            .exec_without_returning(&tx)
-            .await
-            .doing(DOING)?;
-        let entry = audit::Entry {
-            action: if before.is_some() { "update" } else { "create" },
-            object: format!("account/{}", account.name),
-            before: before.as_ref().map(audit_value),
-            after: Some(audit_value(&account)),
-        };
-        audit::append(&tx, actor, [entry]).await?;
-        tx.commit().await.doing(DOING)?;
-        Ok(change)
+    /// See [`Accounts::list`].
+    pub async fn versions(self) -> Result<BTreeMap<String, String>, RecordsError> {
+        use nms_account::Column::{Name, Version};
+        let found = nms_account::Entity::find().select_only().columns([Name, Version]);
+        let found = found.limit(Self::MAX).into_tuple::<(String, String)>().all(self.0.reader());
+        Ok(found.await.doing("looking whether NMS accounts changed")?.into_iter().collect())
     }
 
-    /// Removes the account and its status. Its inventory stays, so that the
-    /// past keeps its names.
+    /// Every account with its token, for the stage that reads them.
+    ///
+    /// # Errors
+    /// See [`Accounts::list`]; a token that cannot be opened is none of these.
+    pub async fn watched(self) -> Result<Vec<WatchedAccount>, RecordsError> {
+        let opened = |row: nms_account::Model| {
+            let token = self.0.keyring().open_text(&purpose(&row.name), &row.token_sealed);
+            Ok(WatchedAccount { account: read(row)?, token })
+        };
+        self.rows().await?.into_iter().map(opened).collect()
+    }
+
+    /// The token of one account, to try its connection with.
+    ///
+    /// # Errors
+    /// [`RecordsError::NotFound`], or [`RecordsError::Sealed`].
+    pub async fn token(self, name: &str) -> Result<SecretString, RecordsError> {
+        let row = nms_account::Entity::find_by_id(name).one(self.0.reader()).await;
+        let row = row.doing("reading an NMS account")?;
+        let row = row.ok_or_else(|| RecordsError::not_found(KIND, name))?;
+        let opened = self.0.keyring().open_text(&purpose(name), &row.token_sealed);
+        opened.map_err(|error| RecordsError::sealed(KIND, name, error))
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`RecordsError::Exists`], or [`RecordsError::Invalid`].
+    pub async fn create(
+        self,
+        actor: &Actor,
+        name: &str,
+        draft: &AccountDraft,
+        token: &SecretString,
+    ) -> Result<(), RecordsError> {
+        const DOING: &str = "adding an NMS account";
+        let (name, draft) = (text::name("name", name)?, checked(draft)?);
+        let tx = self.0.begin(DOING).await?;
+        if nms_account::Entity::find().count(&tx).await.doing(DOING)? >= Self::MAX {
+            let reason = format!("there are {} accounts already, the most there can be", Self::MAX);
+            return Err(RecordsError::invalid("name", reason));
+        }
+        let account = NmsAccount {
+            name: name.clone(),
+            entered: draft,
+            token_set_by: actor.name.clone(),
+            token_set_at: actor.at,
+            version: Uuid::now_v7().to_string(),
+        };
+        let row = to_row(&account, self.sealed(&name, token)?);
+        nms_account::Entity::insert(row.into_active_model())
+            .exec_without_returning(&tx)
+            .await
+            .creating(KIND, &name)?;
+        note(&tx, actor, "create", None, Some(&account)).await?;
+        tx.commit().await.doing(DOING)
+    }
+
+    /// Changes an account, with `token` its token as well. Gives whether
+    /// anything changed.
+    ///
+    /// # Errors
+    /// [`RecordsError::NotFound`]; [`RecordsError::Invalid`], also for another
+    /// URL without a token: the one that is there was given for the old one, and
+    /// is sent nowhere else.
+    pub async fn update(
+        self,
+        actor: &Actor,
+        name: &str,
+        draft: &AccountDraft,
+        token: Option<&SecretString>,
+    ) -> Result<bool, RecordsError> {
+        self.change(actor, name, Some(checked(draft)?), token).await
+    }
+
+    /// Puts another token in the place of the one of `name`.
+    ///
+    /// # Errors
+    /// [`RecordsError::NotFound`] or [`RecordsError::Invalid`].
+    pub async fn set_token(
+        self,
+        actor: &Actor,
+        name: &str,
+        token: &SecretString,
+    ) -> Result<(), RecordsError> {
+        self.change(actor, name, None, Some(token)).await.map(drop)
+    }
+
+    async fn change(
+        self,
+        actor: &Actor,
+        name: &str,
+        draft: Option<AccountDraft>,
+        token: Option<&SecretString>,
+    ) -> Result<bool, RecordsError> {
+        const DOING: &str = "changing an NMS account";
+        let tx = self.0.begin(DOING).await?;
+        let row = found(&tx, name, DOING).await?;
+        let mut sealed = row.token_sealed.clone();
+        let before = read(row)?;
+        let draft = draft.unwrap_or_else(|| before.entered.clone());
+        if draft.url != before.entered.url && token.is_none() {
+            let reason = "give the token again: the one that is there is sent to no other URL";
+            return Err(RecordsError::invalid("token", reason));
+        }
+        if draft == before.entered && token.is_none() {
+            return Ok(false);
+        }
+        let mut after = NmsAccount { entered: draft, ..before.clone() };
+        after.version = Uuid::now_v7().to_string();
+        if let Some(token) = token {
+            sealed = self.sealed(name, token)?;
+            after.token_set_by.clone_from(&actor.name);
+            after.token_set_at = actor.at;
+        }
+        write(&tx, &after, sealed, DOING).await?;
+        note(&tx, actor, "update", Some(&before), Some(&after)).await?;
+        tx.commit().await.doing(DOING)?;
+        Ok(true)
+    }
+
+    /// Removes the account, its token and its status. Its inventory stays, so
+    /// that the past keeps its names.
     ///
     /// # Errors
     /// [`RecordsError::NotFound`].
     pub async fn delete(self, actor: &Actor, name: &str) -> Result<(), RecordsError> {
-        const DOING: &str = "deleting an NMS account";
+        const DOING: &str = "removing an NMS account";
         let tx = self.0.begin(DOING).await?;
-        let found = nms_account::Entity::find_by_id(name).one(&tx).await.doing(DOING)?;
-        let row = found.ok_or_else(|| RecordsError::not_found("NMS account", name))?;
+        let row = found(&tx, name, DOING).await?;
         let before = read(row.clone())?;
         row.delete(&tx).await.doing(DOING)?;
-        source_status::Entity::delete_many()
-            .filter(source_status::Column::Account.eq(name))
-            .exec(&tx)
-            .await
-            .doing(DOING)?;
-        let entry = audit::Entry {
-            action: "delete",
-            object: format!("account/{name}"),
-            before: Some(audit_value(&before)),
-            after: None,
-        };
-        audit::append(&tx, actor, [entry]).await?;
+        forget_status(&tx, name).await?;
+        note(&tx, actor, "delete", Some(&before), None).await?;
         tx.commit().await.doing(DOING)
     }
-}
 
-impl NmsAccount {
-    fn checked(&self) -> Result<NmsAccount, RecordsError> {
-        let letter = |letter: char| {
-            letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '_' | '-')
-        };
-        if self.name.is_empty() || self.name.len() > 32 || !self.name.chars().all(letter) {
-            let reason = format!("must be 1 to 32 of a-z, 0-9, _ and -, found {:?}", self.name);
-            return Err(RecordsError::invalid("name", reason));
+    /// Forgets how `name` fared, if it was removed: for ingest, which may have
+    /// reported once more before it knew.
+    ///
+    /// # Errors
+    /// Only of the database.
+    pub async fn forget_removed(self, name: &str) -> Result<(), RecordsError> {
+        const DOING: &str = "forgetting the status of an NMS account";
+        let tx = self.0.begin(DOING).await?;
+        let is_there = nms_account::Entity::find_by_id(name).one(&tx).await.doing(DOING)?.is_some();
+        if !is_there {
+            forget_status(&tx, name).await?;
         }
-        let settings = &self.settings;
-        in_range("poll interval", settings.poll_interval_s, 10..=3_600, "seconds")?;
-        in_range("throttle", settings.requests_per_minute, 1..=6_000, "requests a minute")?;
-        if jiff::tz::TimeZone::get(&settings.time_zone).is_err() {
-            let reason = format!(
-                "must be an IANA zone such as Europe/Amsterdam, found {:?}",
-                settings.time_zone
-            );
-            return Err(RecordsError::invalid("time zone", reason));
+        tx.commit().await.doing(DOING)
+    }
+
+    async fn rows(self) -> Result<Vec<nms_account::Model>, RecordsError> {
+        let found = nms_account::Entity::find().order_by_asc(nms_account::Column::Name);
+        found.limit(Self::MAX).all(self.0.reader()).await.doing("listing NMS accounts")
+    }
+
+    fn sealed(self, name: &str, token: &SecretString) -> Result<String, RecordsError> {
+        let plain = token.expose_secret();
+        if plain.is_empty() || plain.chars().count() > TOKEN_CHARS_MAX {
+            let reason = format!("must be 1 to {TOKEN_CHARS_MAX} characters");
+            return Err(RecordsError::invalid("token", reason));
         }
-        Ok(NmsAccount {
-            url: checked_url(&self.url)?,
-            token: self.token.to_string().parse()?,
-            ..self.clone()
-        })
+        Ok(self.0.keyring().seal(&purpose(name), plain.as_bytes()))
     }
 }
 
-fn in_range(
-    field: &'static str,
-    found: u32,
-    allowed: std::ops::RangeInclusive<u32>,
-    unit: &str,
+fn purpose(name: &str) -> String {
+    sealing::purpose(sealing::NMS_TOKEN, &[name])
+}
+
+/// Cleans what is stored as text, and keeps it within bounds.
+fn checked(draft: &AccountDraft) -> Result<AccountDraft, RecordsError> {
+    if draft.url.chars().count() > URL_CHARS_MAX || draft.url.contains(char::is_control) {
+        let reason = format!("must be one line of at most {URL_CHARS_MAX} characters");
+        return Err(RecordsError::invalid("url", reason));
+    }
+    if draft.settings.len() > SETTINGS_MAX {
+        return Err(RecordsError::invalid("settings", format!("must be at most {SETTINGS_MAX}")));
+    }
+    for (key, value) in &draft.settings {
+        text::name("settings", key)?;
+        text::name("settings", value)?;
+    }
+    Ok(AccountDraft { kind: text::name("kind", &draft.kind)?, ..draft.clone() })
+}
+
+async fn found(
+    tx: &DatabaseTransaction,
+    name: &str,
+    doing: &'static str,
+) -> Result<nms_account::Model, RecordsError> {
+    let row = nms_account::Entity::find_by_id(name).one(tx).await.doing(doing)?;
+    row.ok_or_else(|| RecordsError::not_found(KIND, name))
+}
+
+async fn write(
+    tx: &DatabaseTransaction,
+    account: &NmsAccount,
+    sealed: String,
+    doing: &'static str,
 ) -> Result<(), RecordsError> {
-    if allowed.contains(&found) {
-        return Ok(());
-    }
-    let (least, most) = allowed.into_inner();
-    Err(RecordsError::invalid(field, format!("must be {least} to {most} {unit}, found {found}")))
+    let row = to_row(account, sealed).into_active_model().reset_all();
+    nms_account::Entity::update(row).exec(tx).await.map(drop).doing(doing)
 }
 
-/// The error does not repeat the URL: it may hold a password.
-fn checked_url(url: &str) -> Result<String, RecordsError> {
-    let url = text::name("url", url)?;
-    let refuse = |reason: &str| Err(RecordsError::invalid("url", reason));
-    let rest = match url.split_once("://") {
-        Some(("http" | "https", rest)) => rest,
-        _ => return refuse("must begin with http:// or https://"),
+async fn forget_status(tx: &DatabaseTransaction, name: &str) -> Result<(), RecordsError> {
+    source_status::Entity::delete_many()
+        .filter(source_status::Column::Account.eq(name))
+        .exec(tx)
+        .await
+        .map(drop)
+        .doing("forgetting the status of an NMS account")
+}
+
+async fn note(
+    tx: &DatabaseTransaction,
+    actor: &Actor,
+    action: &'static str,
+    before: Option<&NmsAccount>,
+    after: Option<&NmsAccount>,
+) -> Result<(), RecordsError> {
+    let name = before.or(after).map_or("", |account| account.name.as_str());
+    let entry = audit::Entry {
+        action,
+        object: format!("account/{name}"),
+        before: before.map(audit_value),
+        after: after.map(audit_value),
     };
-    let host = rest.split('/').next().unwrap_or_default();
-    if host.contains('@') {
-        return refuse("must not hold a user name or password");
-    }
-    if host.is_empty() || host.starts_with(':') {
-        return refuse("must name a host");
-    }
-    if url.contains(|letter: char| letter.is_whitespace() || matches!(letter, '?' | '#')) {
-        return refuse("must not hold blanks, a query or a fragment");
-    }
-    Ok(url.trim_end_matches('/').to_owned())
+    audit::append(tx, actor, [entry]).await
 }
 
-/// The settings as they are stored; what an older version did not know has
-/// its default.
-#[derive(Serialize, Deserialize)]
-#[serde(default)]
-struct StoredSettings {
-    poll_interval_s: u32,
-    requests_per_minute: u32,
-    time_zone: String,
-}
-
-impl Default for StoredSettings {
-    fn default() -> StoredSettings {
-        StoredSettings::from(&AccountSettings::default())
-    }
-}
-
-impl From<&AccountSettings> for StoredSettings {
-    fn from(settings: &AccountSettings) -> StoredSettings {
-        StoredSettings {
-            poll_interval_s: settings.poll_interval_s,
-            requests_per_minute: settings.requests_per_minute,
-            time_zone: settings.time_zone.clone(),
-        }
-    }
-}
-
-fn settings_json(settings: &AccountSettings) -> Value {
-    json!(StoredSettings::from(settings))
-}
-
+/// Without the token, sealed or not.
 fn audit_value(account: &NmsAccount) -> Value {
+    let AccountDraft { kind, url, settings, enabled } = &account.entered;
     json!({
-        "kind": account.kind.as_str(),
-        "url": account.url,
-        "token": account.token.to_string(),
-        "settings": settings_json(&account.settings),
-        "enabled": account.enabled,
+        "kind": kind,
+        "url": url,
+        "settings": settings,
+        "enabled": enabled,
+        "token_set_by": account.token_set_by,
+        "token_set_at": account.token_set_at.millis(),
     })
 }
 
-fn to_row(account: &NmsAccount) -> nms_account::Model {
+fn to_row(account: &NmsAccount, token_sealed: String) -> nms_account::Model {
+    let AccountDraft { kind, url, settings, enabled } = account.entered.clone();
     nms_account::Model {
         name: account.name.clone(),
-        kind: account.kind.as_str().to_owned(),
-        url: account.url.clone(),
-        token_ref: account.token.to_string(),
-        settings: settings_json(&account.settings).to_string(),
-        enabled: account.enabled,
+        kind,
+        url,
+        token_sealed,
+        token_set_by: account.token_set_by.clone(),
+        token_set_at_ms: account.token_set_at.millis(),
+        settings: json!(settings).to_string(),
+        enabled,
+        version: account.version.clone(),
     }
 }
 
 fn read(row: nms_account::Model) -> Result<NmsAccount, RecordsError> {
-    let corrupt = |error: String| RecordsError::corrupt("NMS account", &row.name, error);
-    let settings: StoredSettings =
-        serde_json::from_str(&row.settings).map_err(|error| corrupt(error.to_string()))?;
+    let settings = serde_json::from_str(&row.settings)
+        .map_err(|error| RecordsError::corrupt(KIND, &row.name, error.to_string()))?;
     Ok(NmsAccount {
-        kind: row.kind.parse().map_err(|error: RecordsError| corrupt(error.to_string()))?,
-        token: row.token_ref.parse().map_err(|error: RecordsError| corrupt(error.to_string()))?,
-        settings: AccountSettings {
-            poll_interval_s: settings.poll_interval_s,
-            requests_per_minute: settings.requests_per_minute,
-            time_zone: settings.time_zone,
-        },
         name: row.name,
-        url: row.url,
-        enabled: row.enabled,
+        entered: AccountDraft { kind: row.kind, url: row.url, settings, enabled: row.enabled },
+        token_set_by: row.token_set_by,
+        token_set_at: Timestamp(row.token_set_at_ms),
+        version: row.version,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_are_http_and_hold_no_credentials() {
-        let check = |url: &str, expected: Result<&str, &str>| {
-            let found = checked_url(url).map_err(|error| error.to_string());
-            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned));
-        };
-        check(" https://nms.example.net/ ", Ok("https://nms.example.net"));
-        check("http://127.0.0.1:8000/librenms", Ok("http://127.0.0.1:8000/librenms"));
-        check("https://me:secret@nms", Err("url: must not hold a user name or password"));
-        check("ftp://nms", Err("url: must begin with http:// or https://"));
-        check("https:///x", Err("url: must name a host"));
-        check("https://nms/?token=1", Err("url: must not hold blanks, a query or a fragment"));
-    }
-
-    #[test]
-    fn token_references_are_never_tokens() {
-        for text in ["env:LIBRENMS_API_TOKEN", "file:/run/credentials/token"] {
-            assert_eq!(text.parse::<TokenRef>().expect("valid").to_string(), text);
-        }
-        for text in ["0123456789abcdef", "env:", "env:a b", "file:", "env:1X"] {
-            let error = text.parse::<TokenRef>().expect_err("refused").to_string();
-            assert!(error.starts_with("token: must be env:<name") && !error.contains("0123"));
-        }
-    }
 }

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sqlx::Connection;
 
 use super::error::{Doing, RecordsError};
-use super::migrations;
+use super::{migrations, sealing};
+use crate::Keyring;
 
 /// Readers of a SQLite file: pages and background tasks read side by side.
 const SQLITE_READERS: u32 = 4;
@@ -49,36 +50,68 @@ pub struct Records {
     reader: DatabaseConnection,
     kind: DatabaseKind,
     name: String,
+    keyring: Keyring,
 }
 
 impl Records {
     /// Opens the database at `url`: `sqlite://<path>` (made, together with its
     /// folder, when absent; readable by its owner only) or `postgres://…`.
-    /// The schema is not touched.
+    /// The schema is not touched. `keyring` seals the secrets in it: processes
+    /// that share a database need the same keys.
     ///
     /// # Errors
     /// [`RecordsError::Url`] or [`RecordsError::Unreachable`].
-    pub async fn connect(url: &str) -> Result<Records, RecordsError> {
-        if let Some(rest) = url.strip_prefix("sqlite:") {
+    pub async fn connect(url: &str, keyring: Keyring) -> Result<Records, RecordsError> {
+        let (writer, reader, kind, name) = if let Some(rest) = url.strip_prefix("sqlite:") {
             let path = sqlite_path(rest.strip_prefix("//").unwrap_or(rest))?;
-            connect_sqlite(&path).await
+            connect_sqlite(&path).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            connect_postgres(url).await
+            connect_postgres(url).await?
         } else {
             let scheme = url.split(':').next().unwrap_or_default();
-            Err(RecordsError::Url { reason: format!("unknown kind of database {scheme:?}") })
-        }
+            let reason = format!("unknown kind of database {scheme:?}");
+            return Err(RecordsError::Url { reason });
+        };
+        Ok(Records { writer, reader, kind, name, keyring })
     }
 
-    /// Brings the schema up to date. All or nothing, and safe when several
-    /// processes start at once.
+    /// Brings the schema up to date, and seals what an older version left in
+    /// clear. All or nothing, and safe when several processes start at once.
     ///
     /// # Errors
-    /// [`RecordsError::SchemaAhead`] when a newer version has been here.
+    /// [`RecordsError::SchemaAhead`] when a newer version has been here, and
+    /// [`RecordsError::ForeignKeys`] when its secrets are sealed with keys that
+    /// this process does not have.
     pub async fn migrate(&self) -> Result<(), RecordsError> {
         let tx = self.begin("migrating the schema").await?;
         migrations::run(&tx, self.kind).await?;
+        sealing::take_up(&tx, &self.keyring).await?;
         tx.commit().await.doing("migrating the schema")
+    }
+
+    /// As [`Records::migrate`], for a process that seals and opens nothing and
+    /// needs no keys: one that has them seals what is to be sealed.
+    ///
+    /// # Errors
+    /// [`RecordsError::SchemaAhead`] when a newer version has been here.
+    pub async fn migrate_schema(&self) -> Result<(), RecordsError> {
+        let tx = self.begin("migrating the schema").await?;
+        migrations::run(&tx, self.kind).await?;
+        tx.commit().await.doing("migrating the schema")
+    }
+
+    /// Whether the keys are those that the secrets in the database are sealed
+    /// with; for `doctor`. The schema must be that of this version.
+    ///
+    /// # Errors
+    /// [`RecordsError::ForeignKeys`].
+    pub async fn check_keys(&self) -> Result<(), RecordsError> {
+        sealing::check(&self.reader, &self.keyring).await
+    }
+
+    /// The keys that seal secrets in the database.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
     }
 
     /// Whether the database answers, takes writes and has the schema of this
@@ -137,6 +170,24 @@ impl Records {
         self.writer.begin_with_options(options).await.doing(doing)
     }
 
+    /// Begins a transaction that only reads, and sees everything as it was at
+    /// its first question whatever is written meanwhile. It holds one reader.
+    pub(super) async fn snapshot(
+        &self,
+        doing: &'static str,
+    ) -> Result<DatabaseTransaction, RecordsError> {
+        let options = match self.kind {
+            // A transaction on SQLite's write-ahead log is a snapshot anyway.
+            DatabaseKind::Sqlite => TransactionOptions::default(),
+            DatabaseKind::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+        };
+        self.reader.begin_with_options(options).await.doing(doing)
+    }
+
     fn unreachable(&self, error: impl ToString) -> RecordsError {
         RecordsError::Unreachable { database: self.name.clone(), reason: error.to_string() }
     }
@@ -152,7 +203,10 @@ fn options(url: impl Into<String>, connections: u32, acquire_timeout: Duration) 
     options
 }
 
-async fn connect_sqlite(path: &Path) -> Result<Records, RecordsError> {
+/// Writer, reader, kind and name.
+type Opened = (DatabaseConnection, DatabaseConnection, DatabaseKind, String);
+
+async fn connect_sqlite(path: &Path) -> Result<Opened, RecordsError> {
     let name = format!("sqlite://{}", path.display());
     let unreachable = |reason: String| RecordsError::Unreachable { database: name.clone(), reason };
     prepare_file(path).map_err(|error| unreachable(error.to_string()))?;
@@ -177,7 +231,7 @@ async fn connect_sqlite(path: &Path) -> Result<Records, RecordsError> {
     let writer = writer.map_err(|error| unreachable(error.to_string()))?;
     let reader = when_free(|| open(SQLITE_READERS, false)).await;
     let reader = reader.map_err(|error| unreachable(error.to_string()))?;
-    Ok(Records { writer, reader, kind: DatabaseKind::Sqlite, name })
+    Ok((writer, reader, DatabaseKind::Sqlite, name))
 }
 
 /// Opens a SQLite file. Of several processes that open a new one at the same
@@ -203,7 +257,7 @@ where
     }
 }
 
-async fn connect_postgres(url: &str) -> Result<Records, RecordsError> {
+async fn connect_postgres(url: &str) -> Result<Opened, RecordsError> {
     let name = without_user(url);
     let unreachable = |reason: String| RecordsError::Unreachable { database: name.clone(), reason };
     // The pool would only say that it timed out; one connection says why.
@@ -220,7 +274,7 @@ async fn connect_postgres(url: &str) -> Result<Records, RecordsError> {
     let mut options = options(url, POSTGRES_CONNECTIONS, POSTGRES_ACQUIRE_TIMEOUT);
     options.set_application_name("padwacht").statement_timeout(POSTGRES_STATEMENT_TIMEOUT);
     let pool = Database::connect(options).await.map_err(|error| unreachable(error.to_string()))?;
-    Ok(Records { writer: pool.clone(), reader: pool, kind: DatabaseKind::Postgres, name })
+    Ok((pool.clone(), pool, DatabaseKind::Postgres, name))
 }
 
 fn sqlite_path(text: &str) -> Result<PathBuf, RecordsError> {
@@ -273,7 +327,7 @@ mod tests {
             let url = format!("sqlite://{}/{round}.db", dir.path().display());
             let opening = (0..4).map(|_| {
                 let url = url.clone();
-                tokio::spawn(async move { Records::connect(&url).await })
+                tokio::spawn(async move { Records::connect(&url, Keyring::ephemeral()).await })
             });
             for opened in futures::future::join_all(opening).await {
                 opened.expect("no panic").expect("each of them can open it");
@@ -289,7 +343,8 @@ mod tests {
             ("sqlite::memory:", "database URL: the records must be in a file"),
             ("sqlite://a.db?mode=ro", "database URL: options after ? are not supported"),
         ] {
-            let error = Records::connect(url).await.expect_err("must be refused").to_string();
+            let error = Records::connect(url, Keyring::ephemeral()).await;
+            let error = error.expect_err("must be refused").to_string();
             assert!(error.starts_with(expected), "{error}");
         }
     }

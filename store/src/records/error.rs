@@ -3,6 +3,8 @@
 use correlate::model::{ServiceError, ServiceId};
 use sea_orm::{DbErr, SqlErr};
 
+use crate::keyring::OpenError;
+
 /// Why something could not be read from or written to the records.
 ///
 /// No message holds a password, a token or the user part of a URL.
@@ -109,6 +111,26 @@ pub enum RecordsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The secrets in the database are sealed with keys that we do not have.
+    #[error(
+        "the secrets in the records database are sealed with other keys: their canary {source}; \
+         give this process the keys of the others (secrets.key or secrets.key_file), or the \
+         key file that was there when the database was made"
+    )]
+    ForeignKeys {
+        /// What happened to the canary.
+        source: OpenError,
+    },
+    /// A sealed secret cannot be opened.
+    #[error("the secret in {kind} {id} {source}")]
+    Sealed {
+        /// In what sort of object.
+        kind: &'static str,
+        /// In which one.
+        id: String,
+        /// Why not.
+        source: OpenError,
+    },
     /// The database refused or broke off; nothing was written.
     #[error("{doing} failed: {source}")]
     Database {
@@ -144,6 +166,8 @@ impl RecordsError {
             && !matches!(
                 self,
                 RecordsError::Corrupt { .. }
+                    | RecordsError::ForeignKeys { .. }
+                    | RecordsError::Sealed { .. }
                     | RecordsError::SchemaBehind { .. }
                     | RecordsError::SchemaAhead { .. }
             )
@@ -159,6 +183,10 @@ impl RecordsError {
 
     pub(super) fn exists(kind: &'static str, id: impl ToString) -> RecordsError {
         RecordsError::Exists { kind, id: id.to_string() }
+    }
+
+    pub(super) fn sealed(kind: &'static str, id: impl ToString, source: OpenError) -> RecordsError {
+        RecordsError::Sealed { kind, id: id.to_string(), source }
     }
 
     pub(super) fn corrupt(

@@ -1,14 +1,17 @@
 //! What a creation answered, so that sending it again creates nothing: the
-//! `Idempotency-Key` of a request, for one day and for one user.
+//! `Idempotency-Key` of a request, for one day and for one user. Answers are
+//! sealed: they may tell of people.
 
 use correlate::model::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult};
+use secrecy::ExposeSecret;
 
 use super::database::Records;
 use super::entity::idempotency_key as row;
 use super::error::{Doing, RecordsError};
 use super::ids::{TokenHash, UserId};
+use super::sealing;
 
 /// One request that creates something, with the key that its sender gave it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,7 +58,8 @@ impl Idempotency<'_> {
     pub const KEY_CHARS_MAX: usize = 100;
     /// How long an answer is kept: whoever tries again does so within a day.
     pub const KEPT_MS: i64 = 86_400_000;
-    /// A request that has not ended after this was lost with its process.
+    /// A request that has not ended so long after its last sign of life was lost
+    /// with its process.
     pub const RUNNING_MS: i64 = 60_000;
 
     /// What is known of `request`; if it is new, others are told that it runs.
@@ -95,9 +99,39 @@ impl Idempotency<'_> {
             Some(found) if found.request_sha256 != request.fingerprint.to_hex() => Known::Another,
             Some(found) => match found.status.and_then(|status| u16::try_from(status).ok()) {
                 None => Known::Running,
-                Some(status) => Known::Answered { status, body: found.body },
+                Some(status) => {
+                    if found.body.is_empty() {
+                        // From before answers were sealed.
+                        return Ok(Known::Answered { status, body: found.body });
+                    }
+                    let opened = self.0.keyring().open_text(&purpose(request), &found.body);
+                    let body = opened
+                        .map_err(|error| RecordsError::sealed("answer", &request.key, error))?;
+                    Known::Answered { status, body: body.expose_secret().to_owned() }
+                }
             },
         })
+    }
+
+    /// Says that `request` is still being worked on, as it must within
+    /// [`Idempotency::RUNNING_MS`].
+    ///
+    /// # Errors
+    /// Only of the database.
+    pub async fn still_runs(
+        self,
+        request: &KeyedRequest,
+        now: Timestamp,
+    ) -> Result<(), RecordsError> {
+        row::Entity::update_many()
+            .col_expr(row::Column::AtMs, Expr::value(now.millis()))
+            .filter(row::Column::UserId.eq(request.user.to_string()))
+            .filter(row::Column::Key.eq(request.key.as_str()))
+            .filter(row::Column::Status.is_null())
+            .exec(self.0.writer())
+            .await
+            .map(drop)
+            .doing("noting that a request runs")
     }
 
     /// Keeps what `request` came to.
@@ -110,9 +144,10 @@ impl Idempotency<'_> {
         status: u16,
         body: &str,
     ) -> Result<(), RecordsError> {
+        let sealed = self.0.keyring().seal(&purpose(request), body.as_bytes());
         row::Entity::update_many()
             .col_expr(row::Column::Status, Expr::value(i64::from(status)))
-            .col_expr(row::Column::Body, Expr::value(body))
+            .col_expr(row::Column::Body, Expr::value(sealed))
             .filter(row::Column::UserId.eq(request.user.to_string()))
             .filter(row::Column::Key.eq(request.key.as_str()))
             .exec(self.0.writer())
@@ -156,4 +191,8 @@ impl Idempotency<'_> {
             .doing("forgetting a lost request")?;
         Ok(())
     }
+}
+
+fn purpose(request: &KeyedRequest) -> String {
+    sealing::purpose(sealing::ANSWER, &[&request.user.to_string(), &request.key])
 }

@@ -69,8 +69,16 @@ id! {
     ApiTokenId, "API token"
 }
 id! {
+    /// An attempt to sign in.
+    LoginAttemptId, "login attempt"
+}
+id! {
     /// A push secret as shown to administrators; it does not open anything.
     PushSecretId, "push secret"
+}
+id! {
+    /// A passkey as shown to its user.
+    PasskeyId, "passkey"
 }
 id! {
     /// A mail.
@@ -102,6 +110,18 @@ impl TokenHash {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The hash as [`TokenHash::to_hex`] stored it; `None` for anything else.
+    pub(super) fn stored(hex: &str) -> Option<TokenHash> {
+        let mut bytes = [0_u8; 32];
+        if hex.len() != 2 * bytes.len() || !hex.is_ascii() {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()?;
+        }
+        Some(TokenHash(bytes))
+    }
+
     /// Whether `hex` is this hash as [`TokenHash::to_hex`] stores it, in a time
     /// that does not tell where they differ.
     pub(super) fn is_stored_as(&self, hex: &str) -> bool {
@@ -129,6 +149,15 @@ mod tests {
             TokenHash::of("abc").to_hex(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+    }
+
+    #[test]
+    fn a_hash_is_read_as_it_was_stored() {
+        let hash = TokenHash::of("abc");
+        assert_eq!(TokenHash::stored(&hash.to_hex()), Some(hash));
+        for stored in ["", "ba78", &"é".repeat(32), &"g".repeat(64)] {
+            assert_eq!(TokenHash::stored(stored), None, "{stored}");
+        }
     }
 
     #[test]

@@ -13,8 +13,10 @@
 //!   read without one.
 //! * Text columns compare bytewise on both databases; searching goes through
 //!   lower-cased columns.
-//! * Secrets never enter: an NMS token is a reference, a password arrives
-//!   hashed, a session or API token arrives as its SHA-256.
+//! * Secrets never enter in clear: an NMS token is a reference, a password
+//!   arrives hashed, a session or API token arrives as its SHA-256; what must
+//!   be readable again is sealed by [`Records::keyring`], in a column that
+//!   `sealing` knows of.
 //!
 //! Samples and intervals never come here; they belong to [`crate::series`].
 
@@ -23,8 +25,10 @@ mod api_tokens;
 mod audit;
 mod customers;
 mod database;
+mod devices;
 mod entity;
 mod error;
+mod factors;
 mod idempotency;
 mod ids;
 mod inventory;
@@ -37,9 +41,12 @@ mod outbox;
 mod page;
 mod push_secrets;
 mod pushes;
+mod sealing;
 mod services;
 mod sessions;
 mod settings;
+mod sign_in_tries;
+mod sign_on_flows;
 mod source_detail;
 mod source_status;
 mod sync_jobs;
@@ -47,32 +54,49 @@ mod text;
 mod users;
 mod windows;
 
-pub use accounts::{AccountSettings, Accounts, NmsAccount, NmsKind, TokenRef};
-pub use api_tokens::{ApiToken, ApiTokenDraft, ApiTokens};
+pub use accounts::{AccountDraft, Accounts, NmsAccount, WatchedAccount};
+pub use api_tokens::{ApiToken, ApiTokenDraft, ApiTokens, ServiceGrant, TokenHolder};
 pub use audit::{Actor, Audit, AuditBreak, AuditEntry, AuditFilter, AuditVerified};
 pub use customers::{Contact, Customer, CustomerDraft, CustomerFilter, Customers, CustomersWithin};
 pub use database::{DatabaseKind, Records};
+pub use devices::Devices;
 pub use error::RecordsError;
+pub use factors::{
+    Ceremony, CeremonyKind, FactorStatus, Factors, HalfSignIn, Passkey, PasskeyDraft, TotpSeed,
+    TotpStatus,
+};
 pub use idempotency::{Idempotency, KeyedRequest, Known};
 pub use ids::{
-    ApiTokenId, CustomerId, MailId, PushSecretId, SessionId, SyncJobId, TokenHash, UserId, WindowId,
+    ApiTokenId, CustomerId, LoginAttemptId, MailId, PasskeyId, PushSecretId, SessionId, SyncJobId,
+    TokenHash, UserId, WindowId,
 };
-pub use inventory::{ComponentName, Device, Inventory, Link, Listing, Port};
+pub use inventory::{
+    ComponentName, Device, Inventory, Link, Listing, Monitored, Port, Unwatched, UnwatchedWhy,
+};
 pub use leases::{Lease, Leases};
-pub use login_attempts::{LoginAttempt, LoginAttempts, LoginResult};
+pub use login_attempts::{
+    LoginAttempt, LoginAttemptFilter, LoginAttempts, LoginResult, RecordedAttempt,
+};
 pub use mails::{DueMail, Mail, MailDraft, MailKind, MailState, Mails};
 pub use outbox::{Outbox, OutboxRow};
 pub use page::{Change, Page};
 pub use push_secrets::{PushSecret, PushSecretDraft, PushSecrets};
 pub use pushes::{PushOutcome, Pushes, ReceivedPush};
+pub use sealing::{SecretCount, Secrets, SecretsRotated, SecretsVerified};
 pub use services::{ImportReport, Service, ServiceDraft, ServiceFilter, Services, ServicesWithin};
-pub use sessions::{Session, SessionDraft, Sessions};
+pub use sessions::{Proof, Session, SessionDraft, Sessions};
 pub use settings::Settings;
-pub use source_detail::{SourceCalls, SourceDetail, SourceFailure, SourceFinding};
+pub use sign_in_tries::{Admission, SignInTries, Tried, TryKey};
+pub use sign_on_flows::{SignOnFlow, SignOnFlowDraft, SignOnFlows, SignOnPurpose};
+pub use source_detail::{
+    FindingValue, SourceAlarm, SourceCalls, SourceCapability, SourceDetail, SourceFailure,
+    SourceFinding,
+};
 pub use source_status::{SourceError, SourceReport, SourceState, SourceStatus, SourceStatuses};
 pub use sync_jobs::{SyncCounts, SyncJob, SyncJobs, SyncState};
 pub use users::{
-    Credentials, ImportedUser, Invited, Language, ProfileDraft, Role, Standing, User, UserDraft,
-    UserFilter, UserImport, UserLine, UserPlan, Users, UsersWithin,
+    Credentials, ImportedUser, Invited, Language, LinkedIdentity, ProfileDraft, Role, SignOnGrant,
+    SignOnIdentity, SignedOn, Standing, User, UserDifference, UserDraft, UserFilter, UserImport,
+    UserLine, UserPlan, Users, UsersWithin,
 };
 pub use windows::{MaintenanceWindow, WindowFilter, Windows};

@@ -2,6 +2,8 @@
 //! long, at its absolute end, when its user ends it, or when the user's
 //! password or standing changes.
 
+mod ends;
+
 use correlate::model::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -13,7 +15,57 @@ use super::database::Records;
 use super::entity::{session, user};
 use super::error::{Doing, RecordsError};
 use super::ids::{SessionId, TokenHash, UserId};
-use super::{text, users};
+use super::{factors, text, users};
+
+/// By what a session began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// A password alone.
+    Password,
+    /// A password and a second factor.
+    SecondFactor,
+    /// A passkey, which is two factors in one: a device and who unlocks it.
+    Passkey,
+    /// The word of another provider, which says nothing of a second factor.
+    Federated,
+    /// The same and a second factor, which the provider vouches for or which was
+    /// given here.
+    FederatedSecondFactor,
+}
+
+impl Proof {
+    const ALL: [Proof; 5] = [
+        Proof::Password,
+        Proof::SecondFactor,
+        Proof::Passkey,
+        Proof::Federated,
+        Proof::FederatedSecondFactor,
+    ];
+    /// Those that rest on the word of a provider.
+    const FEDERATED: [Proof; 2] = [Proof::Federated, Proof::FederatedSecondFactor];
+
+    /// Whether it rests on the word of a provider.
+    pub fn is_federated(self) -> bool {
+        Proof::FEDERATED.contains(&self)
+    }
+
+    /// The name in the records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Proof::Password => "password",
+            Proof::SecondFactor => "second-factor",
+            Proof::Passkey => "passkey",
+            Proof::Federated => "federated",
+            Proof::FederatedSecondFactor => "federated-second-factor",
+        }
+    }
+
+    /// An unknown one counts as the weakest.
+    fn stored(text: &str) -> Proof {
+        let known = Proof::ALL.into_iter().find(|proof| proof.as_str() == text);
+        known.unwrap_or(Proof::Password)
+    }
+}
 
 /// A session to begin.
 #[derive(Clone, Debug)]
@@ -28,7 +80,7 @@ pub struct SessionDraft {
     pub idle_timeout_ms: i64,
     /// Milliseconds after which it ends in any case.
     pub absolute_timeout_ms: i64,
-    /// What the browser calls itself; cut at 1,000 characters.
+    /// What the browser calls itself; cut at 300 characters.
     pub user_agent: String,
     /// The network address it came from.
     pub address: String,
@@ -51,6 +103,10 @@ pub struct Session {
     pub user_agent: String,
     /// The network address it began from.
     pub address: String,
+    /// When its user last proved in it who they are.
+    pub confirmed_at: Timestamp,
+    /// By what it began.
+    pub proof: Proof,
 }
 
 /// Begins, finds and ends sessions.
@@ -72,11 +128,37 @@ impl Sessions<'_> {
     /// each write costs a disk flush.
     pub const TOUCH_INTERVAL_MS: i64 = 60_000;
 
-    /// Begins a session.
+    /// Begins a session by a password alone.
+    ///
+    /// # Errors
+    /// See [`Sessions::begin`].
+    pub async fn create(self, draft: &SessionDraft) -> Result<SessionId, RecordsError> {
+        self.begin(draft, Proof::Password).await
+    }
+
+    /// Begins a session by `proof`.
     ///
     /// # Errors
     /// [`RecordsError::NotFound`] for a user that is not there or not active.
-    pub async fn create(self, draft: &SessionDraft) -> Result<SessionId, RecordsError> {
+    pub async fn begin(
+        self,
+        draft: &SessionDraft,
+        proof: Proof,
+    ) -> Result<SessionId, RecordsError> {
+        self.begin_proved(draft, proof, draft.at).await
+    }
+
+    /// Begins a session by a `proof` that was given at `proved_at`, which may be
+    /// long before.
+    ///
+    /// # Errors
+    /// See [`Sessions::begin`].
+    pub async fn begin_proved(
+        self,
+        draft: &SessionDraft,
+        proof: Proof,
+        proved_at: Timestamp,
+    ) -> Result<SessionId, RecordsError> {
         const DOING: &str = "beginning a session";
         let tx = self.0.begin(DOING).await?;
         let owner = user::Entity::find_by_id(draft.user.to_string())
@@ -99,8 +181,10 @@ impl Sessions<'_> {
             idle_timeout_ms: draft.idle_timeout_ms,
             expires_at_ms: draft.at.plus_millis(draft.idle_timeout_ms).min(absolute).millis(),
             absolute_expires_at_ms: absolute.millis(),
-            user_agent: text::foreign(&draft.user_agent),
-            address: text::foreign(&draft.address),
+            user_agent: text::agent(&draft.user_agent),
+            address: text::address(&draft.address),
+            confirmed_at_ms: proved_at.min(draft.at).millis(),
+            proof: proof.as_str().to_owned(),
         };
         session::Entity::insert(row.into_active_model())
             .exec_without_returning(&tx)
@@ -121,6 +205,30 @@ impl Sessions<'_> {
         token: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<(Session, users::User)>, RecordsError> {
+        let Some((row, owner)) = self.open(token, now).await? else { return Ok(None) };
+        let row = self.touch(row, now).await?;
+        Ok(Some((read(row)?, owner)))
+    }
+
+    /// The same of a request that nobody made by hand, such as a page that
+    /// fetches itself anew: it is not written down, and the session goes on idling.
+    ///
+    /// # Errors
+    /// See [`Sessions::find`].
+    pub async fn find_idle(
+        self,
+        token: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(Session, users::User)>, RecordsError> {
+        let Some((row, owner)) = self.open(token, now).await? else { return Ok(None) };
+        Ok(Some((read(row)?, owner)))
+    }
+
+    async fn open(
+        self,
+        token: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(session::Model, users::User)>, RecordsError> {
         const DOING: &str = "reading a session";
         let row = session::Entity::find_by_id(token.to_hex())
             .filter(session::Column::ExpiresAtMs.gt(now.millis()))
@@ -134,8 +242,7 @@ impl Sessions<'_> {
             .await
             .doing(DOING)?;
         let Some(owner) = owner else { return Ok(None) };
-        let row = self.touch(row, now).await?;
-        Ok(Some((read(row)?, users::load_one(self.0.reader(), owner).await?)))
+        Ok(Some((row, users::load_one(self.0.reader(), owner).await?)))
     }
 
     async fn touch(
@@ -160,6 +267,27 @@ impl Sessions<'_> {
         Ok(row)
     }
 
+    /// The user of the session of `token` proved at `now` who they are; from now
+    /// on `renewed` opens it, and `token` nothing. False if it is not there.
+    ///
+    /// # Errors
+    /// Only of the database.
+    pub async fn confirm(
+        self,
+        token: &TokenHash,
+        renewed: &TokenHash,
+        now: Timestamp,
+    ) -> Result<bool, RecordsError> {
+        let confirmed = session::Entity::update_many()
+            .col_expr(session::Column::ConfirmedAtMs, Expr::value(now.millis()))
+            .col_expr(session::Column::TokenSha256, Expr::value(renewed.to_hex()))
+            .filter(session::Column::TokenSha256.eq(token.to_hex()))
+            .exec(self.0.writer())
+            .await
+            .doing("confirming a session")?;
+        Ok(confirmed.rows_affected == 1)
+    }
+
     /// The sessions of `user` that have not ended at `now`, the latest first.
     ///
     /// # Errors
@@ -176,42 +304,26 @@ impl Sessions<'_> {
         rows.into_iter().map(read).collect()
     }
 
-    /// Ends the session of a token, if there is one: logging out.
+    /// Whose session `id` is, ended or not.
+    ///
+    /// # Errors
+    /// Only of the database, or a stored value that cannot be read.
+    pub async fn owner(self, id: SessionId) -> Result<Option<UserId>, RecordsError> {
+        let row = session::Entity::find()
+            .filter(session::Column::Id.eq(id.to_string()))
+            .one(self.0.reader())
+            .await
+            .doing("reading a session")?;
+        row.map(|row| UserId::stored(&row.user_id)).transpose()
+    }
+
+    /// Ends the session of a token, if there is one: another takes its place.
     ///
     /// # Errors
     /// Only of the database.
     pub async fn end(self, token: &TokenHash) -> Result<(), RecordsError> {
         let ended = session::Entity::delete_by_id(token.to_hex()).exec(self.0.writer()).await;
         ended.map(drop).doing("ending a session")
-    }
-
-    /// Ends one session of `user`, named by its id.
-    ///
-    /// # Errors
-    /// [`RecordsError::NotFound`] if `user` has no such session.
-    pub async fn revoke(self, user: UserId, id: SessionId) -> Result<(), RecordsError> {
-        let ended = session::Entity::delete_many()
-            .filter(session::Column::UserId.eq(user.to_string()))
-            .filter(session::Column::Id.eq(id.to_string()))
-            .exec(self.0.writer())
-            .await
-            .doing("ending a session")?;
-        match ended.rows_affected {
-            0 => Err(RecordsError::not_found("session", id)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Ends every session of `user`; gives how many.
-    ///
-    /// # Errors
-    /// Only of the database.
-    pub async fn revoke_all(self, user: UserId) -> Result<u64, RecordsError> {
-        const DOING: &str = "ending the sessions of a user";
-        let tx = self.0.begin(DOING).await?;
-        let ended = revoke_within(&tx, user).await?;
-        tx.commit().await.doing(DOING)?;
-        Ok(ended)
     }
 
     /// Forgets the sessions that have ended before `now`; gives how many.
@@ -229,16 +341,32 @@ impl Sessions<'_> {
     }
 }
 
-/// Ends every session of `user` within a larger change.
+/// Ends every session of `user`, and what would become one, within a larger change.
 pub(super) async fn revoke_within(
     tx: &DatabaseTransaction,
     user: UserId,
 ) -> Result<u64, RecordsError> {
+    factors::revoke_half_within(tx, user).await?;
     let ended = session::Entity::delete_many()
         .filter(session::Column::UserId.eq(user.to_string()))
         .exec(tx)
         .await
         .doing("ending the sessions of a user")?;
+    Ok(ended.rows_affected)
+}
+
+/// Ends the sessions of `user` that began by the word of a provider, within a
+/// larger change.
+pub(super) async fn revoke_federated_within(
+    tx: &DatabaseTransaction,
+    user: UserId,
+) -> Result<u64, RecordsError> {
+    let ended = session::Entity::delete_many()
+        .filter(session::Column::UserId.eq(user.to_string()))
+        .filter(session::Column::Proof.is_in(Proof::FEDERATED.map(Proof::as_str)))
+        .exec(tx)
+        .await
+        .doing("ending the sessions that a provider vouched for")?;
     Ok(ended.rows_affected)
 }
 
@@ -275,5 +403,7 @@ fn read(row: session::Model) -> Result<Session, RecordsError> {
         expires_at: Timestamp(row.expires_at_ms),
         user_agent: row.user_agent,
         address: row.address,
+        confirmed_at: Timestamp(row.confirmed_at_ms),
+        proof: Proof::stored(&row.proof),
     })
 }

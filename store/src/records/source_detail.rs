@@ -32,6 +32,13 @@ pub struct SourceDetail {
     pub errors: Vec<SourceFailure>,
     /// What ingest found out about the NMS by itself.
     pub learned: Vec<SourceFinding>,
+    /// What the source can be asked for.
+    pub capabilities: Vec<SourceCapability>,
+    /// Nothing is asked of the NMS before then, as too much failed in a row.
+    pub left_alone_until: Option<Timestamp>,
+    /// When the NMS gave answers that cannot be right, the newest first; the last 50.
+    /// Kept from report to report: what a report says here is passed over.
+    pub alarms: Vec<SourceAlarm>,
 }
 
 /// What one kind of call came to.
@@ -87,17 +94,73 @@ pub struct SourceFailure {
     pub times: u64,
 }
 
+/// A time in which an NMS answered as if all were well, and not credibly.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SourceAlarm {
+    /// The kind of fault: a short name that does not change.
+    pub fault: String,
+    /// What an operator should know and do, as of the newest report. Cut at 1,000 characters.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it was over; `None` while it lasts.
+    pub until: Option<Timestamp>,
+}
+
+/// Whether a source can be asked for something.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SourceCapability {
+    /// For what: a name that does not change, such as `changes`.
+    pub name: String,
+    /// Whether it can.
+    pub can: bool,
+    /// What that rests on: a short name that does not change.
+    pub how: String,
+}
+
 /// Something that ingest found out about an NMS.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SourceFinding {
     /// What: a name that does not change.
     pub name: String,
-    /// The value in use. Cut at 1,000 characters.
-    pub value: String,
-    /// What it rests on. Cut at 1,000 characters.
+    /// The value in use.
+    pub value: FindingValue,
+    /// What it rests on: a short name that does not change; older rows have a
+    /// sentence. Cut at 1,000 characters.
     pub how: String,
+    /// Over how many months that is, where that tells something.
+    #[serde(default)]
+    pub months: Option<u32>,
     /// The configuration sets it.
     pub overridden: bool,
+    /// What was found, where the configuration sets something.
+    #[serde(default)]
+    pub found: Option<FindingValue>,
+}
+
+/// A value that was found out. Names in older rows are sentences.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FindingValue {
+    /// Once in this time.
+    Every {
+        /// Milliseconds.
+        every_ms: u64,
+    },
+    /// Yes or no.
+    Is {
+        /// Which of them.
+        is: bool,
+    },
+    /// A clock.
+    Clock {
+        /// Its present offset from UTC, such as `+02`.
+        offset: String,
+        /// The IANA name of its zone, once that is known.
+        zone: Option<String>,
+    },
+    /// What reads the same in every language. Cut at 1,000 characters.
+    Name(String),
 }
 
 impl SourceDetail {
@@ -106,8 +169,15 @@ impl SourceDetail {
         for failure in &mut detail.errors {
             failure.message = text::foreign(&failure.message);
         }
+        for alarm in &mut detail.alarms {
+            alarm.message = text::foreign(&alarm.message);
+        }
         for finding in &mut detail.learned {
-            finding.value = text::foreign(&finding.value);
+            for value in std::iter::once(&mut finding.value).chain(&mut finding.found) {
+                if let FindingValue::Name(name) = value {
+                    *name = text::foreign(name);
+                }
+            }
             finding.how = text::foreign(&finding.how);
         }
         serde_json::to_string(&detail)
@@ -129,6 +199,32 @@ mod tests {
         let newer = r#"{"devices":3,"calls":[{"kind":"ports","unheard_of":1}]}"#;
         let read = SourceDetail::from_text(newer).expect("reads");
         assert_eq!((read.devices, read.calls[0].kind.as_str()), (3, "ports"));
+    }
+
+    #[test]
+    fn findings_read_back_and_so_do_those_of_an_older_version() {
+        let values = [
+            FindingValue::Every { every_ms: 300_000 },
+            FindingValue::Is { is: false },
+            FindingValue::Clock { offset: "+02".to_owned(), zone: None },
+            FindingValue::Name("26.7.0".to_owned()),
+        ];
+        let finding = |value| SourceFinding {
+            name: "version".to_owned(),
+            value,
+            how: "asked".to_owned(),
+            months: Some(3),
+            overridden: false,
+            found: Some(FindingValue::Is { is: true }),
+        };
+        let learned = values.map(finding).into();
+        let detail = SourceDetail { learned, ..SourceDetail::default() };
+        let text = detail.to_text().expect("writes");
+        assert_eq!(SourceDetail::from_text(&text), Ok(detail));
+        let older =
+            r#"{"learned":[{"name":"a","value":"5 s","how":"asked for","overridden":false}]}"#;
+        let read = SourceDetail::from_text(older).expect("reads");
+        assert_eq!(read.learned[0].value, FindingValue::Name("5 s".to_owned()));
     }
 
     #[test]

@@ -11,8 +11,16 @@ use sea_orm::{EntityTrait, IntoActiveModel, QueryOrder};
 use super::database::Records;
 use super::entity::source_status;
 use super::error::{Doing, RecordsError};
-use super::source_detail::SourceDetail;
+use super::source_detail::{SourceAlarm, SourceDetail};
 use super::text;
+
+/// The kinds of fault with which an NMS answers as if all were well: to believe
+/// it would make outages, or hide them.
+const ALARMING: [&str; 6] =
+    ["not_json", "malformed", "truncated", "empty", "shrunk", "foreign_rows"];
+
+/// So many alarms of an account are kept: months of a source that is well.
+const ALARMS_MAX: usize = 50;
 
 /// Whether what an account says can be relied on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -61,6 +69,14 @@ pub struct SourceError {
     pub message: String,
 }
 
+impl SourceError {
+    /// Whether it is one of those with which an NMS answers as if all were well,
+    /// so that somebody must look at once.
+    pub fn is_alarming(&self) -> bool {
+        ALARMING.contains(&self.kind.as_str())
+    }
+}
+
 /// What ingest reports after a poll.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceReport {
@@ -100,6 +116,13 @@ pub struct SourceStatus {
     pub counters: BTreeMap<String, u64>,
     /// See [`SourceReport::detail`].
     pub detail: SourceDetail,
+}
+
+impl SourceStatus {
+    /// The alarm that lasts, if there is one.
+    pub fn alarm(&self) -> Option<&SourceAlarm> {
+        self.detail.alarms.first().filter(|alarm| alarm.until.is_none())
+    }
 }
 
 /// Reads and writes the status of NMS accounts.
@@ -176,8 +199,9 @@ impl SourceStatuses<'_> {
 fn merge(before: Option<SourceStatus>, report: &SourceReport) -> SourceStatus {
     let same = before.as_ref().filter(|before| before.state == report.state);
     let since = same.map_or(report.at, |before| before.since);
-    let (last_success_at, last_error) =
-        before.map_or((None, None), |before| (before.last_success_at, before.last_error));
+    let (last_success_at, last_error, alarms) = before.map_or_else(Default::default, |before| {
+        (before.last_success_at, before.last_error, before.detail.alarms)
+    });
     SourceStatus {
         account: report.account.clone(),
         state: report.state,
@@ -186,8 +210,28 @@ fn merge(before: Option<SourceStatus>, report: &SourceReport) -> SourceStatus {
         last_success_at: if report.success { Some(report.at) } else { last_success_at },
         last_error: report.error.clone().or(last_error),
         counters: report.counters.clone(),
-        detail: report.detail.clone(),
+        detail: SourceDetail { alarms: alarms_after(alarms, report), ..report.detail.clone() },
     }
+}
+
+/// The alarms after a report: one lasts, begins or is over.
+fn alarms_after(mut alarms: Vec<SourceAlarm>, report: &SourceReport) -> Vec<SourceAlarm> {
+    let is_doubted = report.state != SourceState::Ok;
+    let raised = report.error.as_ref().filter(|error| is_doubted && error.is_alarming());
+    if let Some(lasting) = alarms.first_mut().filter(|alarm| alarm.until.is_none()) {
+        match raised {
+            Some(error) if error.kind == lasting.fault => {
+                lasting.message.clone_from(&error.message);
+                return alarms;
+            }
+            _ => lasting.until = Some(report.at),
+        }
+    }
+    if let Some(SourceError { kind, message }) = raised.cloned() {
+        alarms.insert(0, SourceAlarm { fault: kind, message, since: report.at, until: None });
+        alarms.truncate(ALARMS_MAX);
+    }
+    alarms
 }
 
 fn to_row(status: &SourceStatus) -> Result<source_status::Model, RecordsError> {
@@ -252,5 +296,40 @@ mod tests {
         let four = merge(Some(three), &report(40, SourceState::Ok, true));
         assert_eq!(four.last_success_at, Some(Timestamp(40)));
         assert!(four.last_error.is_some());
+    }
+
+    #[test]
+    fn an_alarm_lasts_while_its_reason_does_and_is_kept_when_it_is_over() {
+        let report = |at, state, kind: Option<&str>| SourceReport {
+            account: "a".to_owned(),
+            at: Timestamp(at),
+            state,
+            success: true,
+            error: kind
+                .map(|kind| SourceError { kind: kind.to_owned(), message: format!("at {at}") }),
+            counters: BTreeMap::new(),
+            detail: SourceDetail::default(),
+        };
+        use SourceState::{Down, Ok, Suspect};
+        let mut status = None;
+        for (at, state, kind, expected) in [
+            (10, Ok, None, ""),
+            (20, Suspect, Some("stalled"), ""),
+            (30, Suspect, Some("empty"), "empty 30-"),
+            (40, Suspect, Some("empty"), "empty 30-"),
+            (50, Suspect, Some("not_json"), "not_json 50- empty 30-50"),
+            (60, Down, Some("unauthorized"), "not_json 50-60 empty 30-50"),
+            (70, Ok, Some("empty"), "not_json 50-60 empty 30-50"),
+            (80, Suspect, Some("empty"), "empty 80- not_json 50-60 empty 30-50"),
+        ] {
+            let after = merge(status, &report(at, state, kind));
+            let shown = after.detail.alarms.iter().map(|alarm| {
+                let until = alarm.until.map_or_else(String::new, |until| until.to_string());
+                format!("{} {}-{until}", alarm.fault, alarm.since)
+            });
+            assert_eq!(shown.collect::<Vec<_>>().join(" "), expected, "{at}");
+            assert_eq!(after.alarm().is_some(), expected.contains("- ") || expected.ends_with('-'));
+            status = Some(after);
+        }
     }
 }

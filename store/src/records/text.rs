@@ -8,6 +8,10 @@ pub(super) const MAX_NAME_CHARS: usize = 200;
 pub(super) const MAX_NOTE_CHARS: usize = 10_000;
 /// The longest text kept of what another system says.
 pub(super) const MAX_FOREIGN_CHARS: usize = 1_000;
+/// The longest name of a browser: those of today have half of this.
+const MAX_AGENT_CHARS: usize = 300;
+/// The longest address of a client: an IPv6 address with a zone.
+const MAX_ADDRESS_CHARS: usize = 64;
 
 /// `text` without blanks at its ends: not empty, one line, not too long.
 pub(super) fn name(field: &'static str, text: &str) -> Result<String, RecordsError> {
@@ -64,10 +68,24 @@ fn check(
     }
 }
 
+/// What a browser calls itself, fit to be stored and no longer than it is shown.
+pub(super) fn agent(text: &str) -> String {
+    cut(text, MAX_AGENT_CHARS)
+}
+
+/// A network address, fit to be stored.
+pub(super) fn address(text: &str) -> String {
+    cut(text, MAX_ADDRESS_CHARS)
+}
+
 /// What another system said, fit to be stored: cut at [`MAX_FOREIGN_CHARS`],
 /// without control characters (PostgreSQL refuses NUL, pages dislike the rest).
 pub(super) fn foreign(text: &str) -> String {
-    text.trim().chars().filter(|letter| !letter.is_control()).take(MAX_FOREIGN_CHARS).collect()
+    cut(text, MAX_FOREIGN_CHARS)
+}
+
+fn cut(text: &str, max_chars: usize) -> String {
+    text.trim().chars().filter(|letter| !letter.is_control()).take(max_chars).collect()
 }
 
 #[cfg(test)]

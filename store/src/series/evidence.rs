@@ -2,7 +2,9 @@
 //! when: kept beside the transitions, joined when read.
 //!
 //! Of two words on one edge the better one stays, so the table is the same
-//! whatever the order in which they came, and however often.
+//! whatever the order in which they came, and however often. Beside edges it
+//! holds the instants at which a component that is unknown is so for a new
+//! reason: those begin no state, and joins pass over them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::query::{check_ids, check_limit, clip_instant};
 use super::row::{component_state, component_state_number, instant, texts};
 use super::{Bounded, Series, SeriesError, Transition};
-use crate::evidence::SampleSource;
+use crate::evidence::{SampleSource, StateReason};
 
 const TABLE: &str = "component_evidence";
 
@@ -60,6 +62,8 @@ pub struct EdgeEvidence {
     pub uncertainty_ms: u32,
     /// When ingest read it, by its clock.
     pub observed_at: Timestamp,
+    /// Why it is so, where nobody measured it.
+    pub reason: Option<StateReason>,
 }
 
 impl EdgeEvidence {
@@ -72,14 +76,20 @@ impl EdgeEvidence {
     }
 
     /// Greater is better. An uncertainty that is known beats one that is not,
-    /// and a smaller one beats a greater; never 0, which is what no row has.
+    /// and a smaller one beats a greater; then a reason that the NMS gave one
+    /// that it did not. Never 0, which is what no row has.
     fn rank(&self) -> u64 {
         let certainty = match self.uncertainty_ms {
             0 => 0,
             known => 1 + u64::from(u32::MAX - known),
         };
         let kind = RANKS.iter().position(|kind| *kind == self.source).unwrap_or_default();
-        (certainty << 8) + kind as u64 + 1
+        let said = match self.reason {
+            None => 0,
+            Some(StateReason::Silent) => 1,
+            Some(_) => 2,
+        };
+        (certainty << 8) + (said << 4) + kind as u64 + 1
     }
 }
 
@@ -92,6 +102,7 @@ struct EdgeRow<'a> {
     uncertainty_ms: u32,
     observed_at: i64,
     rank: u64,
+    reason: &'a str,
 }
 
 #[derive(Row, Deserialize)]
@@ -102,6 +113,14 @@ struct EdgeRead {
     evidence_number: i8,
     uncertainty_ms: u32,
     observed_at_ms: i64,
+    reason_name: String,
+}
+
+#[derive(Row, Deserialize)]
+struct ReasonRead {
+    component: String,
+    reason_name: String,
+    at_ms: i64,
 }
 
 #[derive(Row, Deserialize)]
@@ -142,7 +161,8 @@ impl Series {
                 "SELECT component, toUnixTimestamp64Milli(at) AS at_ms,
                         CAST(state, 'Int8') AS state_number,
                         CAST(evidence, 'Int8') AS evidence_number, uncertainty_ms,
-                        toUnixTimestamp64Milli(observed_at) AS observed_at_ms
+                        toUnixTimestamp64Milli(observed_at) AS observed_at_ms,
+                        CAST(reason, 'String') AS reason_name
                  FROM component_evidence FINAL
                  WHERE component IN {components:Array(String)}
                    AND (component, toUnixTimestamp64Milli(component_evidence.at)) IN
@@ -203,6 +223,41 @@ impl Series {
         Ok(rows.into_iter().map(key).collect())
     }
 
+    /// Why each of `components` is unknown at `at`, if it is, and since when it
+    /// has been so for this reason: the last word of an NMS on it, which counts
+    /// only if no other state began since. Absent where no NMS said; that one was
+    /// silent is known of transitions alone, by [`evidence_of`](Self::evidence_of).
+    ///
+    /// # Errors
+    /// More than [`IDS_MAX`](super::IDS_MAX) components, or the server is away or refuses.
+    pub async fn unknown_reasons(
+        &self,
+        components: &[ComponentId],
+        at: Timestamp,
+    ) -> Result<BTreeMap<ComponentId, (Timestamp, StateReason)>, SeriesError> {
+        check_ids(components.len())?;
+        let query = self
+            .read(
+                "SELECT component,
+                        CAST(argMax(reason, (component_evidence.at, rank)), 'String') AS reason_name,
+                        toUnixTimestamp64Milli(max(component_evidence.at)) AS at_ms
+                 FROM component_evidence FINAL
+                 WHERE component IN {components:Array(String)}
+                   AND reason NOT IN ('', 'silent')
+                   AND component_evidence.state = 'unknown'
+                   AND component_evidence.at <= fromUnixTimestamp64Milli({at:Int64}, 'UTC')
+                 GROUP BY component ORDER BY component",
+            )
+            .param("components", texts(components))
+            .param("at", clip_instant(at));
+        let rows = self.rows::<ReasonRead>("reading why components are unknown", query).await?;
+        let reason = |row: ReasonRead| {
+            let reason = StateReason::parse(&row.reason_name)?;
+            Some((ComponentId::from(row.component), (Timestamp(row.at_ms), reason)))
+        };
+        Ok(rows.into_iter().filter_map(reason).collect())
+    }
+
     /// Edges of the components of `nms` that are known from a push and were
     /// read at or after `since`, the latest first; at most `limit`.
     ///
@@ -220,7 +275,8 @@ impl Series {
                 "SELECT component, toUnixTimestamp64Milli(at) AS at_ms,
                         CAST(state, 'Int8') AS state_number,
                         CAST(evidence, 'Int8') AS evidence_number, uncertainty_ms,
-                        toUnixTimestamp64Milli(observed_at) AS observed_at_ms
+                        toUnixTimestamp64Milli(observed_at) AS observed_at_ms,
+                        CAST(reason, 'String') AS reason_name
                  FROM component_evidence FINAL
                  WHERE component_evidence.evidence = 'push'
                    AND startsWith(component, {prefix:String})
@@ -252,6 +308,7 @@ fn row(edge: &Edge) -> Result<EdgeRow<'_>, SeriesError> {
             format!("when an edge of {component} was observed")
         })?,
         rank: known.rank(),
+        reason: known.reason.map_or("", StateReason::as_str),
     })
 }
 
@@ -267,6 +324,7 @@ impl EdgeRead {
                 source: source.unwrap_or(SampleSource::Other),
                 uncertainty_ms: self.uncertainty_ms,
                 observed_at: Timestamp(self.observed_at_ms),
+                reason: StateReason::parse(&self.reason_name),
             },
         })
     }
@@ -277,15 +335,19 @@ mod tests {
     use super::*;
 
     fn known(source: SampleSource, uncertainty_ms: u32) -> EdgeEvidence {
-        EdgeEvidence { source, uncertainty_ms, observed_at: Timestamp(9) }
+        EdgeEvidence { source, uncertainty_ms, observed_at: Timestamp(9), reason: None }
     }
 
     #[test]
     fn the_better_word_on_an_edge_ranks_higher() {
+        let because =
+            |reason| EdgeEvidence { reason: Some(reason), ..known(SampleSource::Poll, 0) };
         let worst_first = [
             known(SampleSource::Other, 0),
             known(SampleSource::Poll, 0),
             known(SampleSource::EventLog, 0),
+            because(StateReason::Silent),
+            because(StateReason::AdminShut),
             known(SampleSource::Poll, u32::MAX),
             known(SampleSource::EventLog, 300_000),
             known(SampleSource::Poll, 60_000),

@@ -21,7 +21,7 @@ struct Migration {
 }
 
 /// Every migration, in order.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration {
         number: 1,
         name: "0001_series",
@@ -46,6 +46,16 @@ const MIGRATIONS: [Migration; 5] = [
         number: 5,
         name: "0005_service_customers",
         sql: include_str!("../../migrations/clickhouse/0005_service_customers.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "0006_component_evidence_view",
+        sql: include_str!("../../migrations/clickhouse/0006_component_evidence_view.sql"),
+    },
+    Migration {
+        number: 7,
+        name: "0007_component_reasons",
+        sql: include_str!("../../migrations/clickhouse/0007_component_reasons.sql"),
     },
 ];
 

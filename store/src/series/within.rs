@@ -5,10 +5,12 @@
 //! nothing of others either. They follow the records within seconds; whoever
 //! must be exact at once asks the records for the services first.
 
+use std::collections::BTreeSet;
+
 use clickhouse::Row;
 use clickhouse::query::Query;
 use correlate::model::ServiceId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::dimension::{DIMENSION_ROWS_MAX, check_length};
 use super::{Series, SeriesError};
@@ -65,9 +67,29 @@ impl SeriesWithin<'_> {
             return "1".to_owned();
         }
         format!(
-            "{column} IN (SELECT service FROM service_customers FINAL
-                          WHERE customer_id IN {{scope:Array(String)}})"
+            "(({column} IN (SELECT service FROM service_customers FINAL
+                          WHERE customer_id IN {{scope:Array(String)}})
+              AND {column} NOT IN {{lost:Array(String)}})
+              OR {column} IN {{gained:Array(String)}})"
         )
+    }
+
+    /// The services that the series think belong to the customers of a bounded
+    /// scope; nothing where it has no bounds.
+    ///
+    /// # Errors
+    /// The server is away or refuses.
+    pub async fn owned(&self) -> Result<BTreeSet<ServiceId>, SeriesError> {
+        #[derive(Row, Deserialize)]
+        struct OwnedRead {
+            service: String,
+        }
+        let Some(ids) = self.scope.ids() else { return Ok(BTreeSet::new()) };
+        let sql = "SELECT service FROM service_customers FINAL
+                   WHERE customer_id IN {scope:Array(String)}";
+        let query = self.series.read(sql).param("scope", ids);
+        let rows = self.series.rows::<OwnedRead>("reading whose services are", query).await?;
+        Ok(rows.into_iter().map(|row| ServiceId::from(row.service.as_str())).collect())
     }
 
     /// A query that may hold [`SeriesWithin::condition`].
@@ -75,7 +97,10 @@ impl SeriesWithin<'_> {
         let query = self.series.read(sql);
         match self.scope.ids() {
             None => query,
-            Some(ids) => query.param("scope", ids),
+            Some(ids) => {
+                let [gained, lost] = self.scope.moves().unwrap_or_default();
+                query.param("scope", ids).param("gained", gained).param("lost", lost)
+            }
         }
     }
 }

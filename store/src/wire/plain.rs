@@ -7,8 +7,8 @@
 
 use correlate::model::{ComponentState, Timestamp};
 
-use super::Evidence;
 use super::report::MAX_AT_MS;
+use super::{Evidence, Reason};
 
 /// Tags of the fields: the number, and how the value is written.
 const TEXT_1: u8 = 0x0a;
@@ -18,6 +18,7 @@ const NUMBER_4: u8 = 0x20;
 const MESSAGE_4: u8 = 0x22;
 const NUMBER_5: u8 = 0x28;
 const NUMBER_6: u8 = 0x30;
+const NUMBER_7: u8 = 0x38;
 
 /// Bytes of the longest number.
 const NUMBER_BYTES_MAX: usize = 10;
@@ -40,6 +41,8 @@ pub struct PlainSample<'a> {
     pub evidence: Evidence,
     /// The state may have begun up to this much before `at`.
     pub uncertainty_ms: u32,
+    /// Why the state is what it is; what this version does not know is unspecified.
+    pub reason: Reason,
     /// When ingest read it, by its clock.
     pub observed_at: Timestamp,
 }
@@ -86,7 +89,7 @@ fn sample<'a>(nms: &'a str, observed_at: Timestamp, bytes: &'a [u8]) -> Option<P
         3 => ComponentState::Unknown,
         _ => return None,
     };
-    // Both are cut to 32 bits, as prost cuts them.
+    // They are cut to 32 bits, as prost cuts them.
     let evidence = match rest.field(NUMBER_5) {
         Some(field) => Evidence::try_from(field.number()? as i32).unwrap_or_default(),
         None => Evidence::Unspecified,
@@ -94,6 +97,10 @@ fn sample<'a>(nms: &'a str, observed_at: Timestamp, bytes: &'a [u8]) -> Option<P
     let uncertainty_ms = match rest.field(NUMBER_6) {
         Some(field) => field.number()? as u32,
         None => 0,
+    };
+    let reason = match rest.field(NUMBER_7) {
+        Some(field) => Reason::try_from(field.number()? as i32).unwrap_or_default(),
+        None => Reason::Unspecified,
     };
     rest.0.is_empty().then_some(PlainSample {
         nms,
@@ -103,6 +110,7 @@ fn sample<'a>(nms: &'a str, observed_at: Timestamp, bytes: &'a [u8]) -> Option<P
         state,
         evidence,
         uncertainty_ms,
+        reason,
         observed_at,
     })
 }
@@ -171,22 +179,24 @@ mod tests {
     };
     use super::*;
 
-    /// Evidence, uncertainty and when it was read.
-    type Known = (Evidence, u32, i64);
+    /// Evidence, uncertainty, reason and when it was read.
+    type Known = (Evidence, u32, Reason, i64);
 
     fn plain(value: &[u8]) -> Option<(Vec<Sample>, Vec<Known>)> {
         let (mut samples, mut known) = (Vec::new(), Vec::new());
         visit_plain_report(value, |sample| {
             let component = ComponentId::of(sample.nms, sample.kind, sample.native_id);
             samples.push(Sample { at: sample.at, component, state: sample.state });
-            known.push((sample.evidence, sample.uncertainty_ms, sample.observed_at.millis()));
+            let PlainSample { evidence, uncertainty_ms, reason, observed_at, .. } = sample;
+            known.push((evidence, uncertainty_ms, reason, observed_at.millis()));
         })?;
         Some((samples, known))
     }
 
     fn known(report: &DeviceReport) -> Vec<Known> {
         let samples = report.samples.iter();
-        samples.map(|s| (s.evidence(), s.uncertainty_ms, report.observed_at_ms)).collect()
+        let read_at = report.observed_at_ms;
+        samples.map(|s| (s.evidence(), s.uncertainty_ms, s.reason(), read_at)).collect()
     }
 
     prop_compose! {
@@ -197,8 +207,9 @@ mod tests {
             state in 1..=3i32,
             evidence in prop_oneof![0..=4i32, any::<i32>()],
             uncertainty_ms: u32,
+            reason in prop_oneof![0..=9i32, any::<i32>()],
         ) -> ComponentSample {
-            ComponentSample { kind, native_id, at_ms, state, evidence, uncertainty_ms }
+            ComponentSample { kind, native_id, at_ms, state, evidence, uncertainty_ms, reason }
         }
     }
 
@@ -233,6 +244,7 @@ mod tests {
             state,
             evidence: Evidence::Poll,
             uncertainty_ms: 0,
+            reason: Reason::Unspecified,
             observed_at: at,
         };
         assert!(sample.is_of("ams1/port/4/7"));

@@ -137,6 +137,7 @@ mod tests {
             state: State::Down.into(),
             evidence: Evidence::Poll.into(),
             uncertainty_ms: 60_000,
+            reason: 0,
         }
     }
 
@@ -218,8 +219,9 @@ mod tests {
             state in 1..=3i32,
             evidence in 0..=4i32,
             uncertainty_ms: u32,
+            reason in 0..=9i32,
         ) -> ComponentSample {
-            ComponentSample { kind, native_id, at_ms, state, evidence, uncertainty_ms }
+            ComponentSample { kind, native_id, at_ms, state, evidence, uncertainty_ms, reason }
         }
     }
 

@@ -1,7 +1,7 @@
 //! How edges were known: kept whatever comes first, read beside transitions.
 
 use correlate::model::{ComponentState, Timestamp};
-use store::evidence::SampleSource;
+use store::evidence::{SampleSource, StateReason};
 use store::series::{Edge, EdgeEvidence, SeriesBatch};
 
 use super::rig::{Rig, ask, batch, component, transition};
@@ -14,7 +14,12 @@ fn edge(id: &str, at: i64, source: SampleSource, uncertainty_ms: u32) -> Edge {
         component: component(id),
         at: Timestamp(at),
         state: ComponentState::Down,
-        known: EdgeEvidence { source, uncertainty_ms, observed_at: Timestamp(at + 5_000) },
+        known: EdgeEvidence {
+            source,
+            uncertainty_ms,
+            observed_at: Timestamp(at + 5_000),
+            reason: None,
+        },
     }
 }
 
@@ -49,7 +54,7 @@ async fn the_better_word_stays_whatever_comes_first_and_however_often() {
 }
 
 #[tokio::test]
-async fn the_view_of_transitions_shows_how_each_was_known() {
+async fn the_view_of_evidence_shows_how_each_transition_was_known() {
     let rig = Rig::start().await;
     let transitions = vec![
         transition("n/port/1", AT, ComponentState::Down),
@@ -66,7 +71,7 @@ async fn the_view_of_transitions_shows_how_each_was_known() {
     ];
     rig.series.write_edges(&edges).await.expect("written");
     let sql = "SELECT component, state, evidence, uncertainty_ms, toUnixTimestamp(observed_at) - toUnixTimestamp(at)
-               FROM v_component_transitions ORDER BY component, at";
+               FROM v_component_evidence ORDER BY component, at";
     let answer = ask(&rig.engine.bi_config(), true, sql).await.expect("readable");
     let asked = [("n/port/1", AT), ("n/port/1", AT + 60_000), ("n/port/2", AT), ("n/port/9", AT)];
     let asked = asked.map(|(id, at)| (component(id), Timestamp(at)));
@@ -79,6 +84,56 @@ async fn the_view_of_transitions_shows_how_each_was_known() {
          n/port/1\tup\t\t\\N\t\\N\n\
          n/port/2\tdown\tpush\t\\N\t5"
     );
+    // The same transitions, and nothing of evidence, which would have to be joined.
+    let bi = rig.engine.bi_config();
+    let mut told = Vec::new();
+    for view in ["v_component_transitions", "v_component_evidence"] {
+        let sql = format!(
+            "SELECT component, at, state, version, recorded_at FROM {view} ORDER BY component, at"
+        );
+        told.push(ask(&bi, true, &sql).await.expect("readable"));
+    }
+    assert_eq!(told[0], told[1]);
+    let columns = "SELECT name FROM system.columns
+                   WHERE table = 'v_component_transitions' AND name = 'evidence'";
+    assert_eq!(ask(&bi, true, columns).await.expect("readable"), "");
+}
+
+#[tokio::test]
+async fn why_nobody_can_say_is_kept_with_the_transition_and_beside_it() {
+    let rig = Rig::start().await;
+    let unknown = |at: i64, reason: StateReason| {
+        let edge = edge("n/port/1", at, SampleSource::Poll, 0);
+        let known = EdgeEvidence { reason: Some(reason), ..edge.known };
+        Edge { state: ComponentState::Unknown, known, ..edge }
+    };
+    let transitions = vec![
+        transition("n/port/1", AT, ComponentState::Up),
+        transition("n/port/1", AT + 60_000, ComponentState::Unknown),
+    ];
+    rig.series.write(&SeriesBatch { transitions, ..batch(1, Vec::new()) }).await.expect("written");
+    // That it was silent is only what nobody knows better, whatever comes first.
+    for reason in [StateReason::AdminShut, StateReason::Silent] {
+        rig.series.write_edges(&[unknown(AT + 60_000, reason)]).await.expect("written");
+    }
+    rig.series.write_edges(&[unknown(AT + 90_000, StateReason::Gone)]).await.expect("written");
+    let sql = "SELECT state, reason FROM v_component_evidence ORDER BY at";
+    let answer = ask(&rig.engine.bi_config(), true, sql).await.expect("readable");
+    assert_eq!(answer, "up\t\nunknown\tadmin_shut");
+    let asked = [component("n/port/1"), component("n/port/2")];
+    for (at, expected) in [
+        (AT + 59_999, None),
+        (AT + 60_000, Some((AT + 60_000, StateReason::AdminShut))),
+        (AT + 95_000, Some((AT + 90_000, StateReason::Gone))),
+    ] {
+        let found = rig.series.unknown_reasons(&asked, Timestamp(at)).await.expect("read");
+        let expected =
+            expected.map(|(since, why)| (component("n/port/1"), (Timestamp(since), why)));
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
+    }
+    let begun = [transition("n/port/1", AT + 60_000, ComponentState::Unknown)];
+    let edges = rig.series.evidence_of(&begun).await.expect("read");
+    assert_eq!(edges.into_values().next().and_then(|how| how.reason), Some(StateReason::AdminShut));
 }
 
 #[tokio::test]

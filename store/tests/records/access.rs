@@ -5,8 +5,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use store::Scope;
 use store::records::{
-    ApiTokenDraft, AuditFilter, Change, Language, LoginAttempt, LoginResult, Page, RecordsError,
-    Role, SessionDraft, Sessions, Standing, TokenHash, UserDraft, UserFilter, UserId,
+    Admission, ApiTokenDraft, AuditFilter, Change, CustomerDraft, CustomerId, Language,
+    LoginAttempt, LoginAttemptFilter, LoginResult, Page, RecordsError, Role, ServiceGrant,
+    SessionDraft, Sessions, Standing, TokenHash, TokenHolder, Tried, TryKey, UserDraft, UserFilter,
+    UserId,
 };
 
 use crate::database::{TestDatabase, actor};
@@ -21,7 +23,8 @@ fn user(email: &str, role: Role) -> UserDraft {
 
 async fn admin(db: &TestDatabase) -> UserId {
     let users = db.records.users();
-    let made = users.bootstrap_admin(&actor(1), "root@example.net", Language::En, &hash("h")).await;
+    let made =
+        users.bootstrap_admin(&actor(1), "root@example.net", Language::En, &hash("h"), None).await;
     made.expect("made").expect("the first").id
 }
 
@@ -59,7 +62,7 @@ async fn one_of_many_makes_the_first_administrator(db: &TestDatabase) {
         let users = if number % 2 == 0 { db.records.users() } else { other.users() };
         async move {
             let email = format!("admin{number}@example.net");
-            users.bootstrap_admin(&actor(1), &email, Language::Nl, &hash("h")).await
+            users.bootstrap_admin(&actor(1), &email, Language::Nl, &hash("h"), None).await
         }
     });
     let made = futures::future::join_all(starts).await;
@@ -67,6 +70,36 @@ async fn one_of_many_makes_the_first_administrator(db: &TestDatabase) {
     assert_eq!(made.len(), 1);
     assert_eq!((made[0].role, made[0].is_active()), (Role::Beheer, true));
     assert_eq!(db.records.users().count().await.expect("counts"), 1);
+}
+
+async fn a_first_password_ends_and_of_many_starts_one_makes_another(db: &TestDatabase) {
+    let users = db.records.users();
+    let (email, until) = ("root@example.net", Some(Timestamp(10)));
+    let made = users.bootstrap_admin(&actor(1), email, Language::En, &hash("h"), until).await;
+    let id = made.expect("made").expect("the first").id;
+    assert_eq!(users.initial_until(id).await.expect("reads"), until);
+    let choose = async |token: &str, at: i64| {
+        let token = TokenHash::of(token);
+        let begun = users.begin_choice(id, &token, "192.0.2.1", Timestamp(at), Timestamp(99));
+        let begun = begun.await.expect("answers");
+        (begun, users.resetting(&token, Timestamp(at)).await.expect("reads").is_some())
+    };
+    assert_eq!(choose("early", 9).await, (true, true));
+    assert_eq!(choose("late", 10).await, (false, false));
+    let renew = async |at: i64, until: Option<Timestamp>| {
+        let starts = (0..6)
+            .map(|_| async move { users.renew_initial(&actor(at), &hash("other"), until).await });
+        let renewed = futures::future::join_all(starts).await;
+        renewed.into_iter().filter_map(|renewed| renewed.expect("answers")).count()
+    };
+    assert_eq!(renew(9, Some(Timestamp(20))).await, 0, "the first is still good");
+    assert_eq!(renew(10, Some(Timestamp(20))).await, 1);
+    let early = users.resetting(&TokenHash::of("early"), Timestamp(11)).await.expect("reads");
+    assert!(early.is_none(), "what the first began ends with it");
+    assert_eq!(users.initial_until(id).await.expect("reads"), Some(Timestamp(20)));
+    assert_eq!(renew(20, None).await, 1);
+    assert_eq!(users.initial_until(id).await.expect("reads"), None, "one that was chosen");
+    assert_eq!(renew(99, Some(Timestamp(100))).await, 0);
 }
 
 async fn somebody_remains_administrator(db: &TestDatabase) {
@@ -137,13 +170,13 @@ async fn sessions_end_with_their_user_and_password(db: &TestDatabase) {
     assert!(!open(db, "one", 1).await);
     session(db, id, "two", 0).await;
     session(db, id, "three", 0).await;
-    sessions.end(&TokenHash::of("two")).await.expect("logged out");
+    sessions.end(&TokenHash::of("two")).await.expect("replaced");
     assert!(!open(db, "two", 1).await && open(db, "three", 1).await);
     let shown = sessions.list(id, Timestamp(1)).await.expect("lists")[0].id;
-    assert!(sessions.revoke(root, shown).await.is_err(), "not root's session");
-    sessions.revoke(id, shown).await.expect("revoked");
+    assert!(sessions.revoke(&actor(2), root, shown).await.is_err(), "not root's session");
+    sessions.revoke(&actor(2), id, shown).await.expect("revoked");
     session(db, id, "four", 0).await;
-    assert_eq!(sessions.revoke_all(id).await.expect("revoked"), 1);
+    assert_eq!(sessions.revoke_all(&actor(2), id, None).await.expect("revoked"), 1);
     session(db, id, "five", 0).await;
     users.set_standing(&actor(3), id, Standing::Inactive).await.expect("changed");
     assert!(!open(db, "five", 1).await);
@@ -166,8 +199,11 @@ async fn api_tokens_work_until_they_expire_or_are_revoked(db: &TestDatabase) {
             token: TokenHash::of(name),
             prefix: "pw_1234".to_owned(),
             expires_at: expires_at.map(Timestamp),
+            scopes: None,
+            grant: None,
+            parent: None,
         };
-        tokens.create(&actor(1), &draft).await.expect("issued")
+        tokens.create(&actor(1), &draft, None).await.expect("issued")
     };
     let find = async |name: &str, now: i64| {
         tokens.find(&TokenHash::of(name), Timestamp(now)).await.expect("reads")
@@ -175,6 +211,7 @@ async fn api_tokens_work_until_they_expire_or_are_revoked(db: &TestDatabase) {
     let id = issue("grafana", None).await;
     issue("brief", Some(50)).await;
     let (token, owner) = find("grafana", 10).await.expect("works");
+    let TokenHolder::User(owner) = owner else { panic!("it is root's") };
     assert_eq!((token.id, owner.id, token.last_used_at), (id, root, Some(Timestamp(10))));
     assert!(find("brief", 49).await.is_some() && find("brief", 50).await.is_none());
     assert!(find("unknown", 10).await.is_none());
@@ -186,28 +223,151 @@ async fn api_tokens_work_until_they_expire_or_are_revoked(db: &TestDatabase) {
     assert_eq!(listed, [("brief", None), ("grafana", Some(Timestamp(60)))]);
 }
 
-async fn failed_logins_are_counted_by_whom_and_from_where(db: &TestDatabase) {
+async fn attempts_are_found_by_whom_from_where_and_how(db: &TestDatabase) {
     let attempts = db.records.login_attempts();
+    let root = admin(db).await;
     for (at, email, address, result) in [
-        (1, "anna@example.net", "192.0.2.1", LoginResult::WrongPassword),
-        (5, "Anna@Example.net", "192.0.2.2", LoginResult::WrongPassword),
-        (6, "anna@example.net", "192.0.2.2", LoginResult::Throttled),
-        (7, "bob@example.net", "192.0.2.2", LoginResult::UnknownUser),
-        (8, "anna@example.net", "192.0.2.2", LoginResult::Ok),
+        (1, "root@example.net", "192.0.2.1", LoginResult::WrongPassword),
+        (5, " Root@Example.net", "192.0.2.2", LoginResult::WrongPassword),
+        (7, "bob%@example.net", "192.0.22.2", LoginResult::UnknownUser),
+        (8, "root@example.net", "192.0.2.2", LoginResult::Ok),
     ] {
         let (email, address) = (email.to_owned(), address.to_owned());
-        let attempt = LoginAttempt { at: Timestamp(at), email, address, result };
+        let user_agent = "x".repeat(2_000);
+        let attempt = LoginAttempt { at: Timestamp(at), email, address, user_agent, result };
         attempts.record(&attempt).await.expect("written down");
     }
-    let by = async |since| {
-        let email = attempts.failures_for("ANNA@example.net", Timestamp(since)).await;
-        let address = attempts.failures_from("192.0.2.2", Timestamp(since)).await;
-        (email.expect("counts"), address.expect("counts"))
+    let check = async |filter: LoginAttemptFilter, expected: &[i64]| {
+        let found = attempts.list(&filter, Page::first(9)).await.expect("lists");
+        let at: Vec<i64> = found.iter().map(|one| one.attempt.at.millis()).collect();
+        assert_eq!(at, expected, "{filter:?}");
+        assert_eq!(attempts.count(&filter).await.expect("counts"), expected.len() as u64);
     };
-    assert_eq!((by(0).await, by(5).await, by(6).await), ((2, 2), (1, 2), (0, 1)));
-    let listed = attempts.list(Page::first(1)).await.expect("lists");
-    assert_eq!((listed[0].at, listed[0].result), (Timestamp(8), LoginResult::Ok));
-    assert_eq!(attempts.prune(Timestamp(7)).await.expect("pruned"), 3);
+    let any = LoginAttemptFilter::default;
+    let text = |text: &str| Some(text.to_owned());
+    check(any(), &[8, 7, 5, 1]).await;
+    check(LoginAttemptFilter { user: Some(root), ..any() }, &[8, 5, 1]).await;
+    check(LoginAttemptFilter { email: text("B%"), ..any() }, &[7]).await;
+    check(LoginAttemptFilter { address: text("192.0.2."), ..any() }, &[8, 5, 1]).await;
+    check(LoginAttemptFilter { result: Some(LoginResult::Ok), ..any() }, &[8]).await;
+    let (from, until) = (Some(Timestamp(5)), Some(Timestamp(8)));
+    check(LoginAttemptFilter { from, until, ..any() }, &[7, 5]).await;
+    let latest = attempts.list(&any(), Page::first(2)).await.expect("lists");
+    check(LoginAttemptFilter { below: Some(latest[1].id), ..any() }, &[5, 1]).await;
+    assert_eq!(latest[0].attempt.user_agent.len(), 300);
+    assert_eq!(attempts.prune(Timestamp(7)).await.expect("pruned"), 2);
+}
+
+async fn tries_are_counted_once_and_together_by_every_process(db: &TestDatabase) {
+    let other = db.another().await;
+    let keys = [("account", 0), ("address", 10)]
+        .map(|(key, regain_ms)| TryKey { key: TokenHash::of(key), regain_ms });
+    // Three tries are free; then one must wait ten milliseconds, and one comes
+    // back every ten.
+    let wait = |key: usize, tried: Tried| match key {
+        0 if tried.failed < 3 => 0,
+        0 => tried.last.millis() + 10,
+        _ => (tried.spent_until.millis() - 20).max(0),
+    };
+    let tries = (0..12).map(|number| {
+        let records = if number % 2 == 0 { db.records.clone() } else { other.clone() };
+        async move { records.sign_in_tries().admit(&keys, Timestamp(0), Timestamp(0), wait).await }
+    });
+    let tries = futures::future::join_all(tries).await;
+    let tries: Vec<Admission> = tries.into_iter().map(|one| one.expect("counts")).collect();
+    let count = |of: Admission| tries.iter().filter(|one| **one == of).count();
+    assert_eq!(count(Admission::Admitted), 3, "{tries:?}");
+    assert_eq!(count(Admission::Refused { wait_ms: 10, is_first: true }), 1, "{tries:?}");
+    let tries = other.sign_in_tries();
+    tries.succeeded(&keys).await.expect("forgets");
+    let alone = |key: usize| {
+        let wait = move |_: usize, tried: Tried| wait(key, tried);
+        db.records.sign_in_tries().admit(&keys[key..=key], Timestamp(0), Timestamp(0), wait)
+    };
+    for _ in 0..3 {
+        assert_eq!(alone(0).await.expect("counts"), Admission::Admitted, "the account is free");
+    }
+    assert_eq!(alone(1).await.expect("counts"), Admission::Admitted, "the address got one back");
+    assert!(matches!(alone(1).await.expect("counts"), Admission::Refused { .. }));
+    assert_eq!(tries.prune(Timestamp(1), Timestamp(29)).await.expect("pruned"), 1, "not worn off");
+    assert_eq!(tries.prune(Timestamp(1), Timestamp(30)).await.expect("pruned"), 1);
+}
+
+async fn tokens_of_services_act_by_their_own_grant(db: &TestDatabase) {
+    let (tokens, users) = (db.records.api_tokens(), db.records.users());
+    admin(db).await;
+    let second = users.create(&actor(1), &user("b@example.net", Role::Beheer), &hash("h")).await;
+    let issuer = second.expect("created");
+    let ede = CustomerDraft::named("Ede");
+    let ede = db.records.customers().create(&actor(1), &ede).await.expect("created");
+    let draft = |name: &str, role: Role, customers: &[CustomerId]| ApiTokenDraft {
+        name: name.to_owned(),
+        user: issuer,
+        token: TokenHash::of(name),
+        prefix: "pws_1234".to_owned(),
+        expires_at: None,
+        scopes: Some(["read:services".to_owned()].into()),
+        grant: Some(ServiceGrant { role, customers: customers.iter().copied().collect() }),
+        parent: None,
+    };
+    for bad in [
+        draft("x", Role::Beheer, &[ede]),
+        draft("x", Role::Klant, &[]),
+        ApiTokenDraft { scopes: None, ..draft("x", Role::Klant, &[ede]) },
+        ApiTokenDraft { scopes: Some(["a b".to_owned()].into()), ..draft("x", Role::Beheer, &[]) },
+    ] {
+        let error = tokens.create(&actor(2), &bad, None).await.expect_err("refused");
+        assert!(matches!(error, RecordsError::Invalid { .. }), "{error}");
+    }
+    let id =
+        tokens.create(&actor(2), &draft("bi", Role::Klant, &[ede]), None).await.expect("issued");
+    users.set_standing(&actor(3), issuer, Standing::Inactive).await.expect("closed");
+    let find = async || tokens.find(&TokenHash::of("bi"), Timestamp(4)).await.expect("reads");
+    let (token, holder) = find().await.expect("outlives its issuer");
+    let TokenHolder::Service(grant) = holder else { panic!("a service") };
+    assert!(grant.scope().holds(Some(ede)) && !grant.scope().is_everything());
+    assert_eq!(token.scopes, Some(["read:services".to_owned()].into()));
+    assert_eq!(tokens.list(issuer).await.expect("lists"), []);
+    assert_eq!(tokens.list_services().await.expect("lists").len(), 1);
+    assert!(tokens.revoke(&actor(5), issuer, id).await.is_err(), "not a personal one");
+    let named = tokens.names(&[id].into()).await.expect("reads");
+    assert_eq!(named[&id], ("bi".to_owned(), "pws_1234".to_owned()));
+    db.records.customers().delete(&actor(6), ede).await.expect("no user, no service");
+    let TokenHolder::Service(grant) = find().await.expect("works").1 else { panic!("a service") };
+    assert!(grant.customers.is_empty() && !grant.scope().is_everything());
+    tokens.revoke_service(&actor(7), id).await.expect("revoked");
+    assert!(find().await.is_none());
+}
+
+async fn ended_sessions_are_told_and_another_role_ends_them(db: &TestDatabase) {
+    let (users, sessions) = (db.records.users(), db.records.sessions());
+    let root = admin(db).await;
+    let anna = user("anna@example.net", Role::Klant);
+    let anna = users.create(&actor(1), &anna, &hash("h")).await.expect("created");
+    for token in ["one", "two", "three"] {
+        session(db, anna, token, 0).await;
+    }
+    session(db, root, "root", 0).await;
+    let kept = sessions.find(&TokenHash::of("two"), Timestamp(1)).await.expect("reads");
+    let kept = kept.expect("there").0.id;
+    assert_eq!(sessions.revoke_all(&actor(2), anna, Some(kept)).await.expect("ended"), 2);
+    assert!(!open(db, "one", 1).await && open(db, "two", 1).await && open(db, "root", 1).await);
+    for _ in 0..2 {
+        let out = sessions.sign_out(&actor(3), &TokenHash::of("two")).await;
+        out.expect("the second time there is nothing to do");
+    }
+    assert!(!open(db, "two", 1).await);
+    let filter = AuditFilter { kind: Some("session".to_owned()), ..AuditFilter::default() };
+    let told = db.records.audit().list(&filter, Page::first(9)).await.expect("reads");
+    let told: Vec<&str> = told.iter().map(|one| one.action.as_str()).collect();
+    assert_eq!(told, ["sign-out", "revoke", "revoke"]);
+    session(db, anna, "four", 0).await;
+    let named = UserDraft { name: "An".to_owned(), ..user("anna@example.net", Role::Klant) };
+    users.update(&actor(4), anna, &named, None).await.expect("changed");
+    assert!(open(db, "four", 1).await, "a name changes no rights");
+    let manager = UserDraft { role: Role::Accountmanager, ..named };
+    users.update(&actor(5), anna, &manager, None).await.expect("changed");
+    assert!(!open(db, "four", 1).await);
 }
 
 async fn settings_are_kept_and_audited_without_secrets(db: &TestDatabase) {
@@ -234,10 +394,14 @@ async fn settings_are_kept_and_audited_without_secrets(db: &TestDatabase) {
 on_both!(
     addresses_are_one_whatever_their_case,
     one_of_many_makes_the_first_administrator,
+    a_first_password_ends_and_of_many_starts_one_makes_another,
     somebody_remains_administrator,
     sessions_end_idle_and_in_any_case,
     sessions_end_with_their_user_and_password,
     api_tokens_work_until_they_expire_or_are_revoked,
-    failed_logins_are_counted_by_whom_and_from_where,
+    attempts_are_found_by_whom_from_where_and_how,
+    tries_are_counted_once_and_together_by_every_process,
+    tokens_of_services_act_by_their_own_grant,
+    ended_sessions_are_told_and_another_role_ends_them,
     settings_are_kept_and_audited_without_secrets,
 );

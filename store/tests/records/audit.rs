@@ -44,6 +44,7 @@ async fn an_entry_says_who_from_where_and_by_what(db: &TestDatabase) {
     let found = db.records.audit().list(&kind, Page::first(9)).await.expect("reads");
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].sequence, found[0].address.as_deref()), (2, Some("192.0.2.9")));
+    assert_eq!(found[0].user, Some(id.to_string()));
     let check = async |filter: AuditFilter, expected: u64| {
         assert_eq!(
             db.records.audit().count(&filter).await.expect("counts"),
@@ -53,6 +54,7 @@ async fn an_entry_says_who_from_where_and_by_what(db: &TestDatabase) {
     };
     let text = |text: &str| AuditFilter { text: Some(text.to_owned()), ..AuditFilter::default() };
     check(text("ROOT@"), 1).await;
+    check(AuditFilter { user: Some(id), ..AuditFilter::default() }, 1).await;
     check(text("%"), 0).await;
     check(text("setting/th"), 1).await;
     check(AuditFilter { from: Some(Timestamp(5)), ..AuditFilter::default() }, 1).await;
@@ -61,10 +63,30 @@ async fn an_entry_says_who_from_where_and_by_what(db: &TestDatabase) {
     check(AuditFilter { action: Some("set".to_owned()), ..AuditFilter::default() }, 1).await;
 }
 
+async fn the_trail_takes_new_entries_only(db: &TestDatabase) {
+    for at in 1..=3 {
+        set(db, at).await;
+    }
+    for sql in [
+        "UPDATE audit SET actor = 'bob' WHERE sequence = 2",
+        "DELETE FROM audit WHERE sequence = 3",
+        "DELETE FROM audit",
+    ] {
+        let refused = db.tried(sql).await.expect_err(sql).to_string();
+        assert!(refused.contains("append-only"), "{sql}: {refused}");
+    }
+    assert_eq!(verified(db).await.map(|whole| (whole.first, whole.last)), Ok((1, 3)));
+    // Retention alone lets go, and leaves nothing open behind it.
+    assert_eq!(db.records.audit().forget(&actor(9), Timestamp(3)).await.expect("forgets"), 2);
+    assert!(db.tried("DELETE FROM audit").await.is_err());
+    assert_eq!(verified(db).await.map(|whole| (whole.first, whole.last)), Ok((3, 4)));
+}
+
 async fn whatever_is_done_to_the_trail_shows_and_where(db: &TestDatabase) {
     for at in 1..=9 {
         set(db, at).await;
     }
+    db.open_the_trail().await;
     let anchor = verified(db).await.expect("whole").hash;
     db.execute("UPDATE audit SET after_value = '0' WHERE sequence = 4").await;
     assert_eq!(verified(db).await, Err(AuditBreak::Changed(4)));
@@ -103,6 +125,7 @@ async fn old_entries_are_forgotten_and_the_chain_goes_on(db: &TestDatabase) {
     set(db, 80).await;
     assert_eq!(verified(db).await.map(|whole| (whole.first, whole.last)), Ok((6, 7)));
     assert!(audit.as_of(&objects, Timestamp(90)).await.expect("reads")["service/a"].is_some());
+    db.open_the_trail().await;
     db.execute("UPDATE audit_base SET after_value = NULL WHERE object = 'service/a'").await;
     assert_eq!(verified(db).await, Err(AuditBreak::Base));
     // Cutting the trail oneself, checkpoint and all, shows too.
@@ -115,11 +138,33 @@ async fn old_entries_are_forgotten_and_the_chain_goes_on(db: &TestDatabase) {
     );
 }
 
+async fn a_trail_that_is_cut_while_it_is_checked_is_whole(db: &TestDatabase) {
+    const CUTS: i64 = 40;
+    let records = db.another().await;
+    let writing = tokio::spawn(async move {
+        for at in 0..CUTS {
+            records.settings().set(&actor(at), "key", &json!(at)).await.expect("set");
+            records.audit().forget(&actor(at), Timestamp(at)).await.expect("forgotten");
+        }
+    });
+    loop {
+        let is_over = writing.is_finished();
+        verified(db).await.expect("whole at every moment");
+        if is_over {
+            break;
+        }
+    }
+    writing.await.expect("no panic");
+    assert!(verified(db).await.expect("whole").first > 1, "nothing was cut");
+}
+
 async fn what_was_recorded_before_the_chain_is_chained(db: &TestDatabase) {
     for at in 1..=5 {
         set(db, at).await;
     }
     // As an older version left it.
+    db.open_the_trail().await;
+    db.execute("DROP TABLE audit_forgetting").await;
     db.execute("DROP INDEX audit_by_sequence").await;
     db.execute("DROP INDEX audit_by_actor").await;
     for column in ["sequence", "user_id", "address", "token_id", "hash"] {
@@ -128,7 +173,7 @@ async fn what_was_recorded_before_the_chain_is_chained(db: &TestDatabase) {
     db.execute("DROP TABLE audit_checkpoints").await;
     db.execute("DROP TABLE audit_base").await;
     db.execute("DELETE FROM locks WHERE name = 'audit'").await;
-    let newer = "('0008_audit_chain', '0009_audit_order')";
+    let newer = "('0008_audit_chain', '0009_audit_order', '0018_audit_append_only')";
     db.execute(&format!("DELETE FROM seaql_migrations WHERE version IN {newer}")).await;
     db.records.migrate().await.expect("migrates");
     assert_eq!(verified(db).await.map(|whole| (whole.first, whole.last)), Ok((1, 5)));
@@ -163,8 +208,10 @@ async fn a_request_that_is_sent_again_is_answered_again(db: &TestDatabase) {
 on_both!(
     many_writers_make_one_chain,
     an_entry_says_who_from_where_and_by_what,
+    the_trail_takes_new_entries_only,
     whatever_is_done_to_the_trail_shows_and_where,
     old_entries_are_forgotten_and_the_chain_goes_on,
+    a_trail_that_is_cut_while_it_is_checked_is_whole,
     what_was_recorded_before_the_chain_is_chained,
     a_request_that_is_sent_again_is_answered_again,
 );

@@ -5,8 +5,8 @@
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use store::Scope;
 use store::records::{Page, Records, ServiceFilter};
+use store::{Keyring, Scope};
 
 use crate::database::{TestDatabase, actor};
 
@@ -27,7 +27,7 @@ fn batch(number: u64) -> String {
 #[tokio::test]
 async fn child_imports_until_it_is_killed() {
     let Ok(url) = std::env::var(CHILD_URL) else { return };
-    let records = Records::connect(&url).await.expect("opens");
+    let records = Records::connect(&url, Keyring::ephemeral()).await.expect("opens");
     for number in 0.. {
         records.services().import(&actor(1), &batch(number)).await.expect("imports");
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use correlate::model::{ServiceDefinition, ServiceId, Timestamp};
 use sea_orm::ConnectionTrait;
 use serde_json::Value;
+use store::Keyring;
 use store::records::{Actor, Records, ServiceDraft};
 
 const ADMIN_URL: &str = "PADWACHT_TEST_POSTGRES";
@@ -32,7 +33,7 @@ impl TestDatabase {
     pub(crate) async fn sqlite_unmigrated() -> TestDatabase {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/made/padwacht.db", folder.path().display());
-        let records = Records::connect(&url).await.expect("SQLite opens");
+        let records = Records::connect(&url, Keyring::ephemeral()).await.expect("SQLite opens");
         TestDatabase { records, url, _folder: Some(folder) }
     }
 
@@ -50,13 +51,15 @@ impl TestDatabase {
         server.close().await.expect("the server lets go");
         let (server, _) = admin.rsplit_once('/').expect("the URL names a database");
         let url = format!("{server}/{name}");
-        let records = Records::connect(&url).await.expect("PostgreSQL opens");
+        let records = Records::connect(&url, Keyring::ephemeral()).await.expect("PostgreSQL opens");
         TestDatabase { records, url, _folder: None }
     }
 
     /// The same database as another process sees it.
     pub(crate) async fn another(&self) -> Records {
-        Records::connect(&self.url).await.expect("a second process opens the database")
+        Records::connect(&self.url, self.records.keyring().clone())
+            .await
+            .expect("a second process opens the database")
     }
 
     /// Waits until no transaction of somebody who is gone is left: a change of
@@ -64,6 +67,35 @@ impl TestDatabase {
     pub(crate) async fn settled(&self) {
         let nothing = self.records.services().import(&actor(0), "[]").await;
         nothing.expect("waits, and writes nothing");
+    }
+
+    /// The first column, a text, of what any SQL tool would find.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let tool = sea_orm::Database::connect(self.url.as_str()).await.expect("a tool connects");
+        let backend = tool.get_database_backend();
+        let rows = tool.query_all_raw(sea_orm::Statement::from_string(backend, sql)).await;
+        let texts = rows.expect("the query runs").into_iter();
+        let texts = texts.map(|row| row.try_get_by_index(0).expect("a text")).collect();
+        tool.close().await.expect("the tool leaves");
+        texts
+    }
+
+    /// Takes the guard of the audit trail away, as whoever owns the database can.
+    pub(crate) async fn open_the_trail(&self) {
+        if self.url.starts_with("sqlite") {
+            self.execute("DROP TRIGGER audit_is_not_changed").await;
+            self.execute("DROP TRIGGER audit_is_not_cut").await;
+            return;
+        }
+        self.execute("DROP FUNCTION audit_is_append_only() CASCADE").await;
+    }
+
+    /// What comes of a statement of any SQL tool.
+    pub(crate) async fn tried(&self, sql: &str) -> Result<(), sea_orm::DbErr> {
+        let tool = sea_orm::Database::connect(self.url.as_str()).await.expect("a tool connects");
+        let ran = tool.execute_unprepared(sql).await.map(drop);
+        tool.close().await.expect("the tool leaves");
+        ran
     }
 
     /// What any SQL tool would do to the database.

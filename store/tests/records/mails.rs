@@ -9,6 +9,7 @@ fn draft(recipient: &str, expires_at: i64) -> MailDraft {
     MailDraft {
         kind: MailKind::Invitation,
         recipient: recipient.to_owned(),
+        copy_to: None,
         subject: "Welkom".to_owned(),
         text: "https://pad.example/secret-link".into(),
         html: "<a href='https://pad.example/secret-link'>x</a>".into(),

@@ -7,9 +7,9 @@ use secrecy::SecretString;
 use serde_json::json;
 use store::Scope;
 use store::records::{
-    Change, Contact, Customer, CustomerDraft, CustomerFilter, CustomerId, Language, Page,
-    ProfileDraft, RecordsError, Role, ServiceFilter, SessionDraft, Standing, TokenHash, UserDraft,
-    UserFilter, UserLine, UserPlan,
+    AuditFilter, Change, Contact, Customer, CustomerDraft, CustomerFilter, CustomerId, Language,
+    Page, ProfileDraft, RecordsError, Role, ServiceFilter, SessionDraft, Standing, TokenHash,
+    UserDraft, UserFilter, UserLine, UserPlan,
 };
 
 use crate::database::{TestDatabase, actor, draft, service};
@@ -198,8 +198,11 @@ async fn whoever_is_shut_out_is_out_at_once_and_comes_back_without_old_tokens(db
         token: TokenHash::of("pw_1"),
         prefix: "pw_1".to_owned(),
         expires_at: None,
+        scopes: None,
+        grant: None,
+        parent: None,
     };
-    db.records.api_tokens().create(&actor(2), &token).await.expect("issued");
+    db.records.api_tokens().create(&actor(2), &token, None).await.expect("issued");
     users.set_standing(&actor(3), id, Standing::Banned).await.expect("banned");
     let is_in = async || {
         let session = sessions.find(&TokenHash::of("session"), Timestamp(4)).await;
@@ -207,6 +210,11 @@ async fn whoever_is_shut_out_is_out_at_once_and_comes_back_without_old_tokens(db
         (session.expect("reads").is_some(), token.expect("reads").is_some())
     };
     assert_eq!(is_in().await, (false, false));
+    // What fell with it is recorded.
+    let bans = AuditFilter { action: Some("ban".to_owned()), ..AuditFilter::default() };
+    let bans = db.records.audit().list(&bans, Page::first(9)).await.expect("reads");
+    let after = bans[0].after.clone().expect("how it is since");
+    assert_eq!((&after["sessions_ended"], &after["tokens_revoked"]), (&json!(1), &json!(1)));
     users.set_standing(&actor(5), id, Standing::Active).await.expect("let in");
     assert_eq!(is_in().await, (false, false));
     let invited = TokenHash::of("i");
@@ -230,12 +238,14 @@ async fn a_list_of_users_is_taken_whole_or_not_at_all(db: &TestDatabase) {
         name: None,
         role,
         language: None,
+        time_zone: None,
+        notification_email: None,
         customers: customers.map(|name| vec![name.to_owned()]),
         refused: None,
     };
     let tokens: Vec<TokenHash> = (0..9).map(|n| TokenHash::of(&format!("t{n}"))).collect();
     let import = async |lines: &[UserLine], is_trial: bool| {
-        let done = users.import(&actor(2), lines, &tokens, Timestamp(99), is_trial).await;
+        let done = users.import(&actor(2), lines, &tokens, Timestamp(99), is_trial, None).await;
         done.expect("answers")
     };
     let bad = [
@@ -282,6 +292,92 @@ async fn a_list_of_users_is_taken_whole_or_not_at_all(db: &TestDatabase) {
     assert!(again.lines.iter().all(|line| line.plan == UserPlan::Nothing), "{again:?}");
 }
 
+async fn a_list_is_done_as_its_trial_said_or_not_at_all(db: &TestDatabase) {
+    let users = db.records.users();
+    let (ede, epe) = (customer(db, "Ede", None).await, customer(db, "Epe", None).await);
+    let anna = UserDraft {
+        customers: [ede, epe].into(),
+        ..UserDraft::new("anna@example.net", Role::Klant)
+    };
+    let anna = users.create(&actor(1), &anna, &hash("h")).await.expect("created");
+    let line = UserLine {
+        line: 2,
+        email: "Anna@example.net".to_owned(),
+        name: None,
+        role: None,
+        language: None,
+        time_zone: Some("Europe/London".to_owned()),
+        notification_email: Some("noc@example.net".to_owned()),
+        customers: Some(vec!["Ede".to_owned()]),
+        refused: None,
+    };
+    let tokens = [TokenHash::of("t")];
+    let import = async |is_trial: bool, expected: Option<&str>| {
+        let lines = std::slice::from_ref(&line);
+        let until = Timestamp(99);
+        users.import(&actor(2), lines, &tokens, until, is_trial, expected).await.expect("answers")
+    };
+    let trial = import(true, None).await;
+    let UserPlan::Update(found) = &trial.lines[0].plan else { panic!("{trial:?}") };
+    let found: Vec<_> = found.iter().map(|it| (it.field, &*it.before, &*it.after)).collect();
+    let expected = [
+        ("time_zone", "", "Europe/London"),
+        ("notification_email", "", "noc@example.net"),
+        ("customers", "Ede | Epe", "Ede"),
+    ];
+    assert_eq!(found, expected);
+    // Somebody else is faster.
+    let moved = UserDraft {
+        customers: [ede, epe].into(),
+        time_zone: Some("Europe/Paris".to_owned()),
+        ..UserDraft::new("anna@example.net", Role::Klant)
+    };
+    users.update(&actor(3), anna, &moved, None).await.expect("changed");
+    let late = import(false, Some(&trial.hash)).await;
+    assert!(late.has_moved && !late.is_done, "{late:?}");
+    let unchanged = users.by_id(anna).await.expect("reads").expect("there");
+    assert_eq!(unchanged.time_zone.as_deref(), Some("Europe/Paris"));
+    assert!(import(false, Some(&late.hash)).await.is_done);
+    let done = users.by_id(anna).await.expect("reads").expect("there");
+    assert_eq!(done.time_zone.as_deref(), Some("Europe/London"));
+    assert_eq!(
+        (done.notification_email.as_deref(), done.customers.len()),
+        (Some("noc@example.net"), 1)
+    );
+}
+
+async fn nobody_is_given_more_customers_than_they_could_see(db: &TestDatabase) {
+    let users = db.records.users();
+    let mut ids = Vec::new();
+    for number in 0..=Scope::CUSTOMERS_MAX {
+        ids.push(customer(db, &format!("customer {number:03}"), None).await);
+    }
+    let acting = UserDraft {
+        customers: ids[2..].iter().copied().collect(),
+        ..UserDraft::new("am@example.net", Role::Accountmanager)
+    };
+    let manager = users.create(&actor(1), &acting, &hash("h")).await.expect("created");
+    let assign = async |at: usize| {
+        let draft = CustomerDraft {
+            account_manager: Some(manager),
+            ..CustomerDraft::named(format!("customer {at:03}"))
+        };
+        db.records.customers().update(&actor(2), ids[at], &draft, None).await
+    };
+    assign(0).await.expect("the last that fits");
+    let refused = assign(1).await.expect_err("one too many").to_string();
+    assert!(refused.contains("500"), "{refused}");
+    // Nor by the other way round.
+    let more = UserDraft { customers: ids[1..].iter().copied().collect(), ..acting };
+    let refused = users.update(&actor(3), manager, &more, None).await;
+    let refused = refused.expect_err("one too many").to_string();
+    assert!(refused.contains("501"), "{refused}");
+    let account = users.by_id(manager).await.expect("reads").expect("there");
+    let scope = users.scope_of(&account).await.expect("reads");
+    assert!(scope.holds(Some(ids[0])) && !scope.holds(Some(ids[1])));
+    assert!(ids[2..].iter().all(|id| scope.holds(Some(*id))), "nothing is out of sight");
+}
+
 async fn people_change_their_own_profile_and_nothing_else(db: &TestDatabase) {
     let users = db.records.users();
     let id = users
@@ -310,5 +406,7 @@ on_both!(
     an_invitation_works_once_and_not_for_ever,
     whoever_is_shut_out_is_out_at_once_and_comes_back_without_old_tokens,
     a_list_of_users_is_taken_whole_or_not_at_all,
+    a_list_is_done_as_its_trial_said_or_not_at_all,
+    nobody_is_given_more_customers_than_they_could_see,
     people_change_their_own_profile_and_nothing_else,
 );

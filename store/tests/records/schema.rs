@@ -1,5 +1,6 @@
 //! Opening, migrating and checking.
 
+use store::Keyring;
 use store::records::{Records, RecordsError};
 
 use crate::database::TestDatabase;
@@ -26,7 +27,7 @@ async fn many_processes_migrate_at_once(db: &TestDatabase) {
     let error = db.records.check().await.expect_err("no schema yet").to_string();
     assert_eq!(
         error,
-        "the records database lacks 12 of its migrations (first: 0001_definitions); \
+        "the records database lacks 22 of its migrations (first: 0001_definitions); \
          run `padwacht migrate`"
     );
     let starts = (0..6).map(|_| async { db.another().await.migrate().await });
@@ -61,7 +62,8 @@ async fn the_sqlite_file_is_for_its_owner_only() {
 #[tokio::test]
 async fn an_absent_server_is_named_without_its_password() {
     // Port 1 of loopback: nothing that a test machine runs listens there.
-    let error = Records::connect("postgres://me:s3cret@127.0.0.1:1/pad").await;
+    let error =
+        Records::connect("postgres://me:s3cret@127.0.0.1:1/pad", Keyring::ephemeral()).await;
     let error = error.expect_err("nobody listens").to_string();
     let expected = "cannot open the records database postgres://127.0.0.1:1/pad: ";
     assert!(error.starts_with(expected) && error.contains("refused"), "{error}");

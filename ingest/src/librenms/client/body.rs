@@ -6,9 +6,8 @@ use std::io::{self, Read, Write};
 use flate2::read::MultiGzDecoder as MultiGzReader;
 use flate2::write::MultiGzDecoder;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
-use serde::de::DeserializeOwned;
 
-use crate::librenms::decode::{DecodeError, Decoder};
+use crate::librenms::decode::{DecodeError, Decoder, Row};
 
 /// Why a body is of no use.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -37,12 +36,12 @@ pub(super) struct Size {
 }
 
 /// Takes one body, piece by piece.
-pub(super) struct Body<R: DeserializeOwned, F: FnMut(R)> {
+pub(super) struct Body<R: Row, F: FnMut(R)> {
     unpacker: Unpacker<R, F>,
     wire_bytes: u64,
 }
 
-enum Unpacker<R: DeserializeOwned, F: FnMut(R)> {
+enum Unpacker<R: Row, F: FnMut(R)> {
     Plain(Box<Sink<R, F>>),
     Gzip(Box<MultiGzDecoder<Sink<R, F>>>),
 }
@@ -55,7 +54,7 @@ struct Sink<R, F> {
     failed: Option<BodyError>,
 }
 
-impl<R: DeserializeOwned, F: FnMut(R)> Body<R, F> {
+impl<R: Row, F: FnMut(R)> Body<R, F> {
     /// The body that `headers` announce, of at most `bytes_max` unpacked bytes.
     pub(super) fn new(
         headers: &HeaderMap,
@@ -126,7 +125,7 @@ pub(super) struct Ending {
     pub(super) refused: u64,
 }
 
-impl<R: DeserializeOwned, F: FnMut(R)> Sink<R, F> {
+impl<R: Row, F: FnMut(R)> Sink<R, F> {
     fn take(&mut self, piece: &[u8]) -> Result<(), BodyError> {
         self.bytes += piece.len() as u64;
         if self.bytes > self.bytes_max {
@@ -136,7 +135,7 @@ impl<R: DeserializeOwned, F: FnMut(R)> Sink<R, F> {
     }
 }
 
-impl<R: DeserializeOwned, F: FnMut(R)> Write for Sink<R, F> {
+impl<R: Row, F: FnMut(R)> Write for Sink<R, F> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         match self.take(piece) {
             Ok(()) => Ok(piece.len()),

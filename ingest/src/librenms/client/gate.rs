@@ -2,14 +2,14 @@
 //!
 //! | Bound | What it spares |
 //! |---|---|
-//! | requests in any second ([`Window`]) | the web server |
+//! | requests in any second ([`Places`]) | the web server |
 //! | bursts (governor) | the rest of what shares it |
-//! | requests at once | php-fpm workers, which people's pages need as well |
+//! | requests at once ([`Places`]) | php-fpm workers, which people's pages need as well |
 //! | one bulk list at once | each holds a worker for minutes |
 //! | bytes of answers at once | PHP builds each in memory before it sends |
 //!
-//! Where there is more than one place, one is kept for calls that somebody
-//! waits for, so that a push is not stuck behind a long reading.
+//! Calls are let through by [`Rank`], so that a push is not stuck
+//! behind a long reading.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,8 +17,8 @@ use std::sync::{Mutex, PoisonError};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::Call;
-use super::window::{Place, Window};
+use super::places::{Place, Places};
+use super::{Call, Rank};
 use crate::librenms::settings::Settings;
 
 /// Bytes in flight are counted in units of this, because semaphores count in
@@ -32,13 +32,9 @@ const BULK_EXPECTED_BYTES: u64 = 32 * 1024 * 1024;
 /// The throttle of one account.
 #[derive(Debug)]
 pub(super) struct Gate {
-    window: Window,
-    /// Kept for urgent calls; none if only one request a second is allowed.
-    reserve: Option<Window>,
+    seconds: Places,
     pace: DefaultDirectRateLimiter,
-    requests: Semaphore,
-    /// What calls that are not urgent may take of `requests`.
-    ordinary: Semaphore,
+    requests: Places,
     bulk: Semaphore,
     bytes: Semaphore,
     bytes_units: u32,
@@ -49,14 +45,15 @@ pub(super) struct Gate {
 /// Leave to send one request. To be dropped when its answer has been read.
 #[derive(Debug)]
 pub(super) struct Leave<'a> {
-    place: Option<Place<'a>>,
-    _held: [Option<SemaphorePermit<'a>>; 4],
+    second: Option<Place<'a>>,
+    _request: Place<'a>,
+    _held: [Option<SemaphorePermit<'a>>; 2],
 }
 
 impl Leave<'_> {
     /// The answer has begun, so the request has arrived.
     pub(super) fn answered(&mut self) {
-        self.place = None;
+        self.second = None;
     }
 }
 
@@ -64,16 +61,12 @@ impl Gate {
     pub(super) fn new(settings: &Settings) -> Gate {
         let per_second = settings.requests_per_second;
         let burst = settings.burst.min(per_second);
-        let kept = u32::from(per_second.get() > 1);
-        let at_once = settings.requests_at_once.get() as usize;
         let units = settings.bytes_in_flight_max.div_ceil(UNIT_BYTES).max(1);
         let bytes_units = u32::try_from(units).unwrap_or(u32::MAX);
         Gate {
-            window: Window::new(per_second.get() - kept),
-            reserve: (kept > 0).then(|| Window::new(kept)),
+            seconds: Places::per_second(per_second.get()),
             pace: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
-            requests: Semaphore::new(at_once),
-            ordinary: Semaphore::new(at_once.saturating_sub(1).max(1)),
+            requests: Places::at_once(settings.requests_at_once.get()),
             bulk: Semaphore::new(BULK_CALLS_MAX),
             bytes: Semaphore::new(bytes_units as usize),
             bytes_units,
@@ -85,24 +78,14 @@ impl Gate {
     pub(super) async fn enter(&self, call: &Call) -> Leave<'_> {
         // The places of the second come last: none is held while waiting.
         let bulk = if call.bulk { Some(one_of(&self.bulk).await) } else { None };
-        let ordinary = if call.urgent { None } else { Some(one_of(&self.ordinary).await) };
-        let request = one_of(&self.requests).await;
+        let request = self.requests.place(call.rank).await;
         let units = self.units(call);
         let bytes = self.bytes.acquire_many(units).await.expect("never closed");
-        let place = match (&self.reserve, call.urgent) {
-            (Some(reserve), true) => tokio::select! {
-                biased;
-                place = self.window.place() => place,
-                place = reserve.place() => place,
-            },
-            (_, urgent) => {
-                if !urgent {
-                    self.pace.until_ready().await;
-                }
-                self.window.place().await
-            }
-        };
-        Leave { place: Some(place), _held: [bulk, ordinary, Some(request), Some(bytes)] }
+        if call.rank == Rank::Ordinary {
+            self.pace.until_ready().await;
+        }
+        let second = self.seconds.place(call.rank).await;
+        Leave { second: Some(second), _request: request, _held: [bulk, Some(bytes)] }
     }
 
     /// An answer of this kind had so many bytes, after decompression.
@@ -145,8 +128,8 @@ mod tests {
         Gate::new(&settings)
     }
 
-    fn urgent() -> Call {
-        Call { urgent: true, ..calls::device(1) }
+    fn prompt() -> Call {
+        Call { rank: Rank::Prompt, ..calls::device(1) }
     }
 
     #[tokio::test]
@@ -161,19 +144,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_urgent_call_finds_a_place_when_others_wait() {
+    async fn a_prompt_call_finds_a_place_when_others_wait() {
         let gate = gate(|settings| {
             settings.requests_at_once = 2.try_into().unwrap();
             settings.requests_per_second = 3.try_into().unwrap();
         });
         let first = gate.enter(&calls::device(1)).await;
         assert!(gate.enter(&calls::device(2)).now_or_never().is_none(), "one is kept");
-        let second = gate.enter(&urgent()).now_or_never();
+        let second = gate.enter(&prompt()).now_or_never();
         assert!(second.is_some());
-        drop((first, second));
+        drop(first);
+        assert!(gate.enter(&calls::device(2)).now_or_never().is_some());
+        drop(second);
+        let gate = self::gate(|settings| settings.requests_per_second = 3.try_into().unwrap());
+        for _ in 0..2 {
+            drop(gate.enter(&calls::device(1)).now_or_never().unwrap());
+        }
         // Two of the three places of this second are used up.
         assert!(gate.enter(&calls::device(2)).now_or_never().is_none());
-        assert!(gate.enter(&urgent()).now_or_never().is_some());
+        assert!(gate.enter(&prompt()).now_or_never().is_some());
     }
 
     #[tokio::test]

@@ -17,11 +17,14 @@ use serde::Deserialize;
 
 use super::*;
 use crate::librenms::calls;
+use crate::librenms::decode::Row;
 
 #[derive(Deserialize, Clone, PartialEq, Eq, Debug)]
 struct Id {
     device_id: u64,
 }
+
+impl Row for Id {}
 
 /// A body and its `Content-Encoding`.
 type Packed = (Vec<u8>, &'static str);
@@ -123,7 +126,8 @@ async fn no_second_of_the_server_sees_more_requests_than_allowed() {
     });
     let call = |number: u64| {
         let call = calls::device(number);
-        let call = Call { bulk: number % 7 == 3, urgent: number % 5 == 1, ..call };
+        let rank = [Rank::Ordinary, Rank::Push, Rank::Prompt][number as usize % 3];
+        let call = Call { bulk: number % 7 == 3, rank, ..call };
         let client = &client;
         async move { client.rows::<Id>(&call).await.unwrap() }
     };

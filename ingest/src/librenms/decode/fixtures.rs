@@ -2,11 +2,11 @@
 //! reference says. The files are `../shared/librenms-fixtures` beside the
 //! repository.
 
+use std::num::NonZeroI64;
 use std::path::Path;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde::de::DeserializeOwned;
 
 use super::*;
 
@@ -23,7 +23,7 @@ struct Rows<R> {
     refused: usize,
 }
 
-fn decode<R: DeserializeOwned>(bytes: &[u8], key: &'static str) -> Result<Rows<R>, DecodeError> {
+fn decode<R: Row>(bytes: &[u8], key: &'static str) -> Result<Rows<R>, DecodeError> {
     let mut rows = Vec::new();
     let mut decoder = Decoder::new(key, |row| rows.push(row));
     for chunk in bytes.chunks(1000) {
@@ -35,7 +35,7 @@ fn decode<R: DeserializeOwned>(bytes: &[u8], key: &'static str) -> Result<Rows<R
 }
 
 #[track_caller]
-fn rows<R: DeserializeOwned>(name: &str, key: &'static str) -> Vec<R> {
+fn rows<R: Row>(name: &str, key: &'static str) -> Vec<R> {
     let read = decode(&fixture(name), key).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(read.refused, 0, "{name}");
     read.rows
@@ -131,7 +131,7 @@ fn port_lists_decode() {
     assert_eq!(of(1105).oper, OperStatus::NotUp);
     assert_eq!((of(1107).disabled, of(1107).poll_time), (Some(true), None));
     assert_eq!(of(1108).oper, OperStatus::Odd);
-    assert_eq!(of(2101).poll_time, Some(1_787_218_632));
+    assert_eq!(of(2101).poll_time, NonZeroI64::new(1_787_218_632));
     let of_device: Vec<PortRow> = rows("device_ports_columns.json", "ports");
     assert!(of_device.iter().all(|row| row.device_id == 11));
     let down: Vec<PortRow> = rows("ports_search_operstatus_down.json", "ports");

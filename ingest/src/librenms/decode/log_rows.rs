@@ -2,7 +2,13 @@
 
 use serde::Deserialize;
 
+use super::Row;
 use super::scalar::{self, RowTime};
+
+// Their rows differ in texts, or are few.
+impl Row for EventRow {}
+impl Row for OutageRow {}
+impl Row for PollerRow {}
 
 /// A row of `/logs/eventlog`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]

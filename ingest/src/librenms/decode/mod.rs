@@ -2,11 +2,14 @@
 
 #[cfg(test)]
 mod fixtures;
+mod layout;
 mod log_rows;
 mod marks;
 mod row;
 mod rows;
 mod scalar;
+mod session_rows;
+mod shape;
 mod split;
 
 pub(super) use log_rows::{EventRow, OutageRow, PollerRow};
@@ -15,15 +18,18 @@ pub(super) use rows::{
     SystemRow,
 };
 pub(super) use scalar::RowTime;
-
-use std::marker::PhantomData;
+pub(super) use session_rows::{
+    CheckDescription, CheckRow, CheckStatus, PeerDescription, PeerRow, PeerState,
+};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use layout::Layout;
 use row::RowError;
-use split::{SplitError, Splitter};
+use shape::Shapes;
+use split::{Rows, SplitError, Splitter};
 
 /// Why an answer gives no list.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -57,15 +63,39 @@ pub(super) struct Counts {
     pub(super) refused: u64,
 }
 
+/// A row of some list.
+pub(super) trait Row: DeserializeOwned + Clone {
+    /// The columns whose positive whole numbers differ from row to row; none
+    /// where rows differ in more than that.
+    const NUMBERS: &'static [&'static str] = &[];
+
+    /// Whether the rows of its list stand in lists within it.
+    const NESTED: bool = false;
+
+    /// Gives column `n` of [`Row::NUMBERS`] another number, of 1 to 10^18 - 1.
+    fn renumber(&mut self, n: usize, number: u64) {
+        // Of no column: there are none.
+        let _ = (n, number);
+    }
+}
+
 /// Decodes one answer while it arrives, and hands on each row. They may be
 /// used only when [`Decoder::finish`] has said that the answer is whole.
 #[derive(Debug)]
 pub(super) struct Decoder<R, F> {
     list_key: &'static str,
     splitter: Splitter,
+    rows: Decoded<R, F>,
+}
+
+/// Decodes the rows and hands them on.
+#[derive(Debug)]
+struct Decoded<R, F> {
     counts: Counts,
+    shapes: Shapes<R>,
+    /// Of the first row that has one.
+    layout: Option<Layout<R>>,
     each: F,
-    row: PhantomData<fn() -> R>,
 }
 
 /// What stands around the rows, as far as it matters.
@@ -75,30 +105,50 @@ struct Envelope {
     status: Option<Box<str>>,
 }
 
-impl<R: DeserializeOwned, F: FnMut(R)> Decoder<R, F> {
+impl<R: Row, F: FnMut(R)> Rows for Decoded<R, F> {
+    type Error = DecodeError;
+
+    fn known(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (row, length) = self.shapes.row(bytes).or_else(|| {
+            // What has a new shape is cut out as usual, so that it is learnt.
+            self.layout.as_mut().filter(|_| !self.shapes.may_learn())?.read(bytes)
+        })?;
+        self.counts.rows += 1;
+        (self.each)(row);
+        Some(length)
+    }
+
+    fn cut(&mut self, json: &[u8], places: &[u32]) -> Result<(), DecodeError> {
+        match row::decode(json, places) {
+            Ok(row) => {
+                self.shapes.learn(json, places, &row);
+                if self.layout.is_none() {
+                    self.layout = Layout::of(json, places);
+                }
+                self.counts.rows += 1;
+                (self.each)(row);
+            }
+            Err(RowError::NoRow) => self.counts.refused += 1,
+            Err(RowError::NoJson) => {
+                let row = self.counts.rows + self.counts.refused + 1;
+                return Err(DecodeError::NoJsonRow { row });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Row, F: FnMut(R)> Decoder<R, F> {
     /// Decodes the list under `list_key` and hands every row to `each`.
     pub(super) fn new(list_key: &'static str, each: F) -> Decoder<R, F> {
-        let (splitter, counts) = (Splitter::new(list_key), Counts::default());
-        Decoder { list_key, splitter, counts, each, row: PhantomData }
+        let (counts, shapes) = (Counts::default(), Shapes::default());
+        let rows = Decoded { counts, shapes, layout: None, each };
+        Decoder { list_key, splitter: Splitter::new(list_key, R::NESTED), rows }
     }
 
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        let Decoder { splitter, counts, each, .. } = self;
-        splitter.feed(chunk, |row, places| {
-            match row::decode(row, places) {
-                Ok(row) => {
-                    counts.rows += 1;
-                    each(row);
-                }
-                Err(RowError::NoRow) => counts.refused += 1,
-                Err(RowError::NoJson) => {
-                    let row = counts.rows + counts.refused + 1;
-                    return Err(DecodeError::NoJsonRow { row });
-                }
-            }
-            Ok(())
-        })
+        self.splitter.feed(chunk, &mut self.rows)
     }
 
     /// How many rows there were, if the answer is whole.
@@ -115,6 +165,6 @@ impl<R: DeserializeOwned, F: FnMut(R)> Decoder<R, F> {
         if !list_seen {
             return Err(DecodeError::NoList { key: self.list_key });
         }
-        Ok(self.counts)
+        Ok(self.rows.counts)
     }
 }

@@ -8,6 +8,7 @@
 //! Pure; borrows texts from the row.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
@@ -55,6 +56,20 @@ pub(super) fn decode<'de, R: Deserialize<'de>>(
     R::deserialize(Row { json, places })
 }
 
+/// The columns of the object in `json`, up to the first that is no JSON: each
+/// with its name and where its value stands.
+pub(super) fn columns<'de>(
+    json: &'de [u8],
+    places: &[u32],
+) -> impl Iterator<Item = (&'de [u8], Range<usize>)> {
+    let row = Row { json, places };
+    let mut columns = Columns { row, next: 1, wanted: Wanted::ALL, value: None };
+    std::iter::from_fn(move || {
+        let Column { name, value, at } = columns.next_wanted().ok()??;
+        Some((name, at..at + Value { raw: value }.word().len()))
+    })
+}
+
 /// A whole row.
 struct Row<'de, 'm> {
     json: &'de [u8],
@@ -87,6 +102,8 @@ impl<'de> Deserializer<'de> for Row<'de, '_> {
 struct Column<'de> {
     name: &'de [u8],
     value: &'de [u8],
+    /// Where in the row the value begins.
+    at: usize,
 }
 
 /// The columns of a row, one after the other.
@@ -124,7 +141,7 @@ impl<'de> Columns<'de, '_> {
                 _ => after,
             };
             if self.wanted.has(name) {
-                return Ok(Some(Column { name, value: &json[value..end] }));
+                return Ok(Some(Column { name, value: &json[value..end], at: value }));
             }
         }
     }
@@ -211,7 +228,7 @@ impl<'de> MapAccess<'de> for Columns<'de, '_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, RowError> {
-        let Some(Column { name, value }) = self.next_wanted()? else { return Ok(None) };
+        let Some(Column { name, value, .. }) = self.next_wanted()? else { return Ok(None) };
         self.value = Some(value);
         let name = std::str::from_utf8(name).map_err(|_| RowError::NoJson)?;
         seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
@@ -224,8 +241,8 @@ impl<'de> MapAccess<'de> for Columns<'de, '_> {
 }
 
 /// One value; behind a number or word there may be blanks and a comma.
-struct Value<'de> {
-    raw: &'de [u8],
+pub(super) struct Value<'de> {
+    pub(super) raw: &'de [u8],
 }
 
 impl<'de> Value<'de> {

@@ -4,8 +4,11 @@
 //! `cryptopass`). No struct here has a place for them, so they are dropped
 //! while decoding. Columns: LibreNMS `db_schema.yaml`.
 
+use std::num::NonZeroI64;
+
 use serde::{Deserialize, Deserializer};
 
+use super::Row;
 use super::scalar::{self, RowTime};
 
 /// A row of `/devices` or `/devices/:id`, for its state.
@@ -92,7 +95,7 @@ pub(in crate::librenms) struct DeviceDescription {
 
 /// A row of `/ports` or `/devices/:id/ports`, for its state. Small, because
 /// there are millions.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub(in crate::librenms) struct PortRow {
     #[serde(deserialize_with = "scalar::id")]
     pub(in crate::librenms) port_id: u64,
@@ -109,9 +112,10 @@ pub(in crate::librenms) struct PortRow {
     pub(in crate::librenms) disabled: Option<bool>,
     #[serde(default, deserialize_with = "scalar::flag")]
     pub(in crate::librenms) deleted: Option<bool>,
-    /// When the ports of its device were last read: seconds since 1970, UTC.
-    #[serde(default, deserialize_with = "scalar::int")]
-    pub(in crate::librenms) poll_time: Option<i64>,
+    /// When the ports of its device were last read: seconds since 1970, UTC; a
+    /// column that says 0 says never.
+    #[serde(default, deserialize_with = "poll_time")]
+    pub(in crate::librenms) poll_time: Option<NonZeroI64>,
 }
 
 impl PortRow {
@@ -125,13 +129,38 @@ impl PortRow {
         "port_id,device_id,ifOperStatus,ifOperStatus_prev,ifAdminStatus,disabled,deleted,poll_time";
 }
 
+impl Row for PortRow {
+    const NUMBERS: &'static [&'static str] = &["port_id", "device_id", "poll_time"];
+
+    fn renumber(&mut self, n: usize, number: u64) {
+        match n {
+            0 => self.port_id = number,
+            1 => self.device_id = number,
+            _ => self.poll_time = i64::try_from(number).ok().and_then(NonZeroI64::new),
+        }
+    }
+}
+
+// Their rows differ in texts.
+impl Row for DeviceRow {}
+impl Row for DeviceDescription {}
+impl Row for PortDescription {}
+impl Row for LinkRow {}
+impl Row for SystemRow {}
+
 /// What `ifOperStatus` (RFC 2863) comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(in crate::librenms) enum OperStatus {
     /// `up`.
     Up,
-    /// Any other status of the standard: traffic does not pass.
+    /// `down` or `lowerLayerDown`: traffic does not pass.
     NotUp,
+    /// `dormant`: it waits for something, such as a login, before traffic passes.
+    Dormant,
+    /// `testing`: nothing but tests passes.
+    Testing,
+    /// `notPresent`: a part of the hardware is missing.
+    NotPresent,
     /// `unknown`, nothing, or no word of the standard: agents answer `-1` and
     /// the like, and newer servers make that null.
     #[default]
@@ -143,11 +172,20 @@ impl OperStatus {
     pub(in crate::librenms) fn of(word: Option<&str>) -> OperStatus {
         match word {
             Some("up") => OperStatus::Up,
-            Some("down" | "testing" | "dormant" | "notPresent" | "lowerLayerDown") => {
-                OperStatus::NotUp
-            }
+            Some("down" | "lowerLayerDown") => OperStatus::NotUp,
+            Some("dormant") => OperStatus::Dormant,
+            Some("testing") => OperStatus::Testing,
+            Some("notPresent") => OperStatus::NotPresent,
             _ => OperStatus::Odd,
         }
+    }
+
+    /// Whether the two are the same as far as traffic goes: traps know `up` and
+    /// `down` only.
+    pub(in crate::librenms) fn resembles(self, other: OperStatus) -> bool {
+        use OperStatus::{Dormant, NotPresent, NotUp, Testing};
+        let passes_not = |one| matches!(one, NotUp | Dormant | Testing | NotPresent);
+        self == other || (passes_not(self) && passes_not(other))
     }
 }
 
@@ -157,6 +195,10 @@ fn oper_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OperStatus,
 
 fn oper_before<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OperStatus>, D::Error> {
     scalar::word(deserializer, |word| Some(OperStatus::of(word)))
+}
+
+fn poll_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroI64>, D::Error> {
+    Ok(scalar::int(deserializer)?.and_then(NonZeroI64::new))
 }
 
 fn is_shut<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {

@@ -36,6 +36,19 @@ pub(in crate::librenms) enum SplitError {
     NoObject,
 }
 
+/// What takes the rows.
+pub(in crate::librenms) trait Rows {
+    /// Why a row stops everything.
+    type Error: From<SplitError>;
+
+    /// Takes the row that `bytes` begin with, if it can be read without being
+    /// cut out, and says how long it is.
+    fn known(&mut self, bytes: &[u8]) -> Option<usize>;
+
+    /// Takes a row, with the places of its quotes and brackets.
+    fn cut(&mut self, row: &[u8], places: &[u32]) -> Result<(), Self::Error>;
+}
+
 /// Where the next byte belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Place {
@@ -51,6 +64,10 @@ enum Place {
 #[derive(Debug)]
 pub(in crate::librenms) struct Splitter {
     list_key: &'static str,
+    /// The rows are in lists within the list.
+    nested: bool,
+    /// The next byte is in one of those.
+    in_inner: bool,
     place: Place,
     /// Open brackets around the next byte of the envelope; the list's own is
     /// the second.
@@ -59,6 +76,8 @@ pub(in crate::librenms) struct Splitter {
     escaped: bool,
     /// What earlier chunks held of the current row.
     row: Vec<u8>,
+    /// What stood between the last two rows.
+    gap: Vec<u8>,
     /// Where the current row has its quotes and brackets.
     marks: Marks,
     envelope: Vec<u8>,
@@ -70,15 +89,19 @@ pub(in crate::librenms) struct Splitter {
 }
 
 impl Splitter {
-    /// Cuts the list that stands under `list_key` in the outermost object.
-    pub(in crate::librenms) fn new(list_key: &'static str) -> Splitter {
+    /// Cuts the list that stands under `list_key` in the outermost object. With
+    /// `nested`, its rows may stand in lists of their own, however many.
+    pub(in crate::librenms) fn new(list_key: &'static str, nested: bool) -> Splitter {
         Splitter {
             list_key,
+            nested,
+            in_inner: false,
             place: Place::Envelope,
             depth: 0,
             in_string: false,
             escaped: false,
             row: Vec::new(),
+            gap: Vec::new(),
             marks: Marks::default(),
             envelope: Vec::new(),
             token: (0, 0),
@@ -87,19 +110,18 @@ impl Splitter {
         }
     }
 
-    /// Takes the next bytes and hands every row that ends in them to `on_row`,
-    /// with the places of its quotes and brackets.
-    pub(in crate::librenms) fn feed<E: From<SplitError>>(
+    /// Takes the next bytes and hands every row that ends in them to `rows`.
+    pub(in crate::librenms) fn feed<S: Rows>(
         &mut self,
         chunk: &[u8],
-        mut on_row: impl FnMut(&[u8], &[u32]) -> Result<(), E>,
-    ) -> Result<(), E> {
+        rows: &mut S,
+    ) -> Result<(), S::Error> {
         let mut rest = chunk;
         while !rest.is_empty() {
             let taken = match self.place {
                 Place::Envelope => self.around(rest)?,
-                Place::Between => self.between(rest[0])?,
-                Place::Row => self.within(rest, &mut on_row)?,
+                Place::Between => self.between(rest)?,
+                Place::Row => self.within(rest, rows)?,
             };
             rest = &rest[taken..];
         }
@@ -156,68 +178,103 @@ impl Splitter {
         Ok(bytes.len())
     }
 
-    /// Takes one byte between rows.
-    fn between(&mut self, byte: u8) -> Result<usize, SplitError> {
-        match byte {
-            b' ' | b'\t' | b'\r' | b'\n' | b',' => Ok(1),
+    /// Takes bytes between rows, up to the next one. How many?
+    fn between(&mut self, bytes: &[u8]) -> Result<usize, SplitError> {
+        let Some(until) = gap(bytes) else { return Ok(bytes.len()) };
+        match bytes[until] {
             // Left for `within`, which counts it.
             b'{' => {
                 self.place = Place::Row;
-                Ok(0)
+                Ok(until)
+            }
+            b'[' if self.nested && !self.in_inner => {
+                self.in_inner = true;
+                Ok(until + 1)
+            }
+            b']' if self.in_inner => {
+                self.in_inner = false;
+                Ok(until + 1)
             }
             b']' => {
                 self.envelope.push(b']');
                 self.depth = 1;
                 self.place = Place::Envelope;
-                Ok(1)
+                Ok(until + 1)
             }
             _ => Err(SplitError::NoObject),
         }
     }
 
-    /// Takes bytes of a row, up to its end. How many?
-    fn within<E: From<SplitError>>(
-        &mut self,
-        bytes: &[u8],
-        on_row: &mut impl FnMut(&[u8], &[u32]) -> Result<(), E>,
-    ) -> Result<usize, E> {
+    /// Takes bytes of a row, up to its end, and of those behind it that can be
+    /// read without being cut out. How many?
+    fn within<S: Rows>(&mut self, bytes: &[u8], rows: &mut S) -> Result<usize, S::Error> {
         if !self.row.is_empty() {
-            return self.on_with_row(bytes, on_row);
+            return self.on_with_row(bytes, rows);
         }
-        let bytes = &bytes[..bytes.len().min(ROW_BYTES_MAX)];
-        let Some(end) = self.marks.end_of(bytes) else {
-            if bytes.len() == ROW_BYTES_MAX {
+        let mut taken = 0;
+        while let Some(length) = rows.known(&bytes[taken..]) {
+            taken += length;
+            match self.next_row(&bytes[taken..]) {
+                Some(gap) => taken += gap,
+                None => {
+                    self.place = Place::Between;
+                    return Ok(taken);
+                }
+            }
+        }
+        let rest = &bytes[taken..];
+        let row = &rest[..rest.len().min(ROW_BYTES_MAX)];
+        let Some(end) = self.marks.end_of(row) else {
+            if row.len() == ROW_BYTES_MAX {
                 return Err(SplitError::RowTooLarge.into());
             }
-            self.row.extend_from_slice(bytes);
+            self.row.extend_from_slice(row);
             return Ok(bytes.len());
         };
-        on_row(&bytes[..end], self.marks.places())?;
+        rows.cut(&row[..end], self.marks.places())?;
         self.marks.clear();
         self.place = Place::Between;
-        Ok(end)
+        Ok(taken + end)
+    }
+
+    /// Where the next row begins, if one does.
+    fn next_row(&mut self, bytes: &[u8]) -> Option<usize> {
+        if bytes.strip_prefix(&*self.gap).is_some_and(|rest| rest.starts_with(b"{")) {
+            return Some(self.gap.len());
+        }
+        let until = gap(bytes).filter(|&until| bytes[until] == b'{')?;
+        self.gap.clear();
+        self.gap.extend_from_slice(&bytes[..until]);
+        Some(until)
     }
 
     /// The same for a row of which an earlier chunk had the start.
-    fn on_with_row<E: From<SplitError>>(
-        &mut self,
-        bytes: &[u8],
-        on_row: &mut impl FnMut(&[u8], &[u32]) -> Result<(), E>,
-    ) -> Result<usize, E> {
+    fn on_with_row<S: Rows>(&mut self, bytes: &[u8], rows: &mut S) -> Result<usize, S::Error> {
         let (had, piece) = (self.row.len(), &bytes[..bytes.len().min(PIECE_BYTES)]);
         self.row.extend_from_slice(piece);
-        let Some(end) = self.marks.end_of(&self.row) else {
-            return match self.row.len() > ROW_BYTES_MAX {
-                true => Err(SplitError::RowTooLarge.into()),
-                false => Ok(piece.len()),
-            };
+        let end = match rows.known(&self.row) {
+            Some(end) => end,
+            None => {
+                let Some(end) = self.marks.end_of(&self.row) else {
+                    return match self.row.len() > ROW_BYTES_MAX {
+                        true => Err(SplitError::RowTooLarge.into()),
+                        false => Ok(piece.len()),
+                    };
+                };
+                rows.cut(&self.row[..end], self.marks.places())?;
+                end
+            }
         };
-        on_row(&self.row[..end], self.marks.places())?;
         self.row.clear();
         self.marks.clear();
         self.place = Place::Between;
         Ok(end - had)
     }
+}
+
+/// How many bytes stand before the next one that is not between rows.
+fn gap(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b','))
 }
 
 #[cfg(test)]
@@ -227,15 +284,33 @@ mod tests {
 
     use super::*;
 
+    /// The rows that were cut out.
+    impl Rows for Vec<String> {
+        type Error = SplitError;
+
+        fn known(&mut self, _: &[u8]) -> Option<usize> {
+            None
+        }
+
+        fn cut(&mut self, row: &[u8], _: &[u32]) -> Result<(), SplitError> {
+            self.push(String::from_utf8_lossy(row).into_owned());
+            Ok(())
+        }
+    }
+
     /// Cuts `text`, fed in pieces of `step` bytes.
     fn cut(text: &[u8], step: usize) -> Result<(Vec<String>, String, bool), SplitError> {
-        let mut splitter = Splitter::new("rows");
+        cut_by(Splitter::new("rows", false), text, step)
+    }
+
+    fn cut_by(
+        mut splitter: Splitter,
+        text: &[u8],
+        step: usize,
+    ) -> Result<(Vec<String>, String, bool), SplitError> {
         let mut rows = Vec::new();
         for chunk in text.chunks(step) {
-            splitter.feed(chunk, |row, _| {
-                rows.push(String::from_utf8_lossy(row).into_owned());
-                Ok::<_, SplitError>(())
-            })?;
+            splitter.feed(chunk, &mut rows)?;
         }
         let (envelope, list_seen) = splitter.envelope();
         Ok((rows, String::from_utf8_lossy(&envelope).into_owned(), list_seen))
@@ -280,6 +355,28 @@ mod tests {
     fn a_list_of_something_else_is_refused() {
         for text in [r#"{"rows":[1]}"#, r#"{"rows":[["a"]]}"#, r#"{"rows":[null]}"#] {
             assert_eq!(cut(text.as_bytes(), 4), Err(SplitError::NoObject), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_within_the_list_are_one_where_that_is_said() {
+        for (text, rows) in [
+            (r#"{"rows":[[{"a":1},{"b":[2]}]],"count":1}"#, &[r#"{"a":1}"#, r#"{"b":[2]}"#][..]),
+            (r#"{"rows":[ [ {"a":1} ] , [ {"b":2} ] ],"count":2}"#, &[r#"{"a":1}"#, r#"{"b":2}"#]),
+            (r#"{"rows":[[]]}"#, &[]),
+            (r#"{"rows":[]}"#, &[]),
+            (r#"{"rows":[{"a":1}]}"#, &[r#"{"a":1}"#]),
+        ] {
+            for step in 1..=text.len() {
+                let (found, envelope, list_seen) =
+                    cut_by(Splitter::new("rows", true), text.as_bytes(), step).unwrap();
+                assert_eq!(found, rows, "{text} in steps of {step}");
+                assert!(list_seen && envelope.starts_with(r#"{"rows":[]"#), "{envelope}");
+            }
+        }
+        for text in [r#"{"rows":[[["a"]]]}"#, r#"{"rows":[[1]]}"#, r#"{"rows":[[],null]}"#] {
+            let found = cut_by(Splitter::new("rows", true), text.as_bytes(), 4);
+            assert_eq!(found, Err(SplitError::NoObject), "{text}");
         }
     }
 

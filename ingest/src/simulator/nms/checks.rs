@@ -3,10 +3,10 @@
 use correlate::model::Timestamp;
 
 use super::eventlog::What;
-use super::schedule::{Cadence, DISCOVERY_CYCLE_MS, poll_duration_ms};
+use super::schedule::{Cadence, DISCOVERY_CYCLE_MS, SERVICE_CYCLE_MS, poll_duration_ms};
 use super::{Check, Failing, Nms, OperStatus, Outage, PortState};
 use crate::simulator::random::keyed;
-use crate::simulator::world::{Component, DeviceIndex, PortIndex, PortUse, Role, Standing};
+use crate::simulator::world::{Component, DeviceIndex, PortIndex, PortUse, Standing};
 
 /// The dispatcher polls a device that is down again after so long
 /// (`service_poller_down_retry`).
@@ -31,6 +31,7 @@ impl Nms {
                 (self.options.ping_cycle_ms.unwrap_or(self.options.poll_cycle_ms), "ping")
             }
             Check::Discovery => (DISCOVERY_CYCLE_MS, "discovery"),
+            Check::Service => (SERVICE_CYCLE_MS, "service"),
         };
         // All pings leave together, as from `ping.php`.
         let key = if check == Check::Ping { 0 } else { u64::from(device.0) };
@@ -47,7 +48,8 @@ impl Nms {
     }
 
     pub(super) fn run(&mut self, check: Check, device: DeviceIndex, at: Timestamp) {
-        if !self.has_device(device) {
+        let is_off = check == Check::Ping && self.options.ping_cycle_ms.is_none();
+        if !self.has_device(device) || !self.is_polled(device) || is_off {
             return;
         }
         if self.stalls[self.group(device)].is_stalled(at) {
@@ -58,13 +60,27 @@ impl Nms {
             Check::Poll => self.poll(device, at),
             Check::Ping => self.ping(device, at),
             Check::Discovery => self.discover(device, at),
+            Check::Service => self.check_service(device, at),
+        }
+    }
+
+    /// Whether the service answers; not tried while its device does not answer to ping.
+    fn check_service(&mut self, device: DeviceIndex, at: Timestamp) {
+        if self.devices[device.place()].failing.icmp {
+            return;
+        }
+        let ok = self.network.works(Component::Device(device));
+        let was_ok = self.checked.get(&device).is_none_or(|(ok, _)| *ok);
+        if ok != was_ok {
+            self.checked.insert(device, (ok, at));
+            self.events.push(at, device, What::Service { ok });
         }
     }
 
     /// What the checks of a full poll find.
     pub(super) fn probe(&self, device: DeviceIndex) -> Failing {
         let icmp = !self.network.works(Component::Device(device));
-        let asks_snmp = self.world.device(device).standing != Standing::PingOnly;
+        let asks_snmp = self.standing(device) != Standing::PingOnly;
         let snmp = asks_snmp && (icmp || !self.network.answers_management(device));
         Failing { icmp, snmp: snmp && (self.options.release.tries_both() || !icmp) }
     }
@@ -100,7 +116,7 @@ impl Nms {
             self.events.push(at, device, What::Rebooted { after_s, up_s });
             self.devices[device.place()].booted = booted;
         }
-        if self.world.device(device).standing != Standing::PingOnly {
+        if self.standing(device) != Standing::PingOnly {
             unread.into_iter().for_each(|port| self.read_port(device, port, at));
         }
     }
@@ -129,10 +145,11 @@ impl Nms {
     /// The port as a poll would read it now.
     pub(super) fn observed(&self, port: PortIndex) -> PortState {
         let shut = self.network.is_shut(port);
-        let oper = match self.world.port(port).used_for {
+        let oper = match (self.forced.get(&port), self.world.port(port).used_for) {
+            (Some(forced), _) => *forced,
             _ if self.network.works(Component::Port(port)) => OperStatus::Up,
-            PortUse::Spare => OperStatus::LowerLayerDown,
-            PortUse::Link(_) | PortUse::Local | PortUse::Shut => OperStatus::Down,
+            (None, PortUse::Spare) => OperStatus::LowerLayerDown,
+            (None, PortUse::Link(_) | PortUse::Local | PortUse::Shut) => OperStatus::Down,
         };
         let booted = self.network.booted_at(self.world.port(port).device);
         let last_change = match self.network.port_changed_at(port) {
@@ -182,7 +199,7 @@ impl Nms {
 
     /// Discovery renews links; with the bug of 26.7 it also saves the status where no outage row
     /// or event follows it.
-    fn discover(&mut self, device: DeviceIndex, at: Timestamp) {
+    pub(super) fn discover(&mut self, device: DeviceIndex, at: Timestamp) {
         let failing = self.probe(device);
         if self.bug_26_7 {
             self.judge(device, at, failing, Trace::Nothing);
@@ -214,6 +231,9 @@ impl Nms {
             return;
         }
         let last_good = self.last_run(Check::Poll, device, at.plus_millis(-1));
+        if before.icmp && !failing.icmp && self.check_id(device).is_some() {
+            self.enqueue(Check::Service, device, at);
+        }
         let state = &mut self.devices[device.place()];
         state.failing = failing;
         if before.is_up() == failing.is_up() {
@@ -239,10 +259,6 @@ impl Nms {
         let what = if is.is_up() { What::Up(was) } else { What::Down(is) };
         self.events.push(at, device, what);
         self.alerts.device(at, device, is.is_up(), is.as_str());
-        if self.world.device(device).role == Role::Core {
-            self.checked.insert(device, (is.is_up(), at));
-            self.events.push(at, device, What::Service { ok: is.is_up() });
-        }
     }
 
     /// Closes the newest outage of a device that is up, and sees to one for a device that is

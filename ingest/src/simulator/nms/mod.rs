@@ -7,6 +7,7 @@
 
 mod alerts;
 mod checks;
+mod controls;
 mod eventlog;
 mod identity;
 mod release;
@@ -24,7 +25,7 @@ use correlate::model::{Period, Timestamp};
 use super::failures::Failure;
 use super::network::{Change, FailureId, Network};
 use super::truth::Truth;
-use super::world::{Component, DeviceIndex, LinkIndex, PortIndex, PortUse, Standing, World};
+use super::world::{Component, DeviceIndex, LinkIndex, PortIndex, PortUse, Role, Standing, World};
 use alerts::Alerts;
 use identity::Identities;
 use schedule::Stalls;
@@ -71,6 +72,12 @@ pub(super) enum OperStatus {
     Up,
     Down,
     LowerLayerDown,
+    NotPresent,
+    Dormant,
+    Testing,
+    Unknown,
+    /// No word of the standard: `-1` and the like, which becomes null.
+    Null,
 }
 
 impl OperStatus {
@@ -79,7 +86,33 @@ impl OperStatus {
             OperStatus::Up => "up",
             OperStatus::Down => "down",
             OperStatus::LowerLayerDown => "lowerLayerDown",
+            OperStatus::NotPresent => "notPresent",
+            OperStatus::Dormant => "dormant",
+            OperStatus::Testing => "testing",
+            OperStatus::Unknown => "unknown",
+            OperStatus::Null => "NULL",
         }
+    }
+
+    /// The column; `as_str` is how the log puts it.
+    pub(super) fn word(self) -> Option<&'static str> {
+        (self != OperStatus::Null).then(|| self.as_str())
+    }
+
+    /// The status of this word; `null` for none.
+    pub(super) fn named(word: &str) -> Option<OperStatus> {
+        [
+            OperStatus::Up,
+            OperStatus::Down,
+            OperStatus::LowerLayerDown,
+            OperStatus::NotPresent,
+            OperStatus::Dormant,
+            OperStatus::Testing,
+            OperStatus::Unknown,
+            OperStatus::Null,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == word || (word == "null" && status.word().is_none()))
     }
 }
 
@@ -124,6 +157,8 @@ enum Check {
     Poll,
     Ping,
     Discovery,
+    /// Its service check, which has a cron job of its own.
+    Service,
 }
 
 /// How the NMS is set up.
@@ -170,8 +205,18 @@ pub(super) struct Nms {
     /// The service check of a core router, if it changed: whether it is well, and since when.
     checked: HashMap<DeviceIndex, (bool, Timestamp)>,
     alerts: Alerts,
+    /// Since when the server's clock is how far ahead, ascending; milliseconds.
+    clock: Vec<(Timestamp, i64)>,
     bug_26_7: bool,
     bug_20310: bool,
+    /// What LibreNMS was told about devices since the beginning.
+    standings: HashMap<DeviceIndex, Standing>,
+    /// Devices with `ignore_status`.
+    status_ignored: HashSet<DeviceIndex>,
+    /// What agents answer of ports, whatever these are.
+    forced: HashMap<PortIndex, OperStatus>,
+    /// How much later than written every second line of the log is seen.
+    late_events_ms: i64,
 }
 
 impl Nms {
@@ -215,8 +260,13 @@ impl Nms {
             extra_polls: HashMap::new(),
             checked: HashMap::new(),
             alerts: Alerts::new(),
+            clock: Vec::new(),
             bug_26_7: false,
             bug_20310: false,
+            standings: HashMap::new(),
+            status_ignored: HashSet::new(),
+            forced: HashMap::new(),
+            late_events_ms: 0,
             truth,
             network: network.clone(),
         };
@@ -311,12 +361,12 @@ impl Nms {
     }
 
     fn enqueue_all(&mut self, device: DeviceIndex, at: Timestamp) {
-        let standing = self.world.device(device).standing;
-        if !matches!(standing, Standing::Disabled | Standing::NeverPolled)
-            && self.has_device(device)
-        {
+        if self.is_polled(device) {
             self.enqueue(Check::Poll, device, at);
             self.enqueue(Check::Discovery, device, at);
+            if self.world.device(device).role == Role::Core {
+                self.enqueue(Check::Service, device, at);
+            }
             if self.options.ping_cycle_ms.is_some() {
                 self.enqueue(Check::Ping, device, at);
             }
@@ -381,14 +431,26 @@ impl Nms {
     /// Polls a device at once, as an operator can by hand; stalled pollers do not matter. False
     /// for a device that is not polled at all.
     pub(super) fn poll_now(&mut self, device: DeviceIndex) -> bool {
-        let standing = self.world.device(device).standing;
-        if matches!(standing, Standing::Disabled | Standing::NeverPolled)
-            || !self.has_device(device)
-        {
-            return false;
+        let is_polled = self.is_polled(device);
+        if is_polled {
+            self.poll(device, self.now);
         }
-        self.poll(device, self.now);
-        true
+        is_polled
+    }
+
+    /// Discovers a device at once, as an operator can by hand. False for a device that is not
+    /// polled at all.
+    pub(super) fn discover_now(&mut self, device: DeviceIndex) -> bool {
+        let is_polled = self.is_polled(device);
+        if is_polled {
+            self.discover(device, self.now);
+        }
+        is_polled
+    }
+
+    fn is_polled(&self, device: DeviceIndex) -> bool {
+        let standing = self.standing(device);
+        !matches!(standing, Standing::Disabled | Standing::NeverPolled) && self.has_device(device)
     }
 
     /// Deletes a device with its ports, outages, events and links. False when it is not there.
@@ -480,7 +542,7 @@ impl Nms {
         let devices = (0..self.devices.len()).map(DeviceIndex::at);
         let down = devices.filter(|device| !self.devices[device.place()].failing.is_up());
         for device in down.collect::<Vec<_>>() {
-            if self.world.device(device).standing == Standing::Normal && self.has_device(device) {
+            if self.standing(device) == Standing::Normal && self.has_device(device) {
                 self.enqueue(Check::Poll, device, self.now);
             }
         }
@@ -488,6 +550,18 @@ impl Nms {
 
     pub(super) fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Sets the server's clock so far ahead of the true time, or behind, from now on.
+    pub(super) fn set_clock_ahead(&mut self, ahead_ms: i64) {
+        self.clock.push((self.now, ahead_ms));
+    }
+
+    /// What the server's clock shows at `at`, or showed: what was written then stays.
+    pub(in crate::simulator) fn shown(&self, at: Timestamp) -> Timestamp {
+        let place = self.clock.partition_point(|(since, _)| *since <= at);
+        let ahead_ms = place.checked_sub(1).map_or(0, |place| self.clock[place].1);
+        at.plus_millis(ahead_ms)
     }
 
     pub(super) fn world(&self) -> &Arc<World> {

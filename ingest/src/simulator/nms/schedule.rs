@@ -4,6 +4,8 @@ use correlate::model::{Period, Timestamp};
 
 /// LibreNMS discovers every six hours.
 pub(super) const DISCOVERY_CYCLE_MS: i64 = 6 * 3_600_000;
+/// And runs its service checks every five minutes, by a cron job of their own.
+pub(super) const SERVICE_CYCLE_MS: i64 = 300_000;
 /// A poll takes up to this long, and at most a quarter of its cycle.
 const LONGEST_POLL_MS: i64 = 12_000;
 const SHORTEST_POLL_MS: i64 = 1_500;

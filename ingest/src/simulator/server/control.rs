@@ -9,11 +9,16 @@
 //! | `GET /now` | simulated time, speed, release, sizes |
 //! | `POST /pause`, `/resume` | stops simulated time, lets it run |
 //! | `POST /speed {"speed"}`, `/jump {"ms"}` | how fast time runs; jumps ahead |
+//! | `POST /clock {"ahead_ms"}` | sets the server's clock ahead of simulated time, or behind |
 //! | `POST /release {"release"}` | an upgrade: `strings`, `25.5`, `26.3`, `26.4`, `26.5`, `26.7` |
 //! | `GET, POST /failures {"component","kind","for_ms"?}`, `DELETE /failures/{id}` | breaks the network |
 //! | `GET, POST, DELETE /faults {"fault",...,"path"?,"for_ms"?,"requests"?}`, `DELETE /faults/{id}` | breaks the server: [`FaultKind`](super::FaultKind) |
-//! | `POST /devices/{name}/poll` | polls a device now |
+//! | `POST /devices/{name}/poll`, `/devices/{name}/discover` | polls, discovers a device now |
 //! | `DELETE /devices/{name}`, `POST /devices/{name}/again` | deletes a device; adds it again with a new id |
+//! | `PUT /devices/{name}/standing {"standing"?,"ignore_status"?}` | `normal`, `ping_only`, `ignored`, `disabled`, `never_polled`; shown as up or not |
+//! | `PUT, DELETE /ports/{port_id}/status {"status"}` | what the agent answers: `notPresent`, `dormant`, `testing`, `null`, ... |
+//! | `POST /zone {"zone"}`, `/ping {"every_ms"}`, `/dispatcher {"on"}` | the server's clock; fast ping, or null; dispatcher or cron |
+//! | `DELETE /eventlog` | empties the event log: its ids begin anew |
 //! | `GET, PUT, DELETE /webhook {"url","headers"?,"every_ms"?}` | pushes alerts there |
 //! | `GET /truth[?format=csv]`, `/services`, `/requests` | what really was; the services; what clients asked |
 
@@ -21,14 +26,16 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use correlate::model::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Fault, Simulator, Webhook};
-use crate::simulator::{DeviceIndex, Failure, FailureKind, Release, SimulatorError};
+use crate::simulator::{
+    DeviceIndex, Failure, FailureKind, PortIndex, Release, SimulatorError, Standing,
+};
 
 pub(super) fn router(simulator: &Simulator) -> Router {
     let control = Router::new()
@@ -37,6 +44,7 @@ pub(super) fn router(simulator: &Simulator) -> Router {
         .route("/resume", post(resume))
         .route("/speed", post(set_speed))
         .route("/jump", post(jump))
+        .route("/clock", post(set_clock))
         .route("/release", post(set_release))
         .route("/failures", get(failures).post(inject))
         .route("/failures/{id}", delete(clear))
@@ -44,7 +52,14 @@ pub(super) fn router(simulator: &Simulator) -> Router {
         .route("/faults/{id}", delete(clear_fault))
         .route("/devices/{name}", delete(delete_device))
         .route("/devices/{name}/poll", post(poll_now))
+        .route("/devices/{name}/discover", post(discover_now))
         .route("/devices/{name}/again", post(add_again))
+        .route("/devices/{name}/standing", put(set_standing))
+        .route("/ports/{id}/status", put(force_port).delete(release_port))
+        .route("/zone", post(set_zone))
+        .route("/ping", post(set_ping))
+        .route("/dispatcher", post(set_dispatcher))
+        .route("/eventlog", delete(empty_event_log))
         .route("/webhook", get(webhook).put(set_webhook).delete(clear_webhook))
         .route("/truth", get(truth))
         .route("/services", get(services))
@@ -137,6 +152,20 @@ struct Jump {
 async fn jump(State(simulator): State<Simulator>, Json(Jump { ms }): Json<Jump>) -> Json<Value> {
     simulator.jump(ms);
     Json(json!({ "now_ms": simulator.now().millis() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServerClock {
+    ahead_ms: i64,
+}
+
+async fn set_clock(
+    State(simulator): State<Simulator>,
+    Json(ServerClock { ahead_ms }): Json<ServerClock>,
+) -> Json<Value> {
+    simulator.set_clock_ahead(ahead_ms);
+    Json(json!({ "ahead_ms": ahead_ms }))
 }
 
 #[derive(Deserialize)]
@@ -249,7 +278,19 @@ async fn poll_now(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Refused> {
     let device = device(&simulator, &name)?;
-    if simulator.poll_now(device) {
+    looked_at(&simulator, &name, simulator.poll_now(device))
+}
+
+async fn discover_now(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let device = device(&simulator, &name)?;
+    looked_at(&simulator, &name, simulator.discover_now(device))
+}
+
+fn looked_at(simulator: &Simulator, name: &str, is_polled: bool) -> Result<Json<Value>, Refused> {
+    if is_polled {
         return Ok(Json(json!({ "now_ms": simulator.now().millis() })));
     }
     Err(Refused(format!("device {name:?} is disabled, deleted or never polled")))
@@ -272,6 +313,115 @@ async fn add_again(
         Some(id) => Ok(Json(json!({ "device_id": id }))),
         None => Err(Refused(format!("device {name:?} was not deleted"))),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    #[serde(default)]
+    standing: Option<String>,
+    #[serde(default)]
+    ignore_status: Option<bool>,
+}
+
+async fn set_standing(
+    State(simulator): State<Simulator>,
+    Path(name): Path<String>,
+    Json(Told { standing, ignore_status }): Json<Told>,
+) -> Result<Json<Value>, Refused> {
+    let device = device(&simulator, &name)?;
+    let named = |name: String| {
+        let allowed: Vec<&str> = Standing::ALL.into_iter().map(Standing::as_str).collect();
+        let allowed = allowed.join(", ");
+        let refused = || Refused(format!("standing must be one of {allowed}, found {name:?}"));
+        Standing::named(&name).ok_or_else(refused)
+    };
+    let standing = standing.map(named).transpose()?;
+    let is_told = standing.is_none_or(|standing| simulator.set_standing(device, standing));
+    let is_shown = ignore_status.is_none_or(|on| simulator.set_status_ignored(device, on));
+    if is_told && is_shown {
+        return Ok(Json(json!({ "now_ms": simulator.now().millis() })));
+    }
+    Err(Refused(format!("device {name:?} was deleted")))
+}
+
+/// The port with this `port_id`.
+fn port(simulator: &Simulator, id: u32) -> Result<PortIndex, Refused> {
+    let found = simulator.state().nms.find_port(id);
+    found.ok_or_else(|| Refused(format!("unknown port {id}: expected a port_id")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Status {
+    status: String,
+}
+
+async fn force_port(
+    State(simulator): State<Simulator>,
+    Path(id): Path<u32>,
+    Json(Status { status }): Json<Status>,
+) -> Result<Json<Value>, Refused> {
+    let port = port(&simulator, id)?;
+    match simulator.force_port(port, Some(&status))? {
+        true => Ok(Json(json!({ "status": status }))),
+        false => Err(Refused(format!("LibreNMS does not read port {id}"))),
+    }
+}
+
+async fn release_port(
+    State(simulator): State<Simulator>,
+    Path(id): Path<u32>,
+) -> Result<Response, Refused> {
+    let port = port(&simulator, id)?;
+    Ok(taken_back(simulator.force_port(port, None)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Zone {
+    zone: String,
+}
+
+async fn set_zone(
+    State(simulator): State<Simulator>,
+    Json(Zone { zone }): Json<Zone>,
+) -> Result<Json<Value>, Refused> {
+    simulator.set_time_zone(&zone)?;
+    Ok(Json(json!({ "zone": zone })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ping {
+    every_ms: Option<i64>,
+}
+
+async fn set_ping(
+    State(simulator): State<Simulator>,
+    Json(Ping { every_ms }): Json<Ping>,
+) -> Result<Json<Value>, Refused> {
+    simulator.set_ping_cycle(every_ms)?;
+    Ok(Json(json!({ "every_ms": every_ms })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dispatcher {
+    on: bool,
+}
+
+async fn set_dispatcher(
+    State(simulator): State<Simulator>,
+    Json(Dispatcher { on }): Json<Dispatcher>,
+) -> Json<Value> {
+    simulator.set_dispatcher(on);
+    Json(json!({ "on": on }))
+}
+
+async fn empty_event_log(State(simulator): State<Simulator>) -> Response {
+    simulator.empty_event_log();
+    taken_back(true)
 }
 
 /// Never shows the headers: one of them holds the secret.

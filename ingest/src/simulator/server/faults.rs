@@ -75,10 +75,16 @@ pub enum FaultKind {
         /// Which, from 0.
         group: usize,
     },
+    /// Every second line of the event log is seen so much later than it was written, as
+    /// pollers side by side commit out of order.
+    LateEvents {
+        /// How much, in simulated milliseconds; more than 0.
+        by_ms: i64,
+    },
 }
 
-/// A fault and when it applies. Faults of the NMS (`bug267`, `bug20310`, `stalled_pollers`)
-/// apply to everything; the others to requests.
+/// A fault and when it applies. Faults of the NMS (`bug267`, `bug20310`, `stalled_pollers`,
+/// `late_events`) apply to everything; the others to requests.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fault {
     /// What is wrong.
@@ -105,7 +111,10 @@ impl Fault {
     pub(super) fn is_of_nms(&self) -> bool {
         matches!(
             self.kind,
-            FaultKind::Bug267 | FaultKind::Bug20310 | FaultKind::StalledPollers { .. }
+            FaultKind::Bug267
+                | FaultKind::Bug20310
+                | FaultKind::StalledPollers { .. }
+                | FaultKind::LateEvents { .. }
         )
     }
 }

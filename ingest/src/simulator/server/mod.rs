@@ -24,9 +24,9 @@ use jiff::tz::TimeZone;
 use super::SimulatorError;
 use super::failures::Failure;
 use super::history::History;
-use super::nms::{Nms, NmsOptions, POLLER_GROUPS, Release};
+use super::nms::{Nms, NmsOptions, OperStatus, POLLER_GROUPS, Release};
 use super::truth::Truth;
-use super::world::{DeviceIndex, PortIndex, World};
+use super::world::{DeviceIndex, PortIndex, Standing, World};
 use clock::{MAX_SPEED, SimClock};
 use faults::Staged;
 use push::Pusher;
@@ -51,7 +51,8 @@ pub struct SimOptions {
     pub start: Timestamp,
     /// How many times faster than real time simulated time runs; above 0, at most a million.
     pub speed: f64,
-    /// The server's IANA time zone: raw rows show local time without an offset.
+    /// The server's time zone, an IANA name or a POSIX rule: raw rows show local time without an
+    /// offset.
     pub time_zone: String,
     /// Every device is polled so often; a multiple of 1000.
     pub poll_cycle_ms: i64,
@@ -90,7 +91,6 @@ impl SimOptions {
 
     fn check(&self) -> Result<TimeZone, SimulatorError> {
         let refuse = |option, reason: String| Err(SimulatorError::Option { option, reason });
-        let cycle_is_bad = |cycle: i64| cycle < MIN_CYCLE_MS || cycle % 1000 != 0;
         if self.start < self.since {
             return refuse("start", format!("must not be before since ({})", self.since));
         }
@@ -105,8 +105,20 @@ impl SimOptions {
         if self.token.is_empty() || self.control_token.as_deref() == Some("") {
             return refuse("token", String::from("must not be empty"));
         }
-        TimeZone::get(&self.time_zone).or_else(|error| refuse("time_zone", error.to_string()))
+        zone(&self.time_zone)
     }
+}
+
+fn zone(name: &str) -> Result<TimeZone, SimulatorError> {
+    let unknown = |error: jiff::Error| SimulatorError::Option {
+        option: "time_zone",
+        reason: error.to_string(),
+    };
+    TimeZone::get(name).or_else(|error| TimeZone::posix(name).map_err(|_| unknown(error)))
+}
+
+const fn cycle_is_bad(cycle_ms: i64) -> bool {
+    cycle_ms < MIN_CYCLE_MS || cycle_ms % 1000 != 0
 }
 
 fn check_speed(speed: f64) -> Result<(), SimulatorError> {
@@ -242,6 +254,77 @@ impl Simulator {
         self.state().nms.set_release(release);
     }
 
+    /// Sets the server's clock so far ahead of simulated time from now on, or behind: a server
+    /// without NTP. What it wrote before stays.
+    pub fn set_clock_ahead(&self, ahead_ms: i64) {
+        self.state().nms.set_clock_ahead(ahead_ms);
+    }
+
+    /// Writes local times of another zone from now on: an IANA name, or a POSIX rule.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Option`] for a zone that nobody knows.
+    pub fn set_time_zone(&self, zone: &str) -> Result<(), SimulatorError> {
+        let zone = self::zone(zone)?;
+        self.state().nms.set_zone(zone);
+        Ok(())
+    }
+
+    /// Pings every `cycle_ms` from now on (fast ping), or not at all.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Option`] for what is no multiple of 1000.
+    pub fn set_ping_cycle(&self, cycle_ms: Option<i64>) -> Result<(), SimulatorError> {
+        if let Some(found) = cycle_ms.filter(|cycle_ms| cycle_is_bad(*cycle_ms)) {
+            let reason = format!("must be whole seconds, found {found}");
+            return Err(SimulatorError::Option { option: "ping_cycle_ms", reason });
+        }
+        self.state().nms.set_ping_cycle(cycle_ms);
+        Ok(())
+    }
+
+    /// Whether the dispatcher service polls from now on, and not cron.
+    pub fn set_dispatcher(&self, on: bool) {
+        self.state().nms.set_dispatcher(on);
+    }
+
+    /// Tells LibreNMS otherwise about a device from now on. False when it is not there.
+    pub fn set_standing(&self, device: DeviceIndex, standing: Standing) -> bool {
+        self.state().nms.set_standing(device, standing)
+    }
+
+    /// Whether LibreNMS is to show the device as up, whatever it is (`ignore_status`). False when
+    /// it is not there.
+    pub fn set_status_ignored(&self, device: DeviceIndex, ignored: bool) -> bool {
+        self.state().nms.set_status_ignored(device, ignored)
+    }
+
+    /// Has the agent answer with this `ifOperStatus` of a port from its next poll on, whatever
+    /// the port is: `notPresent`, `dormant`, `testing`, `unknown`, `null` and the like; `None`
+    /// takes that back. The truth knows nothing of it. False when LibreNMS has no such port.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Option`] for any other word.
+    pub fn force_port(
+        &self,
+        port: PortIndex,
+        status: Option<&str>,
+    ) -> Result<bool, SimulatorError> {
+        let named = |word: &str| {
+            OperStatus::named(word).ok_or_else(|| SimulatorError::Option {
+                option: "status",
+                reason: format!("must be a word of ifOperStatus or null, found {word:?}"),
+            })
+        };
+        let status = status.map(named).transpose()?;
+        Ok(self.state().nms.force_port(port, status))
+    }
+
+    /// Empties the event log: its ids begin anew.
+    pub fn empty_event_log(&self) {
+        self.state().nms.empty_events();
+    }
+
     /// Pushes alerts there from now on; `None` pushes none.
     pub fn set_webhook(&self, webhook: Option<Webhook>) {
         self.state().nms.set_alerts(webhook.as_ref().map(|webhook| webhook.every_ms));
@@ -257,6 +340,12 @@ impl Simulator {
     /// is not there.
     pub fn poll_now(&self, device: DeviceIndex) -> bool {
         self.state().nms.poll_now(device)
+    }
+
+    /// Discovers a device at once, as an operator can by hand. False for one that is not polled,
+    /// or is not there.
+    pub fn discover_now(&self, device: DeviceIndex) -> bool {
+        self.state().nms.discover_now(device)
     }
 
     /// Deletes a device from LibreNMS with its ports, outages, events and links. False when it
@@ -312,6 +401,11 @@ impl Simulator {
             && group >= POLLER_GROUPS
         {
             return refuse(format!("poller groups are 0 to {}", POLLER_GROUPS - 1));
+        }
+        if let FaultKind::LateEvents { by_ms } = fault.kind
+            && by_ms <= 0
+        {
+            return refuse(format!("by_ms must be above 0, found {by_ms}"));
         }
         let id = state.next_fault;
         state.next_fault += 1;
@@ -385,6 +479,11 @@ impl State {
         let kinds: Vec<FaultKind> = self.faults.iter().map(|staged| staged.fault.kind).collect();
         self.nms.set_bug_26_7(kinds.contains(&FaultKind::Bug267));
         self.nms.set_bug_20310(kinds.contains(&FaultKind::Bug20310));
+        let late = kinds.iter().filter_map(|kind| match kind {
+            FaultKind::LateEvents { by_ms } => Some(*by_ms),
+            _ => None,
+        });
+        self.nms.set_late_events(late.max().unwrap_or(0));
         for group in 0..POLLER_GROUPS {
             self.nms.set_stalled(group, kinds.contains(&FaultKind::StalledPollers { group }));
         }
@@ -406,13 +505,17 @@ impl State {
     }
 }
 
-/// An answer bears the simulated time (RFC 9110, 6.6.1), and not that of this
+/// An answer bears the time of the server's clock (RFC 9110, 6.6.1), and not that of this
 /// machine, which the server would add.
 async fn date(
     extract::State(simulator): extract::State<Simulator>,
     mut response: Response,
 ) -> Response {
-    let now = jiff::Timestamp::from_millisecond(simulator.now().millis());
+    let shown = {
+        let state = simulator.state();
+        state.nms.shown(state.nms.now())
+    };
+    let now = jiff::Timestamp::from_millisecond(shown.millis());
     let text = now.and_then(|now| DateTimePrinter::new().timestamp_to_rfc9110_string(&now));
     if let Some(value) = text.ok().and_then(|text| HeaderValue::try_from(text).ok()) {
         response.headers_mut().insert(header::DATE, value);

@@ -130,7 +130,7 @@ fn body(simulator: &Simulator, push: &Push) -> String {
     let state = simulator.stale_state();
     let device = simulator.shared.world.device(push.device);
     let local = |at| {
-        let zoned = instant(at).to_zoned(state.nms.zone().clone());
+        let zoned = instant(state.nms.shown(at)).to_zoned(state.nms.zone().clone());
         zoned.strftime("%Y-%m-%d %H:%M:%S").to_string()
     };
     let elapsed_s = (state.nms.now().millis() - push.at.millis()) / 1000;

@@ -35,7 +35,8 @@ pub struct RequestCounts {
     pub peak_bulk_in_flight: usize,
     /// Bytes of bodies before compression.
     pub bytes: u64,
-    /// By path, numbers in it replaced by `:id`.
+    /// By path, numbers in it replaced by `:id`, and the `type` of the query behind it, as a
+    /// list of some devices is another call than that of all.
     pub by_path: BTreeMap<String, u64>,
     /// Bytes of bodies by path, as [`RequestCounts::by_path`].
     pub bytes_by_path: BTreeMap<String, u64>,
@@ -107,7 +108,10 @@ impl RequestLog {
                 held.addresses.pop_front();
             }
         }
-        self.begin_at(path, at_ms)
+        match query.split('&').find(|part| part.starts_with("type=")) {
+            Some(kind) => self.begin_at(&format!("{path}?{kind}"), at_ms),
+            None => self.begin_at(path, at_ms),
+        }
     }
 
     fn begin_at(&self, path: &str, at_ms: u64) -> Measure {

@@ -27,6 +27,11 @@ pub use model::{
 /// The domain of every host name; reserved for examples (RFC 2606).
 pub(super) const DOMAIN: &str = ".example.net";
 
+/// The ids of service checks start here, in order of devices; and those of BGP peers,
+/// two for each link.
+const FIRST_CHECK_ID: u32 = 1;
+const FIRST_PEER_ID: u32 = 1_260;
+
 /// How to fill a topology with customers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WorldOptions {
@@ -179,6 +184,39 @@ impl World {
             "port" => self.port_with_id(native).map(Component::Port),
             _ => None,
         }
+    }
+
+    /// The component whose fate `id` shares: a BGP session is up while the port at its end of
+    /// a core link works, and a service check of a core router while that is reached. A device
+    /// or port shares its own.
+    pub(super) fn subject(&self, id: &ComponentId) -> Option<Component> {
+        let (nms, kind, native) = id.parts()?;
+        let native: u32 = native.parse().ok()?;
+        match kind {
+            _ if nms != self.account => None,
+            "bgp" => {
+                let place = native.checked_sub(FIRST_PEER_ID)?;
+                let link = self.links.get((place / 2) as usize)?;
+                let port = if place % 2 == 0 { link.a } else { link.b };
+                (link.kind == LinkKind::Core).then_some(Component::Port(port))
+            }
+            "check" => {
+                let device = DeviceIndex(native.checked_sub(FIRST_CHECK_ID)?);
+                let known = self.devices.get(device.place())?;
+                (known.role == Role::Core).then_some(Component::Device(device))
+            }
+            _ => self.component(id),
+        }
+    }
+
+    /// The id of a device's service check: every core router has one.
+    pub(super) fn check_id(&self, device: DeviceIndex) -> Option<u32> {
+        (self.device(device).role == Role::Core).then_some(device.0 + FIRST_CHECK_ID)
+    }
+
+    /// The id of the BGP peer at one end of a link.
+    pub(super) fn peer_id(link: LinkIndex, second: bool) -> u32 {
+        FIRST_PEER_ID + 2 * link.0 + u32::from(second)
     }
 
     /// The device with this LibreNMS `device_id`.

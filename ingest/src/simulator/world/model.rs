@@ -103,6 +103,33 @@ pub enum Standing {
     NeverPolled,
 }
 
+impl Standing {
+    /// Every standing.
+    pub const ALL: [Standing; 5] = [
+        Standing::Normal,
+        Standing::PingOnly,
+        Standing::Ignored,
+        Standing::Disabled,
+        Standing::NeverPolled,
+    ];
+
+    /// The name in the control API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Standing::Normal => "normal",
+            Standing::PingOnly => "ping_only",
+            Standing::Ignored => "ignored",
+            Standing::Disabled => "disabled",
+            Standing::NeverPolled => "never_polled",
+        }
+    }
+
+    /// The standing of this name.
+    pub fn named(name: &str) -> Option<Standing> {
+        Standing::ALL.into_iter().find(|standing| standing.as_str() == name)
+    }
+}
+
 /// A device.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Device {

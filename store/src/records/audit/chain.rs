@@ -86,8 +86,9 @@ impl Audit<'_> {
         self,
         anchor: Option<&str>,
     ) -> Result<Result<AuditVerified, AuditBreak>, RecordsError> {
-        let db = self.0.reader();
-        // Read first: what is recorded meanwhile comes after it.
+        // One moment of the trail: what is recorded or forgotten meanwhile would
+        // look like a gap.
+        let db = &self.0.snapshot("checking the audit trail").await?;
         let expected = last_recorded(db).await?;
         let checkpoint = retention::last_checkpoint(db).await?;
         let mut walk = Walk::from(checkpoint.as_ref());

@@ -20,6 +20,7 @@ use super::entity::audit;
 use super::error::{Doing, RecordsError};
 use super::ids::{ApiTokenId, UserId};
 use super::locks::Lock;
+use super::text;
 
 pub(super) use chain::chain_what_is_there;
 pub use chain::{AuditBreak, AuditVerified};
@@ -27,9 +28,6 @@ pub use read::{AuditEntry, AuditFilter};
 
 /// Entries in one INSERT; 12 values each stay far below SQLite's 32,766.
 const INSERT_ROWS: usize = 500;
-
-/// The longest address of a client that is kept: an IPv6 address with a zone.
-const ADDRESS_CHARS_MAX: usize = 64;
 
 /// Who makes a change, and when.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,7 +59,7 @@ impl Actor {
     /// The same, from this network address.
     #[must_use]
     pub fn from_address(self, address: impl ToString) -> Actor {
-        let address = address.to_string().chars().take(ADDRESS_CHARS_MAX).collect();
+        let address = text::address(&address.to_string());
         Actor { address: Some(address), ..self }
     }
 

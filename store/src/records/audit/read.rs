@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Audit;
 use crate::records::entity::{audit, audit_base};
 use crate::records::error::{Doing, RecordsError};
+use crate::records::ids::UserId;
 use crate::records::page::{Page, escape_like};
 
 /// Objects in one `IN (…)`: a bounded statement on both databases.
@@ -24,6 +25,8 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who; see [`super::Actor::name`].
     pub actor: String,
+    /// The user, where it was one and it was recorded: addresses change.
+    pub user: Option<String>,
     /// The network address that the request came from; `None` where it was no
     /// request, or an older version recorded it.
     pub address: Option<String>,
@@ -50,6 +53,8 @@ pub struct AuditFilter {
     pub kind: Option<String>,
     /// Only those of this actor.
     pub actor: Option<String>,
+    /// Only those of this user.
+    pub user: Option<UserId>,
     /// Only those of this action.
     pub action: Option<String>,
     /// Only those that hold this text in object or actor, in any case.
@@ -82,6 +87,9 @@ impl AuditFilter {
         }
         if let Some(actor) = &self.actor {
             all = all.add(audit::Column::Actor.eq(actor.as_str()));
+        }
+        if let Some(user) = self.user {
+            all = all.add(audit::Column::UserId.eq(user.to_string()));
         }
         if let Some(action) = &self.action {
             all = all.add(audit::Column::Action.eq(action.as_str()));
@@ -214,6 +222,7 @@ fn read(row: audit::Model) -> Result<AuditEntry, RecordsError> {
         before: value(&row.id, row.before_value)?,
         after: value(&row.id, row.after_value)?,
         actor: row.actor,
+        user: row.user_id,
         address: row.address,
         token: row.token_id,
         action: row.action,

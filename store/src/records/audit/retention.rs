@@ -48,12 +48,7 @@ impl Audit<'_> {
         Lock::Audit.take(&tx).await?;
         let Some(last) = last_before(&tx, until).await? else { return Ok(0) };
         keep_base(&tx, last.sequence).await?;
-        let forgotten = audit::Entity::delete_many()
-            .filter(audit::Column::Sequence.lte(last.sequence))
-            .exec(&tx)
-            .await
-            .doing(DOING)?
-            .rows_affected;
+        let forgotten = delete(&tx, actor.at, last.sequence).await?;
         audit_checkpoint::Entity::delete_many().exec(&tx).await.doing(DOING)?;
         let checkpoint = audit_checkpoint::Model {
             sequence: last.sequence,
@@ -77,6 +72,25 @@ impl Audit<'_> {
         tx.commit().await.doing(DOING)?;
         Ok(forgotten)
     }
+}
+
+/// Deletes the entries up to `through`: the trail lets go of them while a row
+/// says that this is meant, and no other transaction ever sees that row.
+async fn delete(
+    tx: &DatabaseTransaction,
+    at: Timestamp,
+    through: i64,
+) -> Result<u64, RecordsError> {
+    const DOING: &str = "forgetting old audit entries";
+    let meant = format!("INSERT INTO audit_forgetting (since_ms) VALUES ({})", at.millis());
+    tx.execute_unprepared(&meant).await.doing(DOING)?;
+    let forgotten = audit::Entity::delete_many()
+        .filter(audit::Column::Sequence.lte(through))
+        .exec(tx)
+        .await
+        .doing(DOING)?;
+    tx.execute_unprepared("DELETE FROM audit_forgetting").await.doing(DOING)?;
+    Ok(forgotten.rows_affected)
 }
 
 /// The last entry of the start of the trail that is older than `until`

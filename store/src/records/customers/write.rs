@@ -165,7 +165,14 @@ async fn check_manager(
         let reason = "must be a user with the role accountmanager or beheer";
         return Err(RecordsError::invalid("account_manager", reason));
     }
-    if managed(tx, manager).await? >= Scope::CUSTOMERS_MAX as u64 {
+    // With those that they act for: what they see is both.
+    let acting = user_customer::Entity::find()
+        .filter(user_customer::Column::UserId.eq(manager.to_string()))
+        .filter(user_customer::Column::CustomerId.ne(after.id.to_string()))
+        .count(tx)
+        .await
+        .doing(DOING)?;
+    if managed(tx, manager).await? + acting >= Scope::CUSTOMERS_MAX as u64 {
         let reason = format!("has {} customers already, the most", Scope::CUSTOMERS_MAX);
         return Err(RecordsError::invalid("account_manager", reason));
     }

@@ -5,14 +5,18 @@
 
 mod access;
 mod definitions;
+mod factors;
 mod mails;
 mod pushes;
+mod sign_on;
 mod sources;
 mod sync_jobs;
 
 pub(super) use access::*;
 pub(super) use definitions::*;
+pub(super) use factors::*;
 pub(super) use mails::*;
 pub(super) use pushes::*;
+pub(super) use sign_on::*;
 pub(super) use sources::*;
 pub(super) use sync_jobs::*;

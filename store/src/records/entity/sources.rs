@@ -11,9 +11,12 @@ pub mod nms_account {
         pub name: String,
         pub kind: String,
         pub url: String,
-        pub token_ref: String,
+        pub token_sealed: String,
+        pub token_set_by: String,
+        pub token_set_at_ms: i64,
         pub settings: String,
         pub enabled: bool,
+        pub version: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -66,6 +69,8 @@ pub mod device {
         pub longitude: Option<f64>,
         pub search_text: String,
         pub last_seen_ms: i64,
+        pub disabled: bool,
+        pub ignored: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -90,6 +95,33 @@ pub mod port {
         pub if_alias: String,
         pub if_type: String,
         pub speed_bps: Option<i64>,
+        pub search_text: String,
+        pub last_seen_ms: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod monitored {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "monitored")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub account: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub native_id: String,
+        pub device: String,
+        pub name: String,
+        pub description: String,
+        pub disabled: bool,
+        pub ignored: bool,
         pub search_text: String,
         pub last_seen_ms: i64,
     }

@@ -33,6 +33,10 @@ pub struct Device {
     pub latitude: Option<f64>,
     /// Degrees east, -180 to 180 (WGS 84).
     pub longitude: Option<f64>,
+    /// The NMS is told not to look at it.
+    pub disabled: bool,
+    /// The NMS is told not to alert on it.
+    pub ignored: bool,
 }
 
 impl Device {
@@ -65,6 +69,8 @@ impl Inventory<'_> {
                 Column::Longitude,
                 Column::SearchText,
                 Column::LastSeenMs,
+                Column::Disabled,
+                Column::Ignored,
             ])
             .to_owned();
         let rows = devices.iter().map(|device| {
@@ -158,6 +164,8 @@ fn to_row(device: &Device, seen_at: Timestamp) -> device::Model {
         latitude: degrees(device.latitude, 90.0),
         longitude: degrees(device.longitude, 180.0),
         last_seen_ms: seen_at.millis(),
+        disabled: device.disabled,
+        ignored: device.ignored,
     }
 }
 
@@ -173,5 +181,7 @@ pub(super) fn read(row: device::Model) -> Device {
         location: row.location,
         latitude: row.latitude,
         longitude: row.longitude,
+        disabled: row.disabled,
+        ignored: row.ignored,
     }
 }

@@ -1,5 +1,5 @@
-//! What the NMSes know of devices, ports and links: names for pages, later
-//! topology. Only ever added to: what an NMS stops mentioning keeps the instant
+//! What the NMSes know of devices, ports and links, and of what else they watch:
+//! names for pages, later topology. Only ever added to: what an NMS stops mentioning keeps the instant
 //! at which it was last seen, so the past keeps its names.
 //!
 //! Texts come from other systems: they are cut and cleaned, never refused.
@@ -9,8 +9,10 @@
 mod devices;
 mod links;
 mod listing;
+mod monitored;
 mod names;
 mod ports;
+mod unwatched;
 
 use std::collections::BTreeMap;
 
@@ -23,10 +25,12 @@ use super::error::{Doing, RecordsError};
 pub use devices::Device;
 pub use links::Link;
 pub use listing::Listing;
+pub use monitored::Monitored;
 pub use names::ComponentName;
 pub use ports::Port;
+pub use unwatched::{Unwatched, UnwatchedWhy};
 
-/// Rows in one INSERT, and so in one transaction; at most 12 values each stay
+/// Rows in one INSERT, and so in one transaction; at most 14 values each stay
 /// far below SQLite's 32,766, and the writer is held for milliseconds.
 const CHUNK_ROWS: usize = 1_000;
 /// Ids in one `IN (…)`: a bounded statement on both databases.

@@ -6,7 +6,7 @@ use std::fmt;
 use correlate::model::ComponentId;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{IDS_PER_QUERY, Inventory};
+use super::{IDS_PER_QUERY, Inventory, Monitored};
 use crate::records::entity::{device, port};
 use crate::records::error::{Doing, RecordsError};
 
@@ -15,9 +15,9 @@ use crate::records::error::{Doing, RecordsError};
 pub struct ComponentName {
     /// The name of the device that it is, or that it is on.
     pub device: String,
-    /// The short name of the port, when it is one.
+    /// The short name of the port, or the name of the session or check, when it is one.
     pub port: Option<String>,
-    /// What the operator wrote on the port, when anything.
+    /// What the operator wrote on it, when anything.
     pub alias: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for ComponentName {
 type ByAccount<'i> = BTreeMap<&'i str, BTreeSet<&'i str>>;
 
 impl Inventory<'_> {
-    /// The names of those of `ids` that are devices or ports in the inventory.
+    /// The names of those of `ids` that are in the inventory.
     ///
     /// # Errors
     /// Only of the database.
@@ -47,6 +47,7 @@ impl Inventory<'_> {
         ids: &[ComponentId],
     ) -> Result<BTreeMap<ComponentId, ComponentName>, RecordsError> {
         let (mut devices, mut ports) = (ByAccount::new(), ByAccount::new());
+        let mut others: BTreeMap<&str, ByAccount<'_>> = BTreeMap::new();
         for id in ids {
             match id.parts() {
                 Some((account, "device", native)) => {
@@ -55,7 +56,11 @@ impl Inventory<'_> {
                 Some((account, "port", native)) => {
                     ports.entry(account).or_default().insert(native);
                 }
-                _ => {}
+                Some((account, kind, native)) => {
+                    let of_kind = others.entry(kind).or_default();
+                    of_kind.entry(account).or_default().insert(native);
+                }
+                None => {}
             }
         }
         let mut names = BTreeMap::new();
@@ -72,6 +77,43 @@ impl Inventory<'_> {
             for port in ports {
                 let id = ComponentId::of(account, "port", &port.native_id);
                 names.insert(id, port_name(port, &devices));
+            }
+        }
+        for (kind, of_kind) in others {
+            for (account, native) in of_kind {
+                let found = self.monitored_rows(account, kind, &native).await?;
+                let of: BTreeSet<&str> = found.iter().map(|one| one.device.as_str()).collect();
+                let devices = self.device_names(account, &of).await?;
+                for one in found {
+                    names.insert(one.component(), part_name(one, &devices));
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// The short names (ifName) of those of `ids` that are ports of the
+    /// inventory and have one.
+    ///
+    /// # Errors
+    /// Only of the database.
+    pub async fn short_port_names(
+        self,
+        ids: &[ComponentId],
+    ) -> Result<BTreeMap<ComponentId, String>, RecordsError> {
+        let mut ports = ByAccount::new();
+        for (account, kind, native) in ids.iter().filter_map(ComponentId::parts) {
+            if kind == "port" {
+                ports.entry(account).or_default().insert(native);
+            }
+        }
+        let mut names = BTreeMap::new();
+        for (account, native) in ports {
+            for port in self.port_rows(account, &native).await? {
+                if !port.if_name.is_empty() {
+                    let id = ComponentId::of(account, "port", &port.native_id);
+                    names.insert(id, port.if_name);
+                }
             }
         }
         Ok(names)
@@ -129,6 +171,16 @@ fn port_name(port: port::Model, devices: &BTreeMap<String, String>) -> Component
     ComponentName {
         device: device.unwrap_or_else(|| format!("device {}", port.device)),
         port: Some(name),
+        alias,
+    }
+}
+
+fn part_name(part: Monitored, devices: &BTreeMap<String, String>) -> ComponentName {
+    let device = devices.get(&part.device).cloned();
+    let alias = Some(part.description).filter(|text| !text.is_empty() && *text != part.name);
+    ComponentName {
+        device: device.unwrap_or_else(|| format!("device {}", part.device)),
+        port: Some(part.name),
         alias,
     }
 }

@@ -13,13 +13,23 @@ pub enum MailKind {
     PasswordReset,
     /// Somebody's password has changed.
     PasswordChanged,
+    /// What somebody signs in with has changed, or a recovery code was used.
+    FactorsChanged,
+    /// Somebody may show that notices arrive at another address.
+    NotificationAddress,
     /// An administrator wants to see whether mails arrive.
     Test,
 }
 
 impl MailKind {
-    const ALL: [MailKind; 4] =
-        [MailKind::Invitation, MailKind::PasswordReset, MailKind::PasswordChanged, MailKind::Test];
+    const ALL: [MailKind; 6] = [
+        MailKind::Invitation,
+        MailKind::PasswordReset,
+        MailKind::PasswordChanged,
+        MailKind::FactorsChanged,
+        MailKind::NotificationAddress,
+        MailKind::Test,
+    ];
 
     /// The name in the records and the API.
     pub const fn as_str(self) -> &'static str {
@@ -27,6 +37,8 @@ impl MailKind {
             MailKind::Invitation => "invitation",
             MailKind::PasswordReset => "password-reset",
             MailKind::PasswordChanged => "password-changed",
+            MailKind::FactorsChanged => "factors-changed",
+            MailKind::NotificationAddress => "notification-address",
             MailKind::Test => "test",
         }
     }

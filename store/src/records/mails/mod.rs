@@ -1,8 +1,8 @@
 //! Mails: queued in the transaction of what they tell of, sent by one process
 //! at a time, tried again until they expire.
 //!
-//! What is in a mail may let its reader in, so the body is forgotten as soon
-//! as the mail is sent or given up. Rows are kept for a while after that, for
+//! What is in a mail may let its reader in, so the body is sealed while it
+//! waits, and forgotten as soon as the mail is sent or given up. Rows are kept for a while after that, for
 //! administrators to see what became of them. Nothing here speaks SMTP.
 
 mod kinds;
@@ -17,13 +17,16 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use kinds::{MailKind, MailState};
 pub use send::DueMail;
+pub(in crate::records) use send::void_links_within;
 
+use super::audit::{self, Actor};
 use super::database::Records;
 use super::entity::mail;
 use super::error::{Doing, RecordsError};
 use super::ids::MailId;
 use super::page::Page;
-use super::text;
+use super::{sealing, text};
+use crate::Keyring;
 
 /// The longest body: a page of text in two forms has a tenth of this.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -39,6 +42,8 @@ pub struct MailDraft {
     pub kind: MailKind,
     /// To which address.
     pub recipient: String,
+    /// To which address too, as a mail of its own.
+    pub copy_to: Option<String>,
     /// Its subject, in the reader's language.
     pub subject: String,
     /// The body as plain text.
@@ -96,7 +101,30 @@ impl Mails<'_> {
     pub async fn queue(self, draft: &MailDraft, now: Timestamp) -> Result<MailId, RecordsError> {
         const DOING: &str = "queueing a mail";
         let tx = self.0.begin(DOING).await?;
-        let id = queue_within(&tx, draft, now).await?;
+        let id = queue_within(&tx, self.0.keyring(), draft, now).await?;
+        tx.commit().await.doing(DOING)?;
+        Ok(id)
+    }
+
+    /// Queues a mail by which somebody wants to see whether mails arrive.
+    ///
+    /// # Errors
+    /// As [`Mails::queue`].
+    pub async fn queue_test(
+        self,
+        actor: &Actor,
+        draft: &MailDraft,
+    ) -> Result<MailId, RecordsError> {
+        const DOING: &str = "queueing a test mail";
+        let tx = self.0.begin(DOING).await?;
+        let id = queue_within(&tx, self.0.keyring(), draft, actor.at).await?;
+        let entry = audit::Entry {
+            action: "test",
+            object: "mails".to_owned(),
+            before: None,
+            after: Some(serde_json::json!({ "recipient": draft.recipient })),
+        };
+        audit::append(&tx, actor, [entry]).await?;
         tx.commit().await.doing(DOING)?;
         Ok(id)
     }
@@ -137,14 +165,30 @@ fn filtered(state: Option<MailState>) -> sea_orm::Select<mail::Entity> {
     }
 }
 
-/// Queues a mail within the change that it tells of.
+/// Queues a mail within the change that it tells of, and its copy; gives the id
+/// of the first.
 pub(in crate::records) async fn queue_within(
     tx: &DatabaseTransaction,
+    keyring: &Keyring,
     draft: &MailDraft,
     now: Timestamp,
 ) -> Result<MailId, RecordsError> {
+    let id = queue_for(tx, keyring, draft, &draft.recipient, now).await?;
+    if let Some(other) = &draft.copy_to {
+        queue_for(tx, keyring, draft, other, now).await?;
+    }
+    Ok(id)
+}
+
+async fn queue_for(
+    tx: &DatabaseTransaction,
+    keyring: &Keyring,
+    draft: &MailDraft,
+    recipient: &str,
+    now: Timestamp,
+) -> Result<MailId, RecordsError> {
     const DOING: &str = "queueing a mail";
-    let recipient = text::name("recipient", &draft.recipient)?;
+    let recipient = text::name("recipient", recipient)?;
     let subject = text::name("subject", &draft.subject)?;
     let (body_text, body_html) = (draft.text.expose_secret(), draft.html.expose_secret());
     if body_text.len() + body_html.len() > BODY_BYTES_MAX {
@@ -157,13 +201,15 @@ pub(in crate::records) async fn queue_within(
         return Err(RecordsError::invalid("mail", reason));
     }
     let id = MailId::new();
+    let key = id.to_string();
+    let seal = |what, body: &str| keyring.seal(&sealing::purpose(what, &[&key]), body.as_bytes());
     let row = mail::Model {
-        id: id.to_string(),
+        body_text: seal(sealing::MAIL_TEXT, body_text),
+        body_html: seal(sealing::MAIL_HTML, body_html),
+        id: key,
         kind: draft.kind.as_str().to_owned(),
         recipient,
         subject,
-        body_text: body_text.to_owned(),
-        body_html: body_html.to_owned(),
         queued_at_ms: now.millis(),
         expires_at_ms: draft.expires_at.millis(),
         state: MailState::Waiting.as_str().to_owned(),

@@ -3,15 +3,20 @@
 
 use correlate::model::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use secrecy::SecretString;
 
-use super::{MailState, Mails};
+use super::{MailKind, MailState, Mails};
 use crate::records::audit::{self, Actor};
 use crate::records::entity::mail;
 use crate::records::error::{Doing, RecordsError};
 use crate::records::ids::MailId;
-use crate::records::text;
+use crate::records::{sealing, text};
+
+/// A mail that was sealed with a key that is not here is looked at again after this.
+const UNREADABLE_PAUSE_MS: i64 = 60_000;
 
 /// A mail that is to be sent now.
 #[derive(Debug)]
@@ -58,19 +63,37 @@ impl Mails<'_> {
             .all(self.0.reader())
             .await
             .doing(DOING)?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(DueMail {
-                    id: MailId::stored(&row.id)?,
-                    recipient: row.recipient,
-                    subject: row.subject,
-                    text: row.body_text.into(),
-                    html: row.body_html.into(),
-                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-                    expires_at: Timestamp(row.expires_at_ms),
-                })
-            })
-            .collect()
+        let mut due = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = MailId::stored(&row.id)?;
+            match self.opened(row) {
+                Ok(mail) => due.push(mail),
+                // Those of others go out meanwhile; the key may come back.
+                Err(error) => {
+                    tracing::error!(mail = %id, %error, "a mail cannot be read");
+                    let next_at = now.plus_millis(UNREADABLE_PAUSE_MS);
+                    self.not_sent(id, now, &error.to_string(), Some(next_at)).await?;
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    fn opened(self, row: mail::Model) -> Result<DueMail, RecordsError> {
+        let open = |what, body: &str| {
+            let purpose = sealing::purpose(what, &[&row.id]);
+            let opened = self.0.keyring().open_text(&purpose, body);
+            opened.map_err(|error| RecordsError::sealed("mail", &row.id, error))
+        };
+        Ok(DueMail {
+            id: MailId::stored(&row.id)?,
+            text: open(sealing::MAIL_TEXT, &row.body_text)?,
+            html: open(sealing::MAIL_HTML, &row.body_html)?,
+            recipient: row.recipient,
+            subject: row.subject,
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            expires_at: Timestamp(row.expires_at_ms),
+        })
     }
 
     /// The mail server has taken `id`; its body is forgotten.
@@ -153,6 +176,26 @@ impl Mails<'_> {
             .doing("forgetting old mails")?;
         Ok(deleted.rows_affected)
     }
+}
+
+/// Gives up what waits for `recipient` and holds a link that no longer works,
+/// within a larger change.
+pub(in crate::records) async fn void_links_within(
+    tx: &DatabaseTransaction,
+    recipient: &str,
+    at: Timestamp,
+) -> Result<(), RecordsError> {
+    let kinds = [MailKind::Invitation, MailKind::PasswordReset, MailKind::NotificationAddress];
+    let kinds = kinds.map(MailKind::as_str);
+    end(MailState::Expired, at)
+        .col_expr(mail::Column::Error, Expr::value("the link in it no longer works"))
+        .filter(mail::Column::State.eq(MailState::Waiting.as_str()))
+        .filter(mail::Column::Recipient.eq(recipient))
+        .filter(mail::Column::Kind.is_in(kinds))
+        .exec(tx)
+        .await
+        .doing("giving up mails with links that no longer work")?;
+    Ok(())
 }
 
 fn end(state: MailState, now: Timestamp) -> sea_orm::UpdateMany<mail::Entity> {

@@ -33,6 +33,16 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0010_source_detail", include_str!("0010_source_detail.sql")),
     ("0011_mails", include_str!("0011_mails.sql")),
     ("0012_password_resets", include_str!("0012_password_resets.sql")),
+    ("0013_factors", include_str!("0013_factors.sql")),
+    ("0014_single_sign_on", include_str!("0014_single_sign_on.sql")),
+    ("0015_access_log", include_str!("0015_access_log.sql")),
+    ("0016_sealing", include_str!("0016_sealing.sql")),
+    ("0017_nms_tokens", include_str!("0017_nms_tokens.sql")),
+    (AUDIT_APPEND_ONLY, include_str!("0018_audit_append_only.sql")),
+    ("0019_access_limits", include_str!("0019_access_limits.sql")),
+    ("0020_device_standing", include_str!("0020_device_standing.sql")),
+    ("0021_sign_in_strength", include_str!("0021_sign_in_strength.sql")),
+    ("0022_monitored", include_str!("0022_monitored.sql")),
 ];
 
 /// Its table is filled from definitions, which no SQL reads on both databases.
@@ -40,6 +50,9 @@ const SERVICE_COMPONENTS: &str = "0004_service_components";
 
 /// Entries that are there are hashed, which no SQL does on both databases.
 const AUDIT_CHAIN: &str = "0008_audit_chain";
+
+/// Its triggers are written in the language of each database.
+const AUDIT_APPEND_ONLY: &str = "0018_audit_append_only";
 
 /// Key of the advisory lock that keeps processes from migrating together;
 /// any constant that nothing else in the database uses ("padwacht" in ASCII).
@@ -68,6 +81,14 @@ impl MigrationTrait for SqlMigration {
         let filled = match self.name {
             SERVICE_COMPONENTS => services::fill_components(manager.get_connection()).await,
             AUDIT_CHAIN => audit::chain_what_is_there(manager.get_connection()).await,
+            AUDIT_APPEND_ONLY => {
+                let triggers = match manager.get_database_backend() {
+                    DbBackend::Postgres => include_str!("0018_audit_append_only.postgres.sql"),
+                    _ => include_str!("0018_audit_append_only.sqlite.sql"),
+                };
+                manager.get_connection().execute_unprepared(triggers).await?;
+                Ok(())
+            }
             _ => Ok(()),
         };
         filled.map_err(|error| DbErr::Migration(error.to_string()))

@@ -12,7 +12,7 @@ mod import;
 mod references;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use correlate::model::{ServiceDefinition, ServiceId, Timestamp};
 use sea_orm::{
@@ -123,6 +123,25 @@ impl ServicesWithin<'_> {
             .one(self.records.reader())
             .await;
         row.doing("reading a service")?.map(codec::read).transpose()
+    }
+
+    /// The ids of all of them in a bounded scope; nothing where it has no bounds.
+    ///
+    /// # Errors
+    /// See [`ServicesWithin::get`].
+    pub async fn ids(self) -> Result<BTreeSet<ServiceId>, RecordsError> {
+        if self.scope.is_everything() {
+            return Ok(BTreeSet::new());
+        }
+        let ids: Vec<String> = service::Entity::find()
+            .select_only()
+            .column(service::Column::Id)
+            .filter(self.scope.condition(service::Column::CustomerId))
+            .into_tuple()
+            .all(self.records.reader())
+            .await
+            .doing("listing the ids of services")?;
+        Ok(ids.iter().map(|id| ServiceId::from(id.as_str())).collect())
     }
 
     /// Those of `ids` that exist.

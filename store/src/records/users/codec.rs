@@ -124,6 +124,7 @@ pub(super) fn to_row(user: &User, password_hash: &SecretString) -> user::Model {
         notification_email: user.notification_email.clone(),
         revision: user.revision,
         search_text: format!("{}\n{}", user.email, user.name).to_lowercase(),
+        notification_proven: user.notification_proven,
     }
 }
 
@@ -141,10 +142,24 @@ pub(super) fn read(
         name: row.name,
         time_zone: row.time_zone,
         notification_email: row.notification_email,
+        notification_proven: row.notification_proven,
         customers,
         revision: row.revision,
         created_at: Timestamp(row.created_at_ms),
     })
+}
+
+/// The same entry, with how much fell with the change: sessions that ended and
+/// API tokens that were revoked.
+pub(super) fn with_fallen(mut entry: audit::Entry, sessions: u64, tokens: u64) -> audit::Entry {
+    if let Some(Value::Object(after)) = &mut entry.after {
+        for (name, count) in [("sessions_ended", sessions), ("tokens_revoked", tokens)] {
+            if count > 0 {
+                after.insert(name.to_owned(), json!(count));
+            }
+        }
+    }
+    entry
 }
 
 /// What to record of a change.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use correlate::model::Timestamp;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
 use super::invitations::invite_within;
 use super::write::change;
@@ -34,6 +34,10 @@ pub struct UserLine {
     pub role: Option<Role>,
     /// The language they read.
     pub language: Option<Language>,
+    /// The IANA zone in which they read instants.
+    pub time_zone: Option<String>,
+    /// Where notifications go.
+    pub notification_email: Option<String>,
     /// The customers that they act for, by name or number.
     pub customers: Option<Vec<String>>,
     /// What is wrong with it already, before the database was asked.
@@ -46,11 +50,22 @@ pub enum UserPlan {
     /// Somebody new is invited.
     Invite,
     /// Somebody who is there changes, in these respects.
-    Update(Vec<&'static str>),
+    Update(Vec<UserDifference>),
     /// Nothing: it is so already.
     Nothing,
     /// It is refused, and with it the whole file.
     Refused(String),
+}
+
+/// What changes of somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserDifference {
+    /// Which field, by its name in the file.
+    pub field: &'static str,
+    /// How it is; empty where it is not there.
+    pub before: String,
+    /// How it becomes.
+    pub after: String,
 }
 
 /// A line and what it does.
@@ -71,8 +86,14 @@ pub struct ImportedUser {
 pub struct UserImport {
     /// Line by line, in order.
     pub lines: Vec<ImportedUser>,
-    /// Whether it was done. If not, it was a trial, or a line is refused.
+    /// Whether it was done. If not, it was a trial, a line is refused, or it is
+    /// not what was expected.
     pub is_done: bool,
+    /// Stands for all that it does, or would do: another state of the database
+    /// or another file gives another.
+    pub hash: String,
+    /// Whether it is not what was expected, and so was not done.
+    pub has_moved: bool,
 }
 
 impl UserImport {
@@ -89,7 +110,8 @@ impl Users<'_> {
 
     /// Invites and changes the users of `lines`, each new one with the
     /// invitation of the same place in `tokens`; with `is_trial` only says what
-    /// would happen. If any line is refused, nothing is written.
+    /// would happen. If any line is refused, nothing is written; nor is it if it
+    /// would not do what the trial with the hash `expected` said.
     ///
     /// # Errors
     /// [`RecordsError::Invalid`] for more than [`Users::MAX_IMPORT`] lines or
@@ -101,6 +123,7 @@ impl Users<'_> {
         tokens: &[TokenHash],
         expires_at: Timestamp,
         is_trial: bool,
+        expected: Option<&str>,
     ) -> Result<UserImport, RecordsError> {
         const DOING: &str = "importing users";
         if lines.len() > Self::MAX_IMPORT {
@@ -135,8 +158,10 @@ impl Users<'_> {
             };
             done.push(ImportedUser { line: line.line, email, user, plan });
         }
-        let mut import = UserImport { lines: done, is_done: false };
-        if is_trial || import.refused() > 0 {
+        let hash = hash(&done);
+        let has_moved = !is_trial && expected.is_some_and(|expected| expected != hash);
+        let mut import = UserImport { lines: done, is_done: false, hash, has_moved };
+        if is_trial || has_moved || import.refused() > 0 {
             import.lines.iter_mut().for_each(|line| line.user = None);
             return Ok(import);
         }
@@ -145,6 +170,12 @@ impl Users<'_> {
         import.is_done = true;
         Ok(import)
     }
+}
+
+/// One hash over all that an import does; whom it invites has an id only then.
+fn hash(lines: &[ImportedUser]) -> String {
+    let told: Vec<_> = lines.iter().map(|line| (line.line, &line.email, &line.plan)).collect();
+    TokenHash::of(&format!("{told:?}")).to_hex()
 }
 
 /// A refusal without the name of the field where it says the same.
@@ -185,7 +216,7 @@ impl Line<'_> {
             return Ok((Some(id), UserPlan::Invite, Some(entry)));
         };
         let after = before.changed(draft.checked()?);
-        let differs = differences(&before, &after);
+        let differs = differences(self.tx, &before, &after).await?;
         let entry = change(self.tx, self.actor.at, "update", &before, after).await?;
         let plan = match &entry {
             None => UserPlan::Nothing,
@@ -196,6 +227,7 @@ impl Line<'_> {
 
     fn draft(&self, before: Option<&User>) -> Result<UserDraft, RecordsError> {
         let UserLine { email, name, role, language, customers, .. } = self.line;
+        let UserLine { time_zone, notification_email, .. } = self.line;
         let role_of_new =
             || role.ok_or_else(|| RecordsError::invalid("role", "is needed for somebody new"));
         let mut draft = match before {
@@ -210,6 +242,12 @@ impl Line<'_> {
         }
         if let Some(language) = language {
             draft.language = *language;
+        }
+        if time_zone.is_some() {
+            draft.time_zone.clone_from(time_zone);
+        }
+        if notification_email.is_some() {
+            draft.notification_email.clone_from(notification_email);
         }
         if let Some(names) = customers {
             let find = |name: &String| {
@@ -227,16 +265,45 @@ impl Line<'_> {
     }
 }
 
-fn differences(before: &User, after: &User) -> Vec<&'static str> {
-    [
-        ("name", before.name != after.name),
-        ("role", before.role != after.role),
-        ("language", before.language != after.language),
-        ("customers", before.customers != after.customers),
-    ]
-    .into_iter()
-    .filter_map(|(field, differs)| differs.then_some(field))
-    .collect()
+/// What differs, in words of the file.
+async fn differences(
+    tx: &DatabaseTransaction,
+    before: &User,
+    after: &User,
+) -> Result<Vec<UserDifference>, RecordsError> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let mut found = vec![
+        ("name", before.name.clone(), after.name.clone()),
+        ("role", before.role.as_str().to_owned(), after.role.as_str().to_owned()),
+        ("language", before.language.as_str().to_owned(), after.language.as_str().to_owned()),
+        ("time_zone", text(&before.time_zone), text(&after.time_zone)),
+        ("notification_email", text(&before.notification_email), text(&after.notification_email)),
+    ];
+    if before.customers != after.customers {
+        let (before, after) = (names(tx, before).await?, names(tx, after).await?);
+        found.push(("customers", before, after));
+    }
+    let differs = found.into_iter().filter(|(_, before, after)| before != after);
+    Ok(differs.map(|(field, before, after)| UserDifference { field, before, after }).collect())
+}
+
+/// The customers of `user` by name, as the file parts them.
+async fn names(tx: &DatabaseTransaction, user: &User) -> Result<String, RecordsError> {
+    let ids: Vec<String> = user.customers.iter().map(ToString::to_string).collect();
+    let mut names = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(NAMES_PER_QUERY) {
+        let found: Vec<String> = customer::Entity::find()
+            .select_only()
+            .column(customer::Column::Name)
+            .filter(customer::Column::Id.is_in(chunk))
+            .into_tuple()
+            .all(tx)
+            .await
+            .doing("reading for whom a user acts")?;
+        names.extend(found);
+    }
+    names.sort_unstable();
+    Ok(names.join(" | "))
 }
 
 /// The customers that the lines name, by name or number; a name goes before

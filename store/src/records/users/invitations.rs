@@ -12,7 +12,7 @@ use crate::records::audit::{self, Actor};
 use crate::records::entity::{invitation, user};
 use crate::records::error::{Doing, RecordsError};
 use crate::records::ids::{TokenHash, UserId};
-use crate::records::text;
+use crate::records::{mails, text};
 
 /// Somebody who holds an invitation that works.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,6 +64,7 @@ impl Users<'_> {
             let reason = "only somebody who has not used an invitation yet can be invited again";
             return Err(RecordsError::invalid("standing", reason));
         }
+        mails::void_links_within(&tx, &user.email, actor.at).await?;
         write(&tx, id, token, actor.at, expires_at).await?;
         audit::append(&tx, actor, [entry("invite-again", id, None, None)]).await?;
         tx.commit().await.doing(DOING)
@@ -114,18 +115,7 @@ impl Users<'_> {
         const DOING: &str = "using an invitation";
         let name = text::name("name", name)?;
         let tx = self.begin(DOING).await?;
-        let gone = || RecordsError::not_found("invitation", "");
-        let found = invitation::Entity::find()
-            .filter(invitation::Column::TokenSha256.eq(token.to_hex()))
-            .filter(invitation::Column::ExpiresAtMs.gt(now.millis()))
-            .one(&tx)
-            .await
-            .doing(DOING)?
-            .ok_or_else(gone)?;
-        let before = find(&tx, UserId::stored(&found.user_id)?).await?;
-        if before.standing != Standing::Invited {
-            return Err(gone());
-        }
+        let before = invited_within(&tx, token, now).await?;
         let after = User { name, language, standing: Standing::Active, ..before.clone() };
         write_password(&tx, before.id, password_hash).await?;
         let entry = change(&tx, now, "register", &before, after).await?;
@@ -134,6 +124,24 @@ impl Users<'_> {
         tx.commit().await.doing(DOING)?;
         Ok(before.id)
     }
+}
+
+/// Whom the invitation with `token` invites at `now`, within a larger change.
+pub(super) async fn invited_within(
+    tx: &DatabaseTransaction,
+    token: &TokenHash,
+    now: Timestamp,
+) -> Result<User, RecordsError> {
+    let gone = || RecordsError::not_found("invitation", "");
+    let found = invitation::Entity::find()
+        .filter(invitation::Column::TokenSha256.eq(token.to_hex()))
+        .filter(invitation::Column::ExpiresAtMs.gt(now.millis()))
+        .one(tx)
+        .await
+        .doing("reading an invitation")?
+        .ok_or_else(gone)?;
+    let user = find(tx, UserId::stored(&found.user_id)?).await?;
+    if user.standing == Standing::Invited { Ok(user) } else { Err(gone()) }
 }
 
 /// Adds an invited user within a larger change; gives also what to record.

@@ -7,9 +7,12 @@
 
 mod codec;
 mod import;
+mod initial;
 mod invitations;
 mod kinds;
+mod notices;
 mod resets;
+mod sign_on;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,9 +32,10 @@ use super::page::{Page, holds_words};
 use crate::Scope;
 
 pub(super) use codec::lookup_email;
-pub use import::{ImportedUser, UserImport, UserLine, UserPlan};
+pub use import::{ImportedUser, UserDifference, UserImport, UserLine, UserPlan};
 pub use invitations::Invited;
 pub use kinds::{Language, Role, Standing};
+pub use sign_on::{LinkedIdentity, SignOnGrant, SignOnIdentity, SignedOn};
 
 /// Users in one `IN (…)`: a bounded statement on both databases.
 const IDS_PER_QUERY: usize = 500;
@@ -53,6 +57,8 @@ pub struct User {
     pub time_zone: Option<String>,
     /// Where notifications go; `None`: to [`User::email`].
     pub notification_email: Option<String>,
+    /// Whether mail is known to arrive there; nothing goes there before.
+    pub notification_proven: bool,
     /// The customers that they act for.
     pub customers: BTreeSet<CustomerId>,
     /// Whether they may come in now.
@@ -173,6 +179,16 @@ impl<'a> Users<'a> {
         Ok(self.credentials(email).await?.map(|credentials| credentials.user))
     }
 
+    /// The user with this id, active or not: for whoever knows already that it
+    /// is them who asks.
+    ///
+    /// # Errors
+    /// See [`Users::by_email`].
+    pub async fn by_id(self, id: UserId) -> Result<Option<User>, RecordsError> {
+        let row = user::Entity::find_by_id(id.to_string()).one(self.0.reader()).await;
+        load_any(self.0.reader(), row.doing("reading a user")?).await
+    }
+
     /// The user of an address, active or not, with the hash of the password.
     ///
     /// # Errors
@@ -253,7 +269,7 @@ impl UsersWithin<'_> {
     /// See [`UsersWithin::get`].
     pub async fn list(self, filter: &UserFilter, page: Page) -> Result<Vec<User>, RecordsError> {
         let rows = user::Entity::find()
-            .filter(filter.condition())
+            .filter(filter.condition(self.scope))
             .filter(in_scope(self.scope))
             .order_by_asc(user::Column::Email)
             .offset(page.offset())
@@ -273,7 +289,7 @@ impl UsersWithin<'_> {
     /// See [`UsersWithin::get`].
     pub async fn count(self, filter: &UserFilter) -> Result<u64, RecordsError> {
         user::Entity::find()
-            .filter(filter.condition())
+            .filter(filter.condition(self.scope))
             .filter(in_scope(self.scope))
             .count(self.records.reader())
             .await
@@ -324,7 +340,9 @@ fn acts_for(condition: Condition) -> Condition {
 }
 
 impl UserFilter {
-    fn condition(&self) -> Condition {
+    /// A customer outside of `scope` is one that nobody acts for: whoever may
+    /// not see it must not learn which of their own people act for it too.
+    fn condition(&self, scope: &Scope) -> Condition {
         let mut all = Condition::all();
         if let Some(words) = &self.search {
             all = all.add(holds_words(user::Column::SearchText, words));
@@ -337,7 +355,8 @@ impl UserFilter {
         }
         if let Some(customer) = self.customer {
             let of = user_customer::Column::CustomerId.eq(customer.to_string());
-            all = all.add(acts_for(Condition::all().add(of)));
+            let seen = scope.condition(user_customer::Column::CustomerId);
+            all = all.add(acts_for(seen.add(of)));
         }
         all
     }
@@ -351,6 +370,17 @@ pub(super) async fn load_one(
     let id = row.id.clone();
     let mut users = load(db, vec![row]).await?;
     users.pop().ok_or_else(|| RecordsError::not_found("user", id))
+}
+
+/// The same, if there is a row.
+async fn load_any(
+    db: &impl ConnectionTrait,
+    row: Option<user::Model>,
+) -> Result<Option<User>, RecordsError> {
+    match row {
+        Some(row) => Ok(Some(load_one(db, row).await?)),
+        None => Ok(None),
+    }
 }
 
 async fn load(

@@ -13,13 +13,13 @@ use secrecy::SecretString;
 
 use super::codec::{entry, lookup_email};
 use super::write::{NO_PASSWORD, find, write_password};
-use super::{User, Users, load_one};
+use super::{User, Users, load_any};
 use crate::records::audit::{self, Actor};
 use crate::records::entity::{password_reset, user};
 use crate::records::error::{Doing, RecordsError};
 use crate::records::ids::{TokenHash, UserId};
 use crate::records::mails::{self, MailDraft};
-use crate::records::sessions;
+use crate::records::{api_tokens, devices, sessions};
 
 /// Links of one user that may work at once: whoever asks over and over fills
 /// nobody's mailbox.
@@ -64,7 +64,7 @@ impl Users<'_> {
             .await
             .doing(DOING)?;
         if let Some(letter) = letter(&user) {
-            mails::queue_within(&tx, &letter, now).await?;
+            mails::queue_within(&tx, self.0.keyring(), &letter, now).await?;
         }
         let actor = Actor::new("anonymous", now).from_address(address);
         audit::append(&tx, &actor, [entry("ask-new-password", user.id, None, None)]).await?;
@@ -84,8 +84,8 @@ impl Users<'_> {
     }
 
     /// Uses the link with `token`: its user has this password from now on, every
-    /// session of theirs ends, and a letter tells them. Of several who try, one
-    /// succeeds.
+    /// session of theirs ends, their API tokens are revoked, and a letter tells
+    /// them. Of several who try, one succeeds.
     ///
     /// # Errors
     /// [`RecordsError::NotFound`] for a link that does not work.
@@ -104,13 +104,11 @@ impl Users<'_> {
         let user = find(&tx, id).await?;
         write_password(&tx, id, password_hash).await?;
         sessions::revoke_within(&tx, id).await?;
-        password_reset::Entity::delete_many()
-            .filter(password_reset::Column::UserId.eq(id.to_string()))
-            .exec(&tx)
-            .await
-            .doing(DOING)?;
+        api_tokens::revoke_within(&tx, id, now).await?;
+        devices::forget_within(&tx, id).await?;
+        forget_within(&tx, id).await?;
         if let Some(letter) = letter(&user) {
-            mails::queue_within(&tx, &letter, now).await?;
+            mails::queue_within(&tx, self.0.keyring(), &letter, now).await?;
         }
         let actor = Actor::new(user.email.clone(), now).as_user(id).from_address(address);
         audit::append(&tx, &actor, [entry("reset-password", id, None, None)]).await?;
@@ -127,10 +125,7 @@ async fn of_email(tx: &DatabaseTransaction, email: &str) -> Result<Option<User>,
         .one(tx)
         .await
         .doing("looking for a user by address")?;
-    match row {
-        Some(row) => Ok(Some(load_one(tx, row).await?)),
-        None => Ok(None),
-    }
+    load_any(tx, row).await
 }
 
 async fn of_token(
@@ -150,10 +145,20 @@ async fn of_token(
         .one(db)
         .await
         .doing(DOING)?;
-    match row {
-        Some(row) => Ok(Some(load_one(db, row).await?)),
-        None => Ok(None),
-    }
+    load_any(db, row).await
+}
+
+/// Voids every link of the user `id`, within a larger change.
+pub(super) async fn forget_within(
+    tx: &DatabaseTransaction,
+    id: UserId,
+) -> Result<(), RecordsError> {
+    password_reset::Entity::delete_many()
+        .filter(password_reset::Column::UserId.eq(id.to_string()))
+        .exec(tx)
+        .await
+        .doing("voiding links to a new password")?;
+    Ok(())
 }
 
 async fn forget_expired(tx: &DatabaseTransaction, now: Timestamp) -> Result<(), RecordsError> {

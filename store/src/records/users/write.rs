@@ -2,22 +2,28 @@
 //! always an administrator, and an address belongs to one.
 
 use correlate::model::Timestamp;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use super::codec::{self, entry};
-use super::{Language, ProfileDraft, Role, Standing, User, UserDraft, Users, load_one};
+use super::sign_on::has_identity;
+use super::{
+    Language, ProfileDraft, Role, Standing, User, UserDraft, Users, initial, load_one, notices,
+    resets,
+};
+use crate::Scope;
 use crate::records::audit::{self, Actor};
-use crate::records::entity::{customer, invitation, user, user_customer};
+use crate::records::entity::{customer, invitation, user, user_customer, user_identity};
 use crate::records::error::{Doing, RecordsError};
 use crate::records::ids::{CustomerId, UserId};
 use crate::records::locks::Lock;
+use crate::records::mails::{self, MailDraft};
 use crate::records::page::Change;
-use crate::records::{api_tokens, sessions};
+use crate::records::{api_tokens, devices, sessions};
 
 /// Rows in one INSERT; 2 values each stay far below SQLite's 32,766.
 const INSERT_ROWS: usize = 1_000;
@@ -43,7 +49,9 @@ impl Users<'_> {
     }
 
     /// Adds an administrator if there is no user at all; else does nothing and
-    /// gives `None`. Only one of several callers succeeds.
+    /// gives `None`. Only one of several callers succeeds. With `initial_until`
+    /// the password is one that was made up for a first sign-in,
+    /// and good until then.
     ///
     /// # Errors
     /// [`RecordsError::Invalid`] for an address that is none.
@@ -53,6 +61,7 @@ impl Users<'_> {
         email: &str,
         language: Language,
         password_hash: &SecretString,
+        initial_until: Option<Timestamp>,
     ) -> Result<Option<User>, RecordsError> {
         const DOING: &str = "creating the first administrator";
         let tx = self.begin(DOING).await?;
@@ -61,13 +70,17 @@ impl Users<'_> {
         }
         let draft = UserDraft { language, ..UserDraft::new(email, Role::Beheer) };
         let (user, entry) = insert(&tx, actor.at, &draft, Standing::Active, password_hash).await?;
+        if let Some(until) = initial_until {
+            initial::write_within(&tx, user.id, until).await?;
+        }
         audit::append(&tx, actor, [entry]).await?;
         tx.commit().await.doing(DOING)?;
         Ok(Some(user))
     }
 
     /// Changes a user. `revision` is that of the user as they were shown;
-    /// `None` overwrites whatever is there.
+    /// `None` overwrites whatever is there. Another role or address ends their
+    /// sessions, and another address voids whatever link was mailed to the old one.
     ///
     /// # Errors
     /// [`RecordsError::NotFound`], [`RecordsError::Stale`],
@@ -120,13 +133,15 @@ impl Users<'_> {
     }
 
     /// Lets somebody in again, or no longer: then every session ends at once,
-    /// every API token stops working for good, and an invitation is void.
+    /// every API token stops working for good, and links that were mailed to them
+    /// are void. Who is banned also takes down the tokens of services that they
+    /// issued, as nobody else may know what those are for.
     /// [`Standing::Invited`] is given by [`Users::invite`] alone.
     ///
     /// # Errors
     /// [`RecordsError::NotFound`], and [`RecordsError::Invalid`] when no active
-    /// administrator would be left, for one who would be let in without ever
-    /// having chosen a password, and for [`Standing::Invited`].
+    /// administrator would be left, for one who would be let in without any way
+    /// to prove who they are, and for [`Standing::Invited`].
     pub async fn set_standing(
         self,
         actor: &Actor,
@@ -139,7 +154,8 @@ impl Users<'_> {
         if standing == Standing::Invited {
             return Err(RecordsError::invalid("standing", "is given by an invitation alone"));
         }
-        if standing == Standing::Active && !has_password(&tx, id).await? {
+        let may_sign_in = has_password(&tx, id).await? || has_identity(&tx, id).await?;
+        if standing == Standing::Active && !may_sign_in {
             let reason = "never used an invitation: send a new one instead";
             return Err(RecordsError::invalid("standing", reason));
         }
@@ -152,12 +168,17 @@ impl Users<'_> {
         let Some(entry) = change(&tx, actor.at, action, &before, after).await? else {
             return Ok(Change::Unchanged);
         };
-        audit::append(&tx, actor, [entry]).await?;
+        let mut entries = vec![entry];
+        if standing == Standing::Banned {
+            entries.extend(api_tokens::revoke_issued_within(&tx, id, actor.at).await?);
+        }
+        audit::append(&tx, actor, entries).await?;
         tx.commit().await.doing(DOING)?;
         Ok(Change::Updated)
     }
 
-    /// Replaces a password and ends every session of its user.
+    /// Replaces a password, ends every session of its user, and revokes their
+    /// API tokens: whoever had the old password may have issued some.
     ///
     /// # Errors
     /// [`RecordsError::NotFound`].
@@ -167,13 +188,53 @@ impl Users<'_> {
         id: UserId,
         password_hash: &SecretString,
     ) -> Result<(), RecordsError> {
+        self.change_password(actor, id, password_hash, None).await
+    }
+
+    /// The same, and tells them by `letter`.
+    ///
+    /// # Errors
+    /// [`RecordsError::NotFound`].
+    pub async fn change_password(
+        self,
+        actor: &Actor,
+        id: UserId,
+        password_hash: &SecretString,
+        letter: Option<&MailDraft>,
+    ) -> Result<(), RecordsError> {
         const DOING: &str = "changing a password";
         let tx = self.begin(DOING).await?;
         find(&tx, id).await?;
         write_password(&tx, id, password_hash).await?;
         sessions::revoke_within(&tx, id).await?;
+        api_tokens::revoke_within(&tx, id, actor.at).await?;
+        if let Some(letter) = letter {
+            mails::queue_within(&tx, self.0.keyring(), letter, actor.at).await?;
+        }
         audit::append(&tx, actor, [entry("set-password", id, None, None)]).await?;
         tx.commit().await.doing(DOING)
+    }
+
+    /// Keeps `renewed` instead of `known`, both hashes of the same password; does
+    /// nothing where the password was changed meanwhile. Nobody's rights change,
+    /// so nothing ends and nothing is recorded.
+    ///
+    /// # Errors
+    /// Only of the database.
+    pub async fn renew_hash(
+        self,
+        id: UserId,
+        known: &SecretString,
+        renewed: &SecretString,
+    ) -> Result<(), RecordsError> {
+        user::Entity::update_many()
+            .col_expr(user::Column::PasswordHash, Expr::value(renewed.expose_secret()))
+            .filter(user::Column::Id.eq(id.to_string()))
+            .filter(user::Column::PasswordHash.eq(known.expose_secret()))
+            .exec(self.0.writer())
+            .await
+            .doing("hashing a password anew")?;
+        Ok(())
     }
 
     /// Begins a change of users.
@@ -207,6 +268,7 @@ pub(super) async fn insert(
         language: draft.language,
         time_zone: None,
         notification_email: None,
+        notification_proven: false,
         customers: draft.customers.clone(),
         standing,
         revision: 1,
@@ -242,6 +304,13 @@ pub(super) async fn change(
     if after.email != before.email {
         refuse_taken(tx, &after).await?;
     }
+    if after.notification_email != before.notification_email {
+        after.notification_proven = false;
+        notices::forget_within(tx, after.id).await?;
+        if let Some(old) = &before.notification_email {
+            mails::void_links_within(tx, old, at).await?;
+        }
+    }
     after.revision = before.revision + 1;
     let row = user::Entity::find_by_id(after.id.to_string()).one(tx).await;
     let row = row.doing("reading a user")?;
@@ -252,17 +321,48 @@ pub(super) async fn change(
     if after.customers != before.customers {
         write_customers(tx, &after).await?;
     }
-    if before.is_active() && !after.is_active() {
-        sessions::revoke_within(tx, after.id).await?;
-        api_tokens::revoke_within(tx, after.id, at).await?;
+    check_reach(tx, &after).await?;
+    let (ended, revoked) = fall_with(tx, at, before, &after).await?;
+    let entry = entry(action, after.id, Some(before), Some(&after));
+    Ok(Some(codec::with_fallen(entry, ended, revoked)))
+}
+
+/// Ends what does not outlive the change from `before` to `after`; gives how
+/// many sessions and tokens that were.
+async fn fall_with(
+    tx: &DatabaseTransaction,
+    at: Timestamp,
+    before: &User,
+    after: &User,
+) -> Result<(u64, u64), RecordsError> {
+    let (id, is_moved) = (after.id, after.email != before.email);
+    let is_out = before.is_active() && !after.is_active();
+    let (mut ended, mut revoked) = (0, 0);
+    // Other rights need another session, and so does another address: whoever
+    // signs in again has them.
+    if after.role != before.role || is_moved || is_out {
+        ended += sessions::revoke_within(tx, id).await?;
     }
-    if after.standing != Standing::Invited {
-        invitation::Entity::delete_by_id(after.id.to_string())
+    if is_out {
+        revoked += api_tokens::revoke_within(tx, id, at).await?;
+        devices::forget_within(tx, id).await?;
+    } else if after.role != before.role {
+        // What was issued for all that its owner may was issued for less, or more.
+        revoked += api_tokens::revoke_unbounded_within(tx, id, at).await?;
+    }
+    // Links went to the address and to the standing of before: whoever reads
+    // that mailbox may be somebody else by now.
+    if is_moved || after.standing != before.standing {
+        resets::forget_within(tx, id).await?;
+        mails::void_links_within(tx, &before.email, at).await?;
+    }
+    if is_moved || after.standing != Standing::Invited {
+        invitation::Entity::delete_by_id(id.to_string())
             .exec(tx)
             .await
             .doing("voiding an invitation")?;
     }
-    Ok(Some(entry(action, after.id, Some(before), Some(&after))))
+    Ok((ended, revoked))
 }
 
 /// The user `id` within a change.
@@ -271,7 +371,7 @@ pub(super) async fn find(tx: &DatabaseTransaction, id: UserId) -> Result<User, R
     load_one(tx, row.ok_or_else(|| RecordsError::not_found("user", id))?).await
 }
 
-/// Replaces the hash of a password.
+/// Replaces the hash of a password, which is one that was chosen.
 pub(super) async fn write_password(
     tx: &DatabaseTransaction,
     id: UserId,
@@ -283,11 +383,15 @@ pub(super) async fn write_password(
         .exec(tx)
         .await
         .doing("writing a password")?;
-    Ok(())
+    initial::forget_within(tx, id).await
 }
 
-async fn has_password(tx: &DatabaseTransaction, id: UserId) -> Result<bool, RecordsError> {
-    let row = user::Entity::find_by_id(id.to_string()).one(tx).await.doing("reading a user")?;
+/// Whether somebody has chosen a password.
+pub(super) async fn has_password(
+    db: &impl ConnectionTrait,
+    id: UserId,
+) -> Result<bool, RecordsError> {
+    let row = user::Entity::find_by_id(id.to_string()).one(db).await.doing("reading a user")?;
     Ok(row.is_some_and(|row| row.password_hash != NO_PASSWORD))
 }
 
@@ -331,10 +435,45 @@ async fn write_customers(tx: &DatabaseTransaction, user: &User) -> Result<(), Re
     Ok(())
 }
 
-async fn administrators(tx: &DatabaseTransaction) -> Result<u64, RecordsError> {
+/// What an account manager sees is what they act for and what is assigned to
+/// them, together no more than a scope holds: more would be out of sight in
+/// silence.
+pub(in crate::records) async fn check_reach(
+    tx: &DatabaseTransaction,
+    user: &User,
+) -> Result<(), RecordsError> {
+    if user.role != Role::Accountmanager {
+        return Ok(());
+    }
+    let assigned = customer::Entity::find()
+        .filter(customer::Column::AccountManager.eq(user.id.to_string()))
+        .filter(customer::Column::Id.is_not_in(user.customers.iter().map(CustomerId::to_string)))
+        .count(tx)
+        .await
+        .doing("counting the customers of an account manager")?;
+    let total = assigned + user.customers.len() as u64;
+    if total > Scope::CUSTOMERS_MAX as u64 {
+        let reason = format!(
+            "at most {} can be seen, acted for and assigned together; this would be {total}",
+            Scope::CUSTOMERS_MAX
+        );
+        return Err(RecordsError::invalid("customers", reason));
+    }
+    Ok(())
+}
+
+/// How many administrators may come in; not counted is whom a provider gives no
+/// role any more.
+pub(super) async fn administrators(tx: &DatabaseTransaction) -> Result<u64, RecordsError> {
+    let shut_out = Query::select()
+        .column(user_identity::Column::UserId)
+        .from(user_identity::Entity)
+        .and_where(user_identity::Column::NoRoleSinceMs.is_not_null())
+        .to_owned();
     user::Entity::find()
         .filter(user::Column::Role.eq(Role::Beheer.as_str()))
         .filter(user::Column::Active.eq(true))
+        .filter(user::Column::Id.not_in_subquery(shut_out))
         .count(tx)
         .await
         .doing("counting administrators")

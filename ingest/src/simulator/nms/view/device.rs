@@ -91,7 +91,7 @@ impl Nms {
     pub(in crate::simulator) fn times(&self, device: DeviceIndex) -> Times {
         let state = &self.devices[device.place()];
         let taken = self.poll_duration_ms(device);
-        match self.world.device(device).standing {
+        match self.standing(device) {
             Standing::NeverPolled => {
                 return Times { polled: None, ports_read: None, pinged: None, discovered: None };
             }
@@ -135,7 +135,7 @@ impl Nms {
     }
 
     fn time(&self, at: Option<Timestamp>, shape: Shape) -> Json {
-        Json::from(at.map(|at| match shape {
+        Json::from(at.map(|at| self.shown(at)).map(|at| match shape {
             Shape::Raw => local(at, &self.options.zone),
             Shape::Model => iso(at),
         }))
@@ -172,7 +172,7 @@ impl Nms {
     /// What LibreNMS shows in clear to every reader of the API.
     fn credentials(&self, device: DeviceIndex, shape: Shape) -> Row {
         let known = self.world.device(device);
-        let ping_only = known.standing == Standing::PingOnly;
+        let ping_only = self.standing(device) == Standing::PingOnly;
         let v3 = known.role == Role::Core;
         let v3_only = |text: &str| Json::from(v3.then(|| text.to_owned()));
         vec![
@@ -224,11 +224,12 @@ impl Nms {
             Shape::Raw => Json::from(i64::from(up)),
             Shape::Model => Json::from(up),
         };
-        let reason = match known.standing {
+        let standing = self.standing(device);
+        let reason = match standing {
             Standing::NeverPolled => "",
             _ => state.failing.as_str(),
         };
-        let snmp = !matches!(known.standing, Standing::PingOnly | Standing::NeverPolled);
+        let snmp = !matches!(standing, Standing::PingOnly | Standing::NeverPolled);
         let uptime = times
             .ports_read
             .filter(|_| snmp)
@@ -241,8 +242,8 @@ impl Nms {
         let mut row = vec![
             ("status", status),
             ("status_reason", Json::from(reason)),
-            ("ignore", self.flag(known.standing == Standing::Ignored, shape)),
-            ("disabled", self.flag(known.standing == Standing::Disabled, shape)),
+            ("ignore", self.flag(standing == Standing::Ignored, shape)),
+            ("disabled", self.flag(standing == Standing::Disabled, shape)),
             ("uptime", Json::from(uptime)),
             ("agent_uptime", Json::from(0_i64)),
             ("last_polled", self.time(times.polled, shape)),
@@ -262,7 +263,7 @@ impl Nms {
             ("port_association_mode", Json::from(1_i64)),
             ("max_depth", Json::from(i64::from(!known.parents.is_empty()) + 1)),
             ("disable_notify", self.flag(false, shape)),
-            ("ignore_status", self.flag(false, shape)),
+            ("ignore_status", self.flag(self.status_ignored.contains(&device), shape)),
         ];
         if self.options.release.has_mtu_status() {
             row.push(("mtu_status", self.flag(true, shape)));

@@ -2,14 +2,11 @@
 
 use super::{epoch_s, iso, local};
 use crate::simulator::json::{Json, Row};
-use crate::simulator::nms::{Check, Nms, OperStatus, POLLER_GROUPS};
-use crate::simulator::world::{DeviceIndex, LinkIndex, LinkKind, PortIndex, Role, Standing};
+use crate::simulator::nms::{Check, LONG_AGO_MS, Nms, OperStatus, POLLER_GROUPS};
+use crate::simulator::world::{DeviceIndex, LinkIndex, LinkKind, PortIndex, Standing, World};
 
 /// The nodes that poll, one per poller group.
 pub(super) const POLLER_NAMES: [&str; POLLER_GROUPS] = ["poller1", "poller2"];
-/// Service ids and peer ids start here.
-const FIRST_CHECK_ID: u32 = 1;
-const FIRST_PEER_ID: u32 = 1_260;
 /// The AS of the made-up provider; for documentation (RFC 5398).
 const OWN_AS: i64 = 64_500;
 /// A device is unpolled when its last poll is older than so many cycles.
@@ -35,7 +32,7 @@ impl Nms {
         let id = Json::from(u32::try_from(group).unwrap_or(u32::MAX) + 1);
         let name = ("poller_name", Json::from(POLLER_NAMES[group]));
         if !self.options.dispatcher {
-            let at = ("last_polled", Json::from(local(reported, &self.options.zone)));
+            let at = ("last_polled", Json::from(local(self.shown(reported), &self.options.zone)));
             let taken = ("time_taken", Json::from(241.7));
             return vec![("id", id), name, at, ("devices", count), taken];
         }
@@ -49,7 +46,7 @@ impl Nms {
             name,
             ("poller_version", Json::from(self.options.release.version())),
             ("poller_groups", Json::from(group.to_string())),
-            ("last_report", Json::from(iso(reported))),
+            ("last_report", Json::from(iso(self.shown(reported)))),
             ("master", Json::from(i64::from(group == 0))),
             ("poller_frequency", Json::Null),
             ("ping_frequency", Json::Null),
@@ -63,7 +60,7 @@ impl Nms {
         let devices = (0..self.world.devices().len()).map(DeviceIndex::at);
         devices
             .filter(|device| self.has_device(*device))
-            .filter(|device| self.world.device(*device).standing != Standing::Disabled)
+            .filter(|device| self.standing(*device) != Standing::Disabled)
             .filter_map(|device| {
                 let polled = self.times(device).polled;
                 let overdue = polled.is_none_or(|at| at < limit);
@@ -84,9 +81,8 @@ impl Nms {
     }
 
     /// The id of a device's service check: every core router has one.
-    pub(super) fn check_id(&self, device: DeviceIndex) -> Option<u32> {
-        let is_checked = self.world.device(device).role == Role::Core && self.has_device(device);
-        is_checked.then_some(device.0 + FIRST_CHECK_ID)
+    pub(in crate::simulator::nms) fn check_id(&self, device: DeviceIndex) -> Option<u32> {
+        self.world.check_id(device).filter(|_| self.has_device(device))
     }
 
     /// The service checks of one device, or of all.
@@ -99,6 +95,7 @@ impl Nms {
     fn check_row(&self, device: DeviceIndex, id: u32) -> Row {
         let changed = self.checked.get(&device).copied();
         let well = changed.is_none_or(|(well, _)| well);
+        let changed_at = changed.map_or(self.began.plus_millis(-LONG_AGO_MS), |(_, at)| at);
         let (status, message) = match well {
             true => (0_i64, "SSH OK - OpenSSH_9.6"),
             false => (2, "CRITICAL - Socket timeout after 10 seconds"),
@@ -112,7 +109,7 @@ impl Nms {
             ("service_param", Json::from("")),
             ("service_ignore", Json::Int(0)),
             ("service_status", Json::from(status)),
-            ("service_changed", Json::from(changed.map_or(0, |(_, at)| epoch_s(at)))),
+            ("service_changed", Json::from(epoch_s(self.shown(changed_at)))),
             ("service_message", Json::from(message)),
             ("service_disabled", Json::Int(0)),
             ("service_ds", Json::from("{}")),
@@ -138,7 +135,7 @@ impl Nms {
     fn peer_row(&self, (index, near, far): Peer) -> Row {
         let link = self.world.link(index);
         let second = u32::from(link.b == near);
-        let id = FIRST_PEER_ID + 2 * index.0 + second;
+        let id = World::peer_id(index, link.b == near);
         let up = self.oper_status(near) == OperStatus::Up;
         let address = |end: u32| {
             let [_, a, b, c] = (index.0 * 4 + end + 1).to_be_bytes();

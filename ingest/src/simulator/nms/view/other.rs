@@ -20,8 +20,8 @@ impl Nms {
         newest_first
             .map(|outage| {
                 vec![
-                    ("going_down", Json::from(epoch_s(outage.going_down))),
-                    ("up_again", Json::from(outage.up_again.map(epoch_s))),
+                    ("going_down", Json::from(epoch_s(self.shown(outage.going_down)))),
+                    ("up_again", Json::from(outage.up_again.map(|at| epoch_s(self.shown(at))))),
                 ]
             })
             .collect()
@@ -122,7 +122,7 @@ impl Nms {
 
     /// The column `datetime`, the order of the log.
     pub(in crate::simulator) fn event_datetime(&self, event: &Event) -> String {
-        local(event.at, &self.options.zone)
+        local(self.shown(event.at), &self.options.zone)
     }
 
     /// One line of the log.

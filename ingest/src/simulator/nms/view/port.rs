@@ -56,7 +56,7 @@ impl Nms {
     /// Whether LibreNMS has a row for the port: it never asked some devices.
     pub(in crate::simulator) fn has_port(&self, port: PortIndex) -> bool {
         let device = self.world.port(port).device;
-        let standing = self.world.device(device).standing;
+        let standing = self.standing(device);
         self.has_device(device) && !matches!(standing, Standing::PingOnly | Standing::NeverPolled)
     }
 
@@ -70,15 +70,17 @@ impl Nms {
             "ifIndex" => Json::from(known.if_index),
             "ifName" | "ifDescr" => Json::from(self.world.port_name(port)),
             "ifAlias" => Json::from(self.alias(port)),
-            "ifOperStatus" => Json::from(state().oper.as_str()),
-            "ifOperStatus_prev" => Json::from(state().oper_before.as_str()),
+            "ifOperStatus" => Json::from(state().oper.word()),
+            "ifOperStatus_prev" => Json::from(state().oper_before.word()),
             "ifAdminStatus" => admin(state().shut),
             "ifAdminStatus_prev" => admin(state().shut_before),
             "ifLastChange" => Json::from(state().last_change),
             "ifSpeed" => Json::from(self.speed(known)),
             "ifPhysAddress" => Json::from(mac(port)),
             "ignore" | "disabled" | "deleted" => Json::Int(0),
-            "poll_time" => Json::from(self.times(known.device).ports_read.map(epoch_s)),
+            "poll_time" => {
+                Json::from(self.times(known.device).ports_read.map(|at| epoch_s(self.shown(at))))
+            }
             "poll_prev" => Json::from(self.poll_before(known.device)),
             "ifInOctets" | "ifOutOctets" => self.octets(port, column),
             "ifInOctets_rate" | "ifOutOctets_rate" => Json::from(self.octet_rate(port, column)),
@@ -150,7 +152,7 @@ impl Nms {
 
     fn poll_before(&self, device: DeviceIndex) -> Option<i64> {
         let read = self.times(device).ports_read?;
-        Some(epoch_s(read.plus_millis(-self.options.poll_cycle_ms)))
+        Some(epoch_s(self.shown(read.plus_millis(-self.options.poll_cycle_ms))))
     }
 
     fn octet_rate(&self, port: PortIndex, column: &str) -> i64 {

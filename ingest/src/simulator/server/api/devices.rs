@@ -44,7 +44,7 @@ fn selected(nms: &Nms, params: &Params) -> Vec<u32> {
 }
 
 fn is_selected(nms: &Nms, device: DeviceIndex, kind: &str, query: &str) -> bool {
-    let standing = nms.world().device(device).standing;
+    let standing = nms.standing(device);
     let active = !matches!(standing, Standing::Ignored | Standing::Disabled);
     match kind {
         "active" => active,

@@ -86,6 +86,7 @@ fn selected(
         .events()
         .since(first)
         .filter(|event| device.is_none_or(|device| device == event.device))
+        .filter(|event| nms.is_committed(event))
         .map(|event| (nms.event_datetime(event), *event))
         .filter(|(datetime, event)| match &to {
             Some(Bound::Id(id)) => event.id <= *id,

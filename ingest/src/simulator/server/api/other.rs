@@ -50,7 +50,7 @@ pub(super) async fn ping(State(simulator): State<Simulator>) -> Response {
 
 pub(super) async fn system(State(simulator): State<Simulator>) -> Response {
     let state = simulator.stale_state();
-    let now = instant(state.nms.now()).to_zoned(state.nms.zone().clone());
+    let now = instant(state.nms.shown(state.nms.now())).to_zoned(state.nms.zone().clone());
     let release = state.nms.release();
     let (version, schema) = (release.version(), release.schema());
     let date = match release.has_strings_only() {

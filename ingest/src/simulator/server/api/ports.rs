@@ -130,7 +130,7 @@ pub(super) async fn search(
 fn matches(nms: &Nms, port: PortIndex, fields: &[&'static str], text: &str) -> bool {
     // The search that clients make all the time; it passes every port.
     if fields == ["ifOperStatus"] {
-        let status = nms.oper_status(port).as_str();
+        let status = nms.oper_status(port).word().unwrap_or_default();
         return status.to_ascii_lowercase().contains(text) && nms.has_port(port);
     }
     nms.has_port(port)

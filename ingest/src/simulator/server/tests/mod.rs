@@ -1,6 +1,7 @@
 //! Black-box tests of both APIs over the router.
 
 mod checklist;
+mod controls;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -330,6 +331,22 @@ async fn time_is_controlled() {
     assert_eq!(now().await, 60_000 + HOUR_MS);
     let bad = bench.control(Method::POST, "/speed", json!({"speed": -1.0})).await;
     assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_servers_clock_can_be_wrong_and_what_it_wrote_before_stays() {
+    let bench = Bench::new(5);
+    bench.pass(HOUR_MS);
+    let polled = async || {
+        let row = bench.get("/devices/1").await.rows("devices").remove(0);
+        let text = row["last_polled"].as_str().expect("polled").to_owned();
+        text.parse::<jiff::Timestamp>().expect("a time").as_millisecond()
+    };
+    let before = polled().await;
+    bench.control(Method::POST, "/clock", json!({"ahead_ms": 90_000})).await;
+    assert_eq!(polled().await, before);
+    bench.pass(600_000);
+    assert_eq!(polled().await, before + 600_000 + 90_000);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
     AtLeast(f64),
+    AtMost(f64),
     Below(f64),
 }
 
@@ -35,6 +36,7 @@ impl Row {
     fn is_met(&self) -> Option<bool> {
         Some(match self.goal? {
             Goal::AtLeast(least) => self.figure >= least,
+            Goal::AtMost(most) => self.figure <= most,
             Goal::Below(most) => self.figure < most,
         })
     }
@@ -43,6 +45,7 @@ impl Row {
         match self.goal {
             None => String::new(),
             Some(Goal::AtLeast(least)) => format!("at least {}", text(least)),
+            Some(Goal::AtMost(most)) => format!("at most {}", text(most)),
             Some(Goal::Below(most)) => format!("below {}", text(most)),
         }
     }

@@ -1,0 +1,107 @@
+//! Connecting one's account with the provider, and taking it apart again: on
+//! the profile by its owner, on the page of a user by whoever may change
+//! users. The policy asks both to have proved lately who they are.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+use dashboards::letters::FactorNews;
+use dashboards::{SignOnLeavePage, SignOnProblem, urls};
+use store::records::{SignOnPurpose, UserId};
+
+use super::flow::{self, NotSent};
+use super::handlers::{told, user_word};
+use super::provider::Provider;
+use crate::app::ApiState;
+use crate::auth::Principal;
+use crate::pages::saved_at;
+use crate::problem::{ApiError, Thing};
+use crate::{language, letters, pages};
+
+fn configured(state: &ApiState) -> Result<&Provider, ApiError> {
+    state.sso().ok_or(ApiError::NotFound(Thing::Address))
+}
+
+/// `POST /profile/single-sign-on`: to the provider. The answer is a page that
+/// goes there: a browser does not let a form be led to another site (`form-action` of our content policy).
+pub(crate) async fn connect(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let provider = configured(&state)?;
+    let purpose = SignOnPurpose::Link(principal.id());
+    let origin = user_word(principal.id());
+    match flow::begin(&state, provider, &headers, purpose, urls::PROFILE, origin).await {
+        Ok(sent) => {
+            let language = language::of_request(&headers, state.config().default_language);
+            let shell = pages::bare_shell(&state, language, urls::PROFILE.to_owned());
+            let place = sent.to.origin().ascii_serialization();
+            let page = SignOnLeavePage { shell, place, address: sent.to.to_string() };
+            let mut response = pages::html(&page)?;
+            let refresh = format!("0; url={}", sent.to);
+            let refresh = HeaderValue::try_from(refresh).map_err(ApiError::internal)?;
+            response.headers_mut().insert(HeaderName::from_static("refresh"), refresh);
+            Ok((CookieJar::new().add(sent.cookie), response).into_response())
+        }
+        Err(NotSent::Ours(error)) => Err(error),
+        Err(NotSent::Provider(error)) => {
+            tracing::warn!(%error, "nobody can be sent to the OpenID provider");
+            Ok(told(urls::PROFILE, SignOnProblem::Away, ""))
+        }
+    }
+}
+
+/// `POST /profile/single-sign-on/removal`.
+pub(crate) async fn disconnect(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Response, ApiError> {
+    let provider = configured(&state)?;
+    let issuer = &provider.config().issuer;
+    let users = state.records().users();
+    if !users.has_password(principal.id()).await.map_err(ApiError::records)? {
+        return Ok(told(urls::PROFILE, SignOnProblem::OnlyWay, ""));
+    }
+    let (actor, news) = (principal.actor(&state), FactorNews::SignOnUnlinked);
+    let from = actor.address.clone().unwrap_or_default();
+    let letter = letters::factors_changed(&state, principal.account(), news, &from);
+    let done = users.unlink(&actor, principal.id(), issuer, letter.as_ref()).await;
+    done.map_err(ApiError::of_records)?;
+    Ok(saved_at(urls::PROFILE))
+}
+
+/// `POST /users/{id}/single-sign-on/removal`.
+pub(crate) async fn disconnect_user(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let id: UserId = id.parse().map_err(ApiError::of_records)?;
+    unlink(&state, &principal, id).await?;
+    Ok(saved_at(&urls::user(&id.to_string())))
+}
+
+/// Takes the way in by the provider away from somebody, who is told by mail.
+///
+/// # Errors
+/// Not found without a provider, without that user in sight, or without an
+/// identity of theirs; refused when no active administrator would be left.
+pub(crate) async fn unlink(
+    state: &ApiState,
+    principal: &Principal,
+    id: UserId,
+) -> Result<(), ApiError> {
+    let provider = configured(state)?;
+    let users = state.records().users();
+    let found = users.within(principal.scope()).get(id).await.map_err(ApiError::records)?;
+    let owner = found.ok_or(ApiError::NotFound(Thing::User))?;
+    let (actor, news) = (principal.actor(state), FactorNews::SignOnUnlinked);
+    let from = actor.address.clone().unwrap_or_default();
+    let letter = letters::factors_changed(state, &owner, news, &from);
+    let issuer = &provider.config().issuer;
+    let done = users.unlink(&actor, id, issuer, letter.as_ref()).await;
+    done.map_err(ApiError::of_records)
+}

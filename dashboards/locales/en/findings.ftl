@@ -1,0 +1,53 @@
+# What a source's own message is, and what was found out about it
+source-message = The message in full (English)
+fault-other = The source reports an error that is not known here.
+fault-other-do = See the message in full; please report it with the version of LibreNMS.
+finding-version = Version of LibreNMS
+finding-polling-interval = LibreNMS polls every
+finding-ping-interval = LibreNMS pings every
+finding-event-log = Event log can be read
+finding-event-log-cursor = Event log is asked by
+finding-stale-after = Unknown after (correlate.stale_after)
+finding-list-of-pollers = Has a list of its pollers
+finding-poll-interval = Everything is read every
+finding-glance-interval = What is down is read every
+finding-changes-interval = Event log is read every
+finding-sessions-interval = BGP sessions are read every
+finding-checks-interval = Service checks are read every
+finding-inventory-interval = Names and links are read every
+finding-time-zone = Time zone of its clock
+finding-clock-agrees = Its clock agrees with ours
+finding-clock-ahead = Its clock is ahead of ours by
+finding-clock-behind = Its clock is behind ours by
+finding-yes = Yes
+finding-no = No
+finding-zone = { $zone } (now UTC{ $offset })
+finding-offset = UTC{ $offset } now; which zone is not known yet, so an hour of doubt stays with times of before its clock may have changed. Set time_zone to end it.
+basis-set = Set in the configuration.
+basis-asked = LibreNMS was asked for it.
+basis-pollers = LibreNMS's own list of its pollers.
+basis-poll-times = The times of its polls over several readings.
+basis-assumed = The default of LibreNMS, until more readings tell.
+basis-polling-interval = Follows from the interval in which LibreNMS polls.
+basis-throttle = Follows from requests_per_second, and from how fast LibreNMS answers.
+basis-default = The default of Padwacht.
+basis-readable = It can be read.
+basis-forbidden = The user of the token may not see it: give it the role global-read. Until then changes are found in other ways, later; it is tried again once an hour.
+basis-forbidden-unknown = The token's user may not see these: give it the role global-read. A role of your own sees service checks only where show_services is on in LibreNMS. Until then they are unknown; it is tried again every hour.
+basis-missing = This LibreNMS does not have it. It is tried again once an hour.
+basis-product = The same in every version.
+basis-too-much = More ports are down than a cheap list holds; they are read with everything else.
+basis-too-short = Shorter than three polls of LibreNMS, so what works turns unknown between two polls. Set correlate.stale_after to three polls or more.
+basis-date = The dates of its answers. Times are corrected by what is sure of it; run NTP on that server, its pollers and here.
+basis-both-clocks = { $n ->
+    [one] Devices read both in its local time and in UTC, in one month.
+   *[other] Devices read both in its local time and in UTC, over { $count } months.
+}
+ability-changes = Changes, by the event log
+ability-glance = A cheap list of devices that are down
+ability-glance-ports = A cheap list of ports that are down
+ability-push = Push
+ability-backfill = Its own record of past outages
+ability-sessions = BGP sessions
+ability-checks = Service checks (Nagios plugins)
+ability-inventory = Names, ports and links

@@ -1,0 +1,53 @@
+# Wat de melding van een bron zelf is, en wat over de bron gevonden werd
+source-message = De volledige melding (Engels)
+fault-other = De bron meldt een fout die hier niet bekend is.
+fault-other-do = Bekijk de volledige melding; geef hem graag door met de versie van LibreNMS.
+finding-version = Versie van LibreNMS
+finding-polling-interval = LibreNMS pollt elke
+finding-ping-interval = LibreNMS pingt elke
+finding-event-log = Gebeurtenissenlogboek leesbaar
+finding-event-log-cursor = Gebeurtenissenlogboek wordt gelezen op
+finding-stale-after = Onbekend na (correlate.stale_after)
+finding-list-of-pollers = Heeft een lijst van zijn pollers
+finding-poll-interval = Alles wordt gelezen elke
+finding-glance-interval = Wat uit is wordt gelezen elke
+finding-changes-interval = Gebeurtenissenlogboek wordt gelezen elke
+finding-sessions-interval = BGP-sessies worden gelezen elke
+finding-checks-interval = Servicecontroles worden gelezen elke
+finding-inventory-interval = Namen en verbindingen worden gelezen elke
+finding-time-zone = Tijdzone van zijn klok
+finding-clock-agrees = Zijn klok loopt gelijk met de onze
+finding-clock-ahead = Zijn klok loopt voor op de onze
+finding-clock-behind = Zijn klok loopt achter op de onze
+finding-yes = Ja
+finding-no = Nee
+finding-zone = { $zone } (nu UTC{ $offset })
+finding-offset = UTC{ $offset } nu; welke zone is nog niet bekend, dus tijden van voor een mogelijke klokwissel houden een uur twijfel. Stel time_zone in om die weg te nemen.
+basis-set = Ingesteld in de configuratie.
+basis-asked = Opgevraagd bij LibreNMS.
+basis-pollers = De lijst van pollers van LibreNMS zelf.
+basis-poll-times = De tijden van zijn polls over meerdere lezingen.
+basis-assumed = De standaard van LibreNMS, tot meer lezingen het uitwijzen.
+basis-polling-interval = Volgt uit het interval waarmee LibreNMS pollt.
+basis-throttle = Volgt uit requests_per_second, en uit hoe snel LibreNMS antwoordt.
+basis-default = De standaard van Padwacht.
+basis-readable = Het is te lezen.
+basis-forbidden = De gebruiker van het token mag het niet zien: geef hem de rol global-read. Tot dan worden veranderingen op andere manieren gevonden, later; elk uur wordt het opnieuw geprobeerd.
+basis-forbidden-unknown = De gebruiker van het token mag deze niet zien: geef hem de rol global-read. Een eigen rol ziet servicecontroles alleen waar show_services aan staat in LibreNMS. Tot dan zijn ze onbekend; elk uur wordt het opnieuw geprobeerd.
+basis-missing = Deze LibreNMS heeft het niet. Elk uur wordt het opnieuw geprobeerd.
+basis-product = In elke versie hetzelfde.
+basis-too-much = Er zijn meer poorten uit dan in een lichte lijst passen; ze worden gelezen met al het andere.
+basis-too-short = Korter dan drie polls van LibreNMS, dus wat werkt wordt onbekend tussen twee polls. Zet correlate.stale_after op drie polls of meer.
+basis-date = De datum van zijn antwoorden. Tijden worden gecorrigeerd met wat er zeker van is; gebruik NTP op die server, zijn pollers en hier.
+basis-both-clocks = { $n ->
+    [one] Apparaten zowel in zijn lokale tijd als in UTC gelezen, in één maand.
+   *[other] Apparaten zowel in zijn lokale tijd als in UTC gelezen, over { $count } maanden.
+}
+ability-changes = Veranderingen, uit het gebeurtenissenlogboek
+ability-glance = Een lichte lijst van apparaten die uit zijn
+ability-glance-ports = Een lichte lijst van poorten die uit zijn
+ability-push = Push
+ability-backfill = Zijn eigen lijst van storingen
+ability-sessions = BGP-sessies
+ability-checks = Servicecontroles (Nagios-plugins)
+ability-inventory = Namen, poorten en verbindingen
