@@ -68,9 +68,7 @@ impl Pipeline {
         let port = free_port();
         let config =
             write_config(dir.path(), &nms, stale_after, &format!("embedded_http_port = {port}"));
-        let file = dir.path().join(CONFIG_FILE);
-        let text = std::fs::read_to_string(&file).expect("just written");
-        std::fs::write(&file, edit(text)).expect("written");
+        edit_config(dir.path(), edit);
         let args = [config, vec!["--listen".to_owned(), "127.0.0.1:0".to_owned()]].concat();
         library();
         let mut stages = vec![Process::start("all", &args, dir.path())];
@@ -102,9 +100,7 @@ impl Pipeline {
             tokio::join!(Broker::start(), Engine::start(dir.path().join("engine")));
         let password = format!("password = {:?}", engine.password);
         let mut args = write_config(dir.path(), &nms, stale_after, &password);
-        let file = dir.path().join(CONFIG_FILE);
-        let text = std::fs::read_to_string(&file).expect("just written");
-        std::fs::write(&file, text + more).expect("written");
+        edit_config(dir.path(), |text| text + more);
         let database = database.url(dir.path()).await;
         for (flag, value) in [
             ("--kafka", broker.address.as_str()),
@@ -126,6 +122,11 @@ impl Pipeline {
     /// The process of a stage.
     pub(crate) fn stage(&mut self, name: &str) -> &mut Process {
         self.stages.iter_mut().find(|stage| stage.name == name).expect("a stage of this pipeline")
+    }
+
+    /// Changes the configuration for the next start of a stage.
+    pub(crate) fn edit_config(&self, edit: impl FnOnce(String) -> String) {
+        edit_config(self.dir.path(), edit);
     }
 
     /// Kills a stage and starts it again. The pages may be elsewhere then.
@@ -238,6 +239,9 @@ fn library() -> PathBuf {
 /// The configuration of every process, in the pipeline's directory.
 const CONFIG_FILE: &str = "padwacht.toml";
 
+/// How often everything is read.
+pub(crate) const POLL_INTERVAL: &str = "poll_interval = \"1s\"";
+
 /// Writes the configuration file; gives the flags that name it.
 fn write_config(dir: &Path, nms: &Nms, stale_after: &str, clickhouse: &str) -> Vec<String> {
     let config = format!(
@@ -248,7 +252,7 @@ name = "librenms"
 url = "{url}"
 token = "{TOKEN}"
 clock = "nms"
-poll_interval = "1s"
+{POLL_INTERVAL}
 requests_per_second = 100
 {settings}
 [log]
@@ -275,6 +279,12 @@ requests_per_second = 1000
     let path = dir.join(CONFIG_FILE);
     std::fs::write(&path, config).expect("written");
     vec!["--config".to_owned(), path.display().to_string()]
+}
+
+fn edit_config(dir: &Path, edit: impl FnOnce(String) -> String) {
+    let file = dir.join(CONFIG_FILE);
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    std::fs::write(&file, edit(text)).expect("written");
 }
 
 /// A port of loopback that nobody uses at this moment.

@@ -15,7 +15,7 @@ use correlate::model::Timestamp;
 
 use super::backlog::Backlog;
 use super::cursor::LogCursor;
-use super::decode::{DeviceRow, FailingChecks, OperStatus, PortRow};
+use super::decode::{DeviceRow, FailingChecks, OperStatus, PortRow, PortStatus};
 use super::facts::{DeviceFacts, Times};
 use super::guard::ListGuard;
 use super::lines::{Believed, Lines, Waiting};
@@ -39,13 +39,24 @@ const DOWNS_MAX: usize = 32;
 const FOLLOW_UP_MS: i64 = 20_000;
 const FOLLOW_UPS_MAX: u32 = 4;
 
-/// A port: its last good row and what was said of it.
+/// A port: its last good row and what was said of it. One line of the
+/// processor's cache.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Port {
-    pub(super) row: PortRow,
-    pub(super) seen: Seen,
+    pub(super) id: u64,
+    pub(super) status: PortStatus,
     /// Why it is unknown, as was said last.
     said: Option<Reason>,
+    pub(super) seen: Seen,
+}
+
+const _: () = assert!(size_of::<Port>() <= 64);
+
+impl Port {
+    /// Whether the same can be said of both: all but their ids are the same.
+    fn resembles(&self, other: &Port) -> bool {
+        (self.status, self.said, self.seen) == (other.status, other.said, other.seen)
+    }
 }
 
 /// A device and its ports.
@@ -316,14 +327,15 @@ impl Book {
         self.ports_len = self.ports_len - device.ports.len() + rows.len();
         device.set_ports(rows);
         for (port, status) in device.ports.iter_mut().zip(before) {
-            let believed = device.lines.of_port(&port.row, status, &self.policy, read.sent);
+            let believed =
+                device.lines.of_port(port.id, &port.status, status, &self.policy, read.sent);
             let (seen, said) = (&mut port.seen, &mut port.said);
             let placed = believed.iter().map(|one| {
                 let placed = place_line(seen, one, None);
                 note_said(said, &placed);
                 placed
             });
-            device.told.extend(placed.map(|placed| (port.row.port_id, placed)));
+            device.told.extend(placed.map(|placed| (port.id, placed)));
         }
     }
 
@@ -469,18 +481,18 @@ fn sample(kind: Kind, native_id: u64, placed: Placed, evidence: Evidence) -> Obs
 impl Device {
     /// What the row of a port said last.
     fn status_of(&self, port_id: u64) -> Option<(OperStatus, bool)> {
-        let place = self.ports.binary_search_by_key(&port_id, |port| port.row.port_id).ok()?;
-        let row = &self.ports[place].row;
-        Some((row.oper, row.shut))
+        let place = self.ports.binary_search_by_key(&port_id, |port| port.id).ok()?;
+        let PortStatus { oper, shut, .. } = self.ports[place].status;
+        Some((oper, shut))
     }
 
     /// Has these ports now, ascending by id; what was said of them stays.
     fn set_ports(&mut self, rows: &[PortRow]) {
         let mut pairs = self.ports.iter_mut().zip(rows);
         let are_alike = pairs.all(|(port, row)| {
-            let is_it = port.row.port_id == row.port_id;
+            let is_it = port.id == row.port_id;
             if is_it {
-                port.row = *row;
+                port.status = row.status;
             }
             is_it
         });
@@ -489,11 +501,11 @@ impl Device {
         }
         let mut known: BTreeMap<u64, (Seen, Option<Reason>)> = std::mem::take(&mut self.ports)
             .into_iter()
-            .map(|port| (port.row.port_id, (port.seen, port.said)))
+            .map(|port| (port.id, (port.seen, port.said)))
             .collect();
         let port = |row: &PortRow| {
             let (seen, said) = known.remove(&row.port_id).unwrap_or_default();
-            Port { row: *row, seen, said }
+            Port { id: row.port_id, status: row.status, seen, said }
         };
         self.ports = rows.iter().map(port).collect();
         self.lost.extend(known.into_iter().map(|(id, (seen, _))| (id, seen)));
@@ -513,7 +525,7 @@ impl Device {
     /// Whether its ports were read since it came back, and polled with it.
     fn ports_are_new(&self, since: Timestamp, error: ClockError) -> bool {
         let began = self.facts().and_then(|facts| facts.poll_began);
-        let polled = |port: &Port| port.row.polled_at().map(|at| error.ours(at));
+        let polled = |port: &Port| port.status.polled_at().map(|at| error.ours(at));
         self.ports_read.is_some_and(|read| read.sent >= since)
             && self.ports.iter().all(|port| polled(port) >= began)
     }
@@ -529,7 +541,7 @@ impl Device {
         };
         say(Kind::Device, id, &mut self.seen);
         for port in &mut self.ports {
-            say(Kind::Port, port.row.port_id, &mut port.seen);
+            say(Kind::Port, port.id, &mut port.seen);
         }
     }
 
@@ -622,24 +634,39 @@ impl Device {
             }
             frozen => frozen,
         };
+        // That its device cannot be read is news of the device's row.
+        let read = match ports_of {
+            PortsOf::Frozen(_) => {
+                ReadAt { sent: read.sent.max(device_at), received: read.received.max(device_at) }
+            }
+            PortsOf::Polled { .. } => read,
+        };
+        let (device_at, now) = (error.theirs(device_at), error.theirs(read.received));
+        let say = |port: &mut Port| {
+            let verdict = policy.port(&port.status, theirs_of, device_at, device_is, now)?;
+            let placed = port.seen.place(&verdict.ahead(-ahead_ms), read)?;
+            let placed = news(&mut port.said, placed);
+            let evidence = if placed.uncertainty_ms > 0 { cause } else { Evidence::Poll };
+            Some((placed, evidence))
+        };
+        // Neighbours mostly are alike, and then so is what becomes of them.
+        let mut last: Option<(Port, Port, Option<(Placed, Evidence)>)> = None;
         for port in &mut self.ports {
-            // That its device cannot be read is news of the device's row.
-            let read = match ports_of {
-                PortsOf::Frozen(_) => ReadAt {
-                    sent: read.sent.max(device_at),
-                    received: read.received.max(device_at),
-                },
-                PortsOf::Polled { .. } => read,
+            let told = match &last {
+                Some((was, is, told)) if was.resembles(port) => {
+                    (port.said, port.seen) = (is.said, is.seen);
+                    *told
+                }
+                _ => {
+                    let was = port.clone();
+                    let told = say(port);
+                    last = Some((was, port.clone(), told));
+                    told
+                }
             };
-            let (device_at, now) = (error.theirs(device_at), error.theirs(read.received));
-            let verdict = policy.port(&port.row, theirs_of, device_at, device_is, now);
-            let verdict = verdict.map(|verdict| verdict.ahead(-ahead_ms));
-            let placed = verdict.and_then(|verdict| port.seen.place(&verdict, read));
-            samples.extend(placed.map(|placed| {
-                let placed = news(&mut port.said, placed);
-                let evidence = if placed.uncertainty_ms > 0 { cause } else { Evidence::Poll };
-                sample(Kind::Port, port.row.port_id, placed, evidence)
-            }));
+            samples.extend(
+                told.map(|(placed, evidence)| sample(Kind::Port, port.id, placed, evidence)),
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use correlate::model::Timestamp;
 
-use super::decode::{DeviceRow, FailingChecks, PortRow, RowTime};
+use super::decode::{DeviceRow, FailingChecks, PortStatus, RowTime};
 use super::server_clock::ClockError;
 use super::zone::{Before, ServerZone, Span};
 
@@ -179,11 +179,10 @@ fn next_second(at: Timestamp) -> Timestamp {
     Timestamp(at.millis().saturating_add(999).div_euclid(1000).saturating_mul(1000))
 }
 
-impl PortRow {
+impl PortStatus {
     /// When its device's ports were last read.
     #[inline]
     pub(super) fn polled_at(&self) -> Option<Timestamp> {
-        let since_1970 = self.poll_time.filter(|s| s.get() > 0);
-        since_1970.map(|s| Timestamp(s.get().saturating_mul(1000)))
+        self.poll_time.map(|since_1970| Timestamp(i64::from(since_1970.get()) * 1000))
     }
 }

@@ -574,17 +574,18 @@ fn device(row: &DeviceRow) -> String {
 }
 
 fn port(row: &PortRow) -> String {
-    let mut text = format!("{} of {} {:?}", row.port_id, row.device_id, row.oper);
+    let status = &row.status;
+    let mut text = format!("{} of {} {:?}", row.port_id, row.device_id, status.oper);
     for (is_so, word) in [
-        (row.shut, "shut"),
-        (row.disabled == Some(true), "disabled"),
-        (row.deleted == Some(true), "deleted"),
+        (status.shut, "shut"),
+        (status.disabled == Some(true), "disabled"),
+        (status.deleted == Some(true), "deleted"),
     ] {
         if is_so {
             write!(text, " {word}").unwrap();
         }
     }
-    if let Some(at) = row.poll_time {
+    if let Some(at) = status.poll_time {
         write!(text, " {at}").unwrap();
     }
     text

@@ -32,6 +32,9 @@ const OUTAGES_AT_START_MAX: usize = 2_000;
 /// And of so long before it.
 const OUTAGES_AT_START_MS: i64 = 86_400_000;
 
+/// Room in a list for so many devices that were not known before.
+const DEVICES_MORE: usize = 256;
+
 /// Reports of so many devices are made at once; in between others may write.
 const REPORTS_MAX: usize = 256;
 
@@ -114,7 +117,9 @@ async fn read_devices(
     sent: Timestamp,
 ) -> Result<(Vec<DeviceFacts>, Vec<u64>, ReadAt), SourceError> {
     let call = calls::devices();
-    let mut rows = source.client.rows::<DeviceRow>(&call).await?;
+    let start = || Vec::with_capacity(source.book().devices.len() + DEVICES_MORE);
+    let rows = source.client.fold(&call, start, |rows: &mut Vec<DeviceRow>, row| rows.push(row));
+    let mut rows = rows.await?.into_inner();
     let read = ReadAt { sent, received: source.clock.now() };
     if rows.is_empty() {
         return Err(guard::empty(call.subject));

@@ -93,7 +93,7 @@ async fn ports(source: &LibreNms, rank: Rank) -> Result<Vec<u64>, SourceError> {
     let known = {
         let mut book = source.book();
         let ports = book.devices.values().flat_map(|device| device.ports());
-        let known = ports.filter(|port| port.row.oper == OperStatus::NotUp).count();
+        let known = ports.filter(|port| port.status.oper == OperStatus::NotUp).count();
         book.tuning.many_ports_down = known > PORTS_DOWN_MAX;
         known
     };
@@ -101,8 +101,11 @@ async fn ports(source: &LibreNms, rank: Rank) -> Result<Vec<u64>, SourceError> {
         return Ok(Vec::new());
     }
     let rows = source.client.rows::<PortRow>(&calls::ports_down(rank)).await?;
-    let listed: BTreeSet<u64> =
-        rows.iter().filter(|row| row.oper == OperStatus::NotUp).map(|row| row.port_id).collect();
+    let listed: BTreeSet<u64> = rows
+        .iter()
+        .filter(|row| row.status.oper == OperStatus::NotUp)
+        .map(|row| row.port_id)
+        .collect();
     let book = source.book();
     let moved = book.devices.iter().filter(|(_, device)| {
         let readable = device
@@ -110,9 +113,9 @@ async fn ports(source: &LibreNms, rank: Rank) -> Result<Vec<u64>, SourceError> {
             .is_some_and(|facts| matches!(book.policy.ports_of(facts), PortsOf::Polled { .. }));
         readable
             && device.ports().iter().any(|port| {
-                let is_down = port.row.oper == OperStatus::NotUp;
+                let is_down = port.status.oper == OperStatus::NotUp;
                 let is_said = port.seen.latest().is_some_and(|(_, s)| s != ComponentState::Unknown);
-                is_said && is_down != listed.contains(&port.row.port_id)
+                is_said && is_down != listed.contains(&port.id)
             })
     });
     Ok(moved.map(|(&device_id, _)| device_id).collect())

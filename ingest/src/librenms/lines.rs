@@ -8,7 +8,7 @@
 
 use correlate::model::{ComponentState, Timestamp};
 
-use super::decode::{FailingChecks, OperStatus, PortRow};
+use super::decode::{FailingChecks, OperStatus, PortStatus};
 use super::event::{Line, What};
 use super::policy::Policy;
 use crate::source::Reason;
@@ -138,18 +138,18 @@ impl Lines {
         }
     }
 
-    /// The lines about a port, held against its row, asked for at `sent`;
+    /// The lines about port `id`, held against its row, asked for at `sent`;
     /// `before` is the row known earlier. Those that are decided are taken out.
     pub(super) fn of_port(
         &mut self,
-        row: &PortRow,
+        id: u64,
+        row: &PortStatus,
         before: Option<(OperStatus, bool)>,
         policy: &Policy,
         sent: Timestamp,
     ) -> Vec<Believed> {
-        let is_due = |waiting: &Waiting| {
-            waiting.line.port_id == Some(row.port_id) && waiting.read_at <= sent
-        };
+        let is_due =
+            |waiting: &Waiting| waiting.line.port_id == Some(id) && waiting.read_at <= sent;
         let due = self.0.iter().filter(|waiting| is_due(waiting) && !waiting.line.by_user);
         let mut course: Vec<(Waiting, OperStatus, bool)> = Vec::new();
         let mut now = before;
@@ -210,7 +210,7 @@ fn waits(waiting: &Waiting, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroI64;
+    use std::num::NonZeroU32;
 
     use super::*;
     use crate::librenms::decode::RowTime;
@@ -287,16 +287,14 @@ mod tests {
         );
     }
 
-    fn row(oper: OperStatus, oper_before: Option<OperStatus>, shut: bool) -> PortRow {
-        PortRow {
-            port_id: 7,
-            device_id: 1,
+    fn row(oper: OperStatus, oper_before: Option<OperStatus>, shut: bool) -> PortStatus {
+        PortStatus {
             oper,
             oper_before,
             shut,
             disabled: None,
             deleted: None,
-            poll_time: NonZeroI64::new(90),
+            poll_time: NonZeroU32::new(90),
         }
     }
 
@@ -305,10 +303,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_port(all: &[(u64, What)], row: &PortRow, expected: &[(i64, ComponentState)]) {
+    fn check_port(all: &[(u64, What)], row: &PortStatus, expected: &[(i64, ComponentState)]) {
         let all: Vec<_> = all.iter().map(|&(id, what)| (id, Some(7), what)).collect();
         let before = Some((OperStatus::Up, false));
-        let found = lines(&all).of_port(row, before, &Policy::default(), SENT);
+        let found = lines(&all).of_port(7, row, before, &Policy::default(), SENT);
         assert_eq!(seconds(&found), expected);
     }
 
@@ -343,6 +341,7 @@ mod tests {
         let opened = [(5, What::Shut(false)), (6, oper(IsUp))];
         let opened: Vec<_> = opened.iter().map(|&(id, what)| (id, Some(7), what)).collect();
         let found = lines(&opened).of_port(
+            7,
             &row(IsUp, Some(NotUp), false),
             Some((NotUp, true)),
             &Policy::default(),
@@ -360,7 +359,7 @@ mod tests {
         }
         let row = row(OperStatus::Up, Some(OperStatus::NotUp), false);
         let before = Some((OperStatus::NotUp, true));
-        let found = all.of_port(&row, before, &Policy::default(), SENT);
+        let found = all.of_port(7, &row, before, &Policy::default(), SENT);
         assert_eq!(seconds(&found), [(5, Up)]);
     }
 }

@@ -164,9 +164,11 @@ impl ServerZone {
     /// Whether the clock may have shown `local` at both ends of `known`.
     fn could_mean(&self, local: DateTime, known: Span) -> bool {
         let offsets = self.offsets(local);
-        let instants = offsets.into_iter().filter_map(|offset| offset.to_timestamp(local).ok());
-        let instants: Vec<_> = instants.map(|at| Timestamp(at.as_millisecond())).collect();
-        instants.contains(&known.earliest) && instants.contains(&known.latest)
+        let is_meant = |at: Timestamp| {
+            let mut instants = offsets.iter().filter_map(|offset| offset.to_timestamp(local).ok());
+            instants.any(|instant| instant.as_millisecond() == at.millis())
+        };
+        is_meant(known.earliest) && (known.latest == known.earliest || is_meant(known.latest))
     }
 
     /// All instants that a local time can mean at `now`, ascending: those not

@@ -2,7 +2,7 @@
 //! reference says. The files are `../shared/librenms-fixtures` beside the
 //! repository.
 
-use std::num::NonZeroI64;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use proptest::collection::vec;
@@ -123,7 +123,7 @@ fn descriptions_give_names_places_and_parents() {
 #[test]
 fn port_lists_decode() {
     let ports: Vec<PortRow> = rows("ports_all_columns.json", "ports");
-    let of = |id| ports.iter().find(|row| row.port_id == id).unwrap();
+    let of = |id| ports.iter().find(|row| row.port_id == id).unwrap().status;
     assert_eq!(ports.len(), 10);
     assert_eq!((of(1101).oper, of(1101).shut), (OperStatus::Up, false));
     assert_eq!((of(1102).oper, of(1102).shut), (OperStatus::NotUp, false));
@@ -131,13 +131,31 @@ fn port_lists_decode() {
     assert_eq!(of(1105).oper, OperStatus::NotUp);
     assert_eq!((of(1107).disabled, of(1107).poll_time), (Some(true), None));
     assert_eq!(of(1108).oper, OperStatus::Odd);
-    assert_eq!(of(2101).poll_time, NonZeroI64::new(1_787_218_632));
+    assert_eq!(of(2101).poll_time, NonZeroU32::new(1_787_218_632));
     let of_device: Vec<PortRow> = rows("device_ports_columns.json", "ports");
     assert!(of_device.iter().all(|row| row.device_id == 11));
     let down: Vec<PortRow> = rows("ports_search_operstatus_down.json", "ports");
-    assert!(down.iter().all(|row| row.oper == OperStatus::NotUp));
+    assert!(down.iter().all(|row| row.status.oper == OperStatus::NotUp));
     let names: Vec<PortDescription> = rows("ports_all_columns.json", "ports");
     assert_eq!(names[2].alias.as_deref(), Some("CUST-10017 ACME GmbH 1G"));
+}
+
+#[test]
+fn a_poll_time_that_cannot_be_one_is_none() {
+    for (text, expected) in [
+        ("0", None),
+        ("-5", None),
+        ("4294967296", None),
+        ("4294967295", NonZeroU32::new(u32::MAX)),
+        ("\"1787218632\"", NonZeroU32::new(1_787_218_632)),
+    ] {
+        // The second is read by its likeness to the first.
+        let row = |id| format!(r#"{{"port_id":{id},"device_id":1,"poll_time":{text}}}"#);
+        let json = format!(r#"{{"ports":[{},{}]}}"#, row(1), row(2));
+        let read: Rows<PortRow> = decode(json.as_bytes(), "ports").unwrap();
+        let found: Vec<_> = read.rows.iter().map(|row| row.status.poll_time).collect();
+        assert_eq!(found, [expected; 2], "{text}");
+    }
 }
 
 #[test]
@@ -145,7 +163,7 @@ fn texts_instead_of_numbers_and_deleted_ports_are_read() {
     let old: Vec<PortRow> = rows("port_info_strings_2017.json", "port");
     assert_eq!(old.len(), 1);
     let deleted: Vec<PortRow> = rows("port_info_deleted.json", "port");
-    assert_eq!(deleted[0].deleted, Some(true));
+    assert_eq!(deleted[0].status.deleted, Some(true));
 }
 
 #[test]

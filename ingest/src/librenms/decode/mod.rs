@@ -15,7 +15,7 @@ mod split;
 pub(super) use log_rows::{EventRow, OutageRow, PollerRow};
 pub(super) use rows::{
     DeviceDescription, DeviceRow, FailingChecks, LinkRow, OperStatus, PortDescription, PortRow,
-    SystemRow,
+    PortStatus, SystemRow,
 };
 pub(super) use scalar::RowTime;
 pub(super) use session_rows::{

@@ -4,7 +4,7 @@
 //! `cryptopass`). No struct here has a place for them, so they are dropped
 //! while decoding. Columns: LibreNMS `db_schema.yaml`.
 
-use std::num::NonZeroI64;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Deserializer};
 
@@ -57,7 +57,8 @@ pub(in crate::librenms) struct FailingChecks {
 /// `""`, `icmp`, `snmp` or, from 26.7, `icmp,snmp`.
 fn failing_checks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FailingChecks, D::Error> {
     scalar::word(deserializer, |reason| {
-        let reason = reason.unwrap_or_default();
+        // Of nearly all devices.
+        let Some(reason) = reason else { return FailingChecks::default() };
         let fails = |check: &str| reason.split(',').any(|part| part.trim() == check);
         FailingChecks { icmp: fails("icmp"), snmp: fails("snmp") }
     })
@@ -93,29 +94,57 @@ pub(in crate::librenms) struct DeviceDescription {
     pub(in crate::librenms) ignore: Option<bool>,
 }
 
-/// A row of `/ports` or `/devices/:id/ports`, for its state. Small, because
-/// there are millions.
+/// A row of `/ports` or `/devices/:id/ports`, for its state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(from = "FlatPort")]
 pub(in crate::librenms) struct PortRow {
-    #[serde(deserialize_with = "scalar::id")]
     pub(in crate::librenms) port_id: u64,
-    #[serde(deserialize_with = "scalar::id")]
     pub(in crate::librenms) device_id: u64,
-    #[serde(default, rename = "ifOperStatus", deserialize_with = "oper_status")]
+    pub(in crate::librenms) status: PortStatus,
+}
+
+/// What the row of a port says. Small, because there are millions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::librenms) struct PortStatus {
+    /// When the ports of its device were last read: seconds since 1970, UTC; a
+    /// column that says 0 says never. It is an `int unsigned`.
+    pub(in crate::librenms) poll_time: Option<NonZeroU32>,
     pub(in crate::librenms) oper: OperStatus,
     /// Before its last change; only where one device is asked for.
-    #[serde(default, rename = "ifOperStatus_prev", deserialize_with = "oper_before")]
     pub(in crate::librenms) oper_before: Option<OperStatus>,
-    #[serde(default, rename = "ifAdminStatus", deserialize_with = "is_shut")]
     pub(in crate::librenms) shut: bool,
-    #[serde(default, deserialize_with = "scalar::flag")]
     pub(in crate::librenms) disabled: Option<bool>,
-    #[serde(default, deserialize_with = "scalar::flag")]
     pub(in crate::librenms) deleted: Option<bool>,
-    /// When the ports of its device were last read: seconds since 1970, UTC; a
-    /// column that says 0 says never.
+}
+
+/// The columns of [`PortRow`] as they come.
+#[derive(Deserialize)]
+struct FlatPort {
+    #[serde(deserialize_with = "scalar::id")]
+    port_id: u64,
+    #[serde(deserialize_with = "scalar::id")]
+    device_id: u64,
+    #[serde(default, rename = "ifOperStatus", deserialize_with = "oper_status")]
+    oper: OperStatus,
+    #[serde(default, rename = "ifOperStatus_prev", deserialize_with = "oper_before")]
+    oper_before: Option<OperStatus>,
+    #[serde(default, rename = "ifAdminStatus", deserialize_with = "is_shut")]
+    shut: bool,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    disabled: Option<bool>,
+    #[serde(default, deserialize_with = "scalar::flag")]
+    deleted: Option<bool>,
     #[serde(default, deserialize_with = "poll_time")]
-    pub(in crate::librenms) poll_time: Option<NonZeroI64>,
+    poll_time: Option<NonZeroU32>,
+}
+
+impl From<FlatPort> for PortRow {
+    fn from(flat: FlatPort) -> PortRow {
+        let FlatPort { port_id, device_id, oper, oper_before, shut, disabled, deleted, poll_time } =
+            flat;
+        let status = PortStatus { poll_time, oper, oper_before, shut, disabled, deleted };
+        PortRow { port_id, device_id, status }
+    }
 }
 
 impl PortRow {
@@ -136,7 +165,7 @@ impl Row for PortRow {
         match n {
             0 => self.port_id = number,
             1 => self.device_id = number,
-            _ => self.poll_time = i64::try_from(number).ok().and_then(NonZeroI64::new),
+            _ => self.status.poll_time = seconds(number),
         }
     }
 }
@@ -197,8 +226,12 @@ fn oper_before<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Oper
     scalar::word(deserializer, |word| Some(OperStatus::of(word)))
 }
 
-fn poll_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroI64>, D::Error> {
-    Ok(scalar::int(deserializer)?.and_then(NonZeroI64::new))
+fn poll_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroU32>, D::Error> {
+    Ok(scalar::reference(deserializer)?.and_then(seconds))
+}
+
+fn seconds(number: u64) -> Option<NonZeroU32> {
+    u32::try_from(number).ok().and_then(NonZeroU32::new)
 }
 
 fn is_shut<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
