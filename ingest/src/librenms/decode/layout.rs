@@ -42,6 +42,15 @@ struct Column {
     field: Option<u8>,
 }
 
+/// Why a row was not read here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unread {
+    /// It is laid out so as far as it has come, and goes on.
+    GoesOn,
+    /// It is laid out otherwise, or is no row; decoding it as usual will tell.
+    Otherwise,
+}
+
 /// How rows of a list are laid out.
 #[derive(Debug)]
 pub(super) struct Layout<R> {
@@ -61,7 +70,7 @@ impl<'a, R: Deserialize<'a>> Layout<R> {
         let fields = fields::<R>();
         let mut columns: Vec<Column> = Vec::new();
         for (name, value) in row::columns(json, marks) {
-            let until = value.start + value_length(&json[value.start..], 0)?;
+            let until = value.start + value_length(&json[value.start..], 0).ok()?;
             let field = fields.iter().position(|field| field.as_bytes() == name);
             let field = field.and_then(|field| u8::try_from(field).ok());
             if field.is_some() && columns.iter().any(|column| column.field == field) {
@@ -77,14 +86,17 @@ impl<'a, R: Deserialize<'a>> Layout<R> {
     }
 
     /// The row that `bytes` begin with, if it is laid out so, and its length.
-    /// None too if it is no row, or has not all come; decoding it as usual will
-    /// tell.
-    pub(super) fn read(&mut self, bytes: &'a [u8]) -> Option<(R, usize)> {
+    pub(super) fn read(&mut self, bytes: &'a [u8]) -> Result<(R, usize), Unread> {
+        let place = |from, until| Place::of(from, until).ok_or(Unread::Otherwise);
         // Up to here both are understood: in the model and in the row.
         let (mut of_model, mut at) = (0, 0);
         let mut columns = self.columns.iter();
         loop {
             let differ = of_model + alike(&self.model[of_model..], &bytes[at..]);
+            // So far it is as the model, which does not end here.
+            if differ < self.model.len() && at + (differ - of_model) == bytes.len() {
+                return Err(Unread::GoesOn);
+            }
             let place_of = |in_model: u32| at + (in_model as usize - of_model);
             let other = loop {
                 let Some(column) = columns.next() else { break None };
@@ -94,27 +106,27 @@ impl<'a, R: Deserialize<'a>> Layout<R> {
                 // The value is the same, and so is the byte behind it.
                 if let Some(field) = column.field {
                     let Place { from, until } = column.value;
-                    self.places[usize::from(field)] = Place::of(place_of(from), place_of(until))?;
+                    self.places[usize::from(field)] = place(place_of(from), place_of(until))?;
                 }
             };
             let Some(&Column { value, goes_on, field }) = other else {
                 if differ < self.model.len() {
-                    return None;
+                    return Err(Unread::Otherwise);
                 }
                 at += differ - of_model;
                 break;
             };
             // What differs must be the value, or a number that goes on where it ended.
-            let alike = differ.checked_sub(value.from as usize)?;
+            let alike = differ.checked_sub(value.from as usize).ok_or(Unread::Otherwise)?;
             let from = place_of(value.from);
             let until = from + value_length(&bytes[from..], alike.min(goes_on as usize))?;
             if let Some(field) = field {
-                self.places[usize::from(field)] = Place::of(from, until)?;
+                self.places[usize::from(field)] = place(from, until)?;
             }
             (of_model, at) = (value.until as usize, until);
         }
         let fields = Fields { json: bytes, places: self.places.iter() };
-        Some((R::deserialize(fields).ok()?, at))
+        R::deserialize(fields).map(|row| (row, at)).map_err(|_| Unread::Otherwise)
     }
 }
 
@@ -133,20 +145,19 @@ fn alike(a: &[u8], b: &[u8]) -> usize {
     16 * blocks.len() + same
 }
 
-/// How long the value is that `bytes` begin with. None for lists and objects,
-/// and if it does not end in them. It is known not to end within the first
-/// `known` bytes, nor to have a backslash there.
-fn value_length(bytes: &[u8], known: usize) -> Option<usize> {
-    match bytes.first()? {
-        b'"' => {
-            let known = known.max(1);
-            text_length(bytes.get(known..)?).map(|length| known + length + 1)
-        }
+/// How long the value is that `bytes` begin with; lists and objects are not
+/// looked at. It is known not to end within the first `known` bytes, nor to have
+/// a backslash there.
+fn value_length(bytes: &[u8], known: usize) -> Result<usize, Unread> {
+    let known = if bytes.first() == Some(&b'"') { known.max(1) } else { known };
+    let rest = bytes.get(known..).ok_or(Unread::GoesOn)?;
+    match bytes.first().ok_or(Unread::GoesOn)? {
+        b'"' => text_length(rest).map(|length| known + length + 1).ok_or(Unread::GoesOn),
         _ => {
             let is_of_word =
                 |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'.' | b'-' | b'+' | b'E');
-            let length = known + bytes.get(known..)?.iter().position(|byte| !is_of_word(byte))?;
-            (length > 0).then_some(length)
+            let more = rest.iter().position(|byte| !is_of_word(byte)).ok_or(Unread::GoesOn)?;
+            if known + more > 0 { Ok(known + more) } else { Err(Unread::Otherwise) }
         }
     }
 }
@@ -278,7 +289,7 @@ mod tests {
     {
         let Some(mut layout) = usual::<R>(first).0 else { return false };
         let behind = format!("{second},\n {second}");
-        let Some((row, length)) = layout.read(behind.as_bytes()) else { return false };
+        let Ok((row, length)) = layout.read(behind.as_bytes()) else { return false };
         let (_, expected, end) = usual::<R>(&behind);
         assert_eq!((Ok(row), length), (expected, end), "{first} {second}");
         true
@@ -337,7 +348,8 @@ mod tests {
     fn a_row_that_has_not_all_come_is_not_decoded() {
         let mut layout = usual::<DeviceRow>(DEVICE).0.expect("a plain row");
         for come in 0..DEVICE.len() {
-            assert!(layout.read(&DEVICE.as_bytes()[..come]).is_none(), "{come} bytes");
+            let found = layout.read(&DEVICE.as_bytes()[..come]);
+            assert_eq!(found, Err(Unread::GoesOn), "{come} bytes");
         }
     }
 

@@ -26,10 +26,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use layout::Layout;
+use layout::{Layout, Unread};
 use row::RowError;
 use shape::Shapes;
-use split::{Rows, SplitError, Splitter};
+use split::{Known, Rows, SplitError, Splitter};
 
 /// Why an answer gives no list.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -108,14 +108,20 @@ struct Envelope {
 impl<R: Row, F: FnMut(R)> Rows for Decoded<R, F> {
     type Error = DecodeError;
 
-    fn known(&mut self, bytes: &[u8]) -> Option<usize> {
-        let (row, length) = self.shapes.row(bytes).or_else(|| {
+    fn known(&mut self, bytes: &[u8]) -> Known {
+        let (row, length) = match self.shapes.row(bytes) {
+            Some(found) => found,
             // What has a new shape is cut out as usual, so that it is learnt.
-            self.layout.as_mut().filter(|_| !self.shapes.may_learn())?.read(bytes)
-        })?;
+            None if self.shapes.may_learn() => return Known::No,
+            None => match self.layout.as_mut().map(|layout| layout.read(bytes)) {
+                Some(Ok(found)) => found,
+                Some(Err(Unread::GoesOn)) => return Known::GoesOn,
+                Some(Err(Unread::Otherwise)) | None => return Known::No,
+            },
+        };
         self.counts.rows += 1;
         (self.each)(row);
-        Some(length)
+        Known::Taken(length)
     }
 
     fn cut(&mut self, json: &[u8], places: &[u32]) -> Result<(), DecodeError> {

@@ -42,11 +42,22 @@ pub(in crate::librenms) trait Rows {
     type Error: From<SplitError>;
 
     /// Takes the row that `bytes` begin with, if it can be read without being
-    /// cut out, and says how long it is.
-    fn known(&mut self, bytes: &[u8]) -> Option<usize>;
+    /// cut out.
+    fn known(&mut self, bytes: &[u8]) -> Known;
 
     /// Takes a row, with the places of its quotes and brackets.
     fn cut(&mut self, row: &[u8], places: &[u32]) -> Result<(), Self::Error>;
+}
+
+/// What became of a row that is not cut out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::librenms) enum Known {
+    /// It was taken, and is so long.
+    Taken(usize),
+    /// It goes on behind the bytes that were given.
+    GoesOn,
+    /// It must be cut out, if it has all come.
+    No,
 }
 
 /// Where the next byte belongs.
@@ -212,8 +223,11 @@ impl Splitter {
             return self.on_with_row(bytes, rows);
         }
         let mut taken = 0;
-        while let Some(length) = rows.known(&bytes[taken..]) {
-            taken += length;
+        let goes_on = loop {
+            match rows.known(&bytes[taken..]) {
+                Known::Taken(length) => taken += length,
+                other => break other == Known::GoesOn,
+            }
             match self.next_row(&bytes[taken..]) {
                 Some(gap) => taken += gap,
                 None => {
@@ -221,10 +235,12 @@ impl Splitter {
                     return Ok(taken);
                 }
             }
-        }
+        };
         let rest = &bytes[taken..];
         let row = &rest[..rest.len().min(ROW_BYTES_MAX)];
-        let Some(end) = self.marks.end_of(row) else {
+        // Its end is looked for only where it may be.
+        let end = if goes_on { None } else { self.marks.end_of(row) };
+        let Some(end) = end else {
             if row.len() == ROW_BYTES_MAX {
                 return Err(SplitError::RowTooLarge.into());
             }
@@ -253,17 +269,21 @@ impl Splitter {
         let (had, piece) = (self.row.len(), &bytes[..bytes.len().min(PIECE_BYTES)]);
         self.row.extend_from_slice(piece);
         let end = match rows.known(&self.row) {
-            Some(end) => end,
-            None => {
-                let Some(end) = self.marks.end_of(&self.row) else {
-                    return match self.row.len() > ROW_BYTES_MAX {
-                        true => Err(SplitError::RowTooLarge.into()),
-                        false => Ok(piece.len()),
-                    };
-                };
-                rows.cut(&self.row[..end], self.marks.places())?;
+            Known::Taken(end) => Some(end),
+            Known::GoesOn => None,
+            Known::No => {
+                let end = self.marks.end_of(&self.row);
+                if let Some(end) = end {
+                    rows.cut(&self.row[..end], self.marks.places())?;
+                }
                 end
             }
+        };
+        let Some(end) = end else {
+            return match self.row.len() > ROW_BYTES_MAX {
+                true => Err(SplitError::RowTooLarge.into()),
+                false => Ok(piece.len()),
+            };
         };
         self.row.clear();
         self.marks.clear();
@@ -288,8 +308,8 @@ mod tests {
     impl Rows for Vec<String> {
         type Error = SplitError;
 
-        fn known(&mut self, _: &[u8]) -> Option<usize> {
-            None
+        fn known(&mut self, _: &[u8]) -> Known {
+            Known::No
         }
 
         fn cut(&mut self, row: &[u8], _: &[u32]) -> Result<(), SplitError> {
