@@ -97,7 +97,14 @@ impl ClockError {
 
 /// The server's clock, as heard.
 #[derive(Debug, Default)]
-pub(super) struct ServerClock(Mutex<Heard>);
+pub(super) struct ServerClock(Mutex<Known>);
+
+/// What was heard, and what follows from it: that is asked for with every row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    heard: Heard,
+    error: Option<ClockError>,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
@@ -124,27 +131,18 @@ impl ServerClock {
             least_ms: date.millis().saturating_sub(received.millis()),
             most_ms: date.millis().saturating_add(DATE_STEP_MS).saturating_sub(sent.millis()),
         };
-        self.lock().take(one, received);
+        let mut known = self.lock();
+        known.heard.take(one, received);
+        known.error = known.heard.error();
     }
 
     /// The error, if one is sure; `None` before the first answer.
     pub(super) fn error(&self) -> Option<ClockError> {
-        let mut sure = self.bounds()?.sure();
-        let heard = *self.lock();
-        if let (Some((set_at, before)), Some(at)) = (heard.before_set, heard.at)
-            && at < set_at.plus_millis(SET_MS)
-        {
-            // Nobody knows by which of the two a time was written.
-            let before = before.sure();
-            sure.least_ms = sure.least_ms.min(before.least_ms);
-            sure.most_ms = sure.most_ms.max(before.most_ms);
-        }
-        let unsure_ms = u32::try_from(sure.most_ms - sure.least_ms).unwrap_or(u32::MAX);
-        Some(ClockError { ahead_ms: sure.least_ms, unsure_ms })
+        self.lock().error
     }
 
     fn bounds(&self) -> Option<Bounds> {
-        self.lock().bounds()
+        self.lock().heard.bounds()
     }
 
     /// Whether the clocks agree, or how far the server's is off.
@@ -161,7 +159,7 @@ impl ServerClock {
         Some(Learned { name, value, basis: Basis::Date, found: None })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Heard> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -172,6 +170,20 @@ impl Heard {
         let Bounds { least_ms, most_ms } =
             self.former.and_then(|former| former.meet(now)).unwrap_or(now);
         Some(Bounds { least_ms: least_ms - DRIFT_MS, most_ms: most_ms + DRIFT_MS })
+    }
+
+    fn error(&self) -> Option<ClockError> {
+        let mut sure = self.bounds()?.sure();
+        if let (Some((set_at, before)), Some(at)) = (self.before_set, self.at)
+            && at < set_at.plus_millis(SET_MS)
+        {
+            // Nobody knows by which of the two a time was written.
+            let before = before.sure();
+            sure.least_ms = sure.least_ms.min(before.least_ms);
+            sure.most_ms = sure.most_ms.max(before.most_ms);
+        }
+        let unsure_ms = u32::try_from(sure.most_ms - sure.least_ms).unwrap_or(u32::MAX);
+        Some(ClockError { ahead_ms: sure.least_ms, unsure_ms })
     }
 
     fn take(&mut self, one: Bounds, at: Timestamp) {
