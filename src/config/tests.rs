@@ -425,7 +425,7 @@ fn processes_speak_in_clear_in_private_networks_alone_unless_told_otherwise() {
 }
 
 #[test]
-fn administrators_need_a_second_factor_where_people_come_from_elsewhere() {
+fn everybody_needs_a_second_factor_where_people_come_from_elsewhere() {
     let check = |text: &str, expected: &[Role]| {
         let loaded = file(text).load().unwrap();
         let found: Vec<Role> = loaded.config.api.second_factor_for.into_iter().collect();
@@ -433,12 +433,12 @@ fn administrators_need_a_second_factor_where_people_come_from_elsewhere() {
     };
     check("", &[]);
     check("[api]\nlisten = \"[::1]:80\"\npublic_url = \"http://localhost:80\"\n", &[]);
-    check("[api]\nlisten = \"0.0.0.0:80\"\n", &[Role::Beheer]);
-    check("[api]\nlisten = \"192.0.2.1:80\"\n", &[Role::Beheer]);
-    check("[api]\npublic_url = \"https://padwacht.example.net\"\n", &[Role::Beheer]);
+    check("[api]\nlisten = \"0.0.0.0:80\"\n", &Role::ALL);
+    check("[api]\nlisten = \"192.0.2.1:80\"\n", &Role::ALL);
+    check("[api]\npublic_url = \"https://padwacht.example.net\"\n", &Role::ALL);
     check("[api]\nlisten = \"0.0.0.0:80\"\nsecond_factor_for = []\n", &[]);
-    let all = [Role::Beheer, Role::Klant];
-    check("[api]\nsecond_factor_for = [\"klant\", \"beheer\"]\n", &all);
+    let some = [Role::Beheer, Role::Klant];
+    check("[api]\nlisten = \"0.0.0.0:80\"\nsecond_factor_for = [\"klant\", \"beheer\"]\n", &some);
 }
 
 #[test]
