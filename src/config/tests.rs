@@ -707,6 +707,50 @@ fn the_annotated_examples_are_allowed_and_complete() {
 }
 
 #[test]
+fn every_secret_can_come_from_a_file() {
+    let machine = annotated_machine(&annotated(example_line)).with_variable("HOME", "/home/noc");
+    let layers = layers::gather(&machine, None, &[]);
+    let reader = Reader::new(&layers.root, &layers.variables, &machine, layers.problems);
+    read(&reader);
+    let known = reader.finish().known;
+    let is_secret = |key: &&String| {
+        let leaf = key.rsplit('.').next().unwrap_or(key);
+        ["password", "secret", "token"].iter().any(|word| leaf.ends_with(word))
+            || *key == "secrets.key"
+    };
+    let secrets: Vec<&String> = known.iter().filter(is_secret).collect();
+    assert!(secrets.len() > 9, "{secrets:?}");
+    for secret in secrets {
+        for form in ["file", "env"] {
+            assert!(known.contains(&format!("{secret}_{form}")), "{secret}_{form}");
+        }
+    }
+}
+
+#[test]
+fn client_certificates_reach_postgresql_and_kafka() {
+    let url = "postgres://padwacht@db/p?sslmode=verify-full&sslcert=/c.pem&sslkey=/k.pem";
+    let properties = "[kafka]\nbrokers = \"k:9092\"\n[kafka.properties]\n\
+                      \"security.protocol\" = \"ssl\"\n\"ssl.certificate.location\" = \"/c.pem\"\n\
+                      \"ssl.key.location\" = \"/k.pem\"\n\"ssl.key.password_file\" = \"p\"\n";
+    let text = format!("database.url = \"{url}\"\n{properties}");
+    let config = file(&text).with_file("p", "s3cret\n").load().unwrap().config;
+    assert_eq!(config.database.url.expose_secret(), url);
+    let LogPlace::Kafka(kafka) = config.log.place else { panic!("Kafka") };
+    let found: Vec<_> =
+        kafka.properties.iter().map(|(k, v)| (k.as_str(), v.expose_secret())).collect();
+    assert_eq!(
+        found,
+        [
+            ("security.protocol", "ssl"),
+            ("ssl.certificate.location", "/c.pem"),
+            ("ssl.key.location", "/k.pem"),
+            ("ssl.key.password", "s3cret"),
+        ]
+    );
+}
+
+#[test]
 fn keys_that_seal_come_from_one_place_and_are_checked() {
     let key = "0123456789abcdef".repeat(4);
     let secrets = |machine: Fake| machine.load().unwrap().config.secrets;
