@@ -43,6 +43,7 @@ pub use shell::{Freshness, Menu, Notice, Shell, SourceTrouble, User};
 pub use view::access::{AttemptRow, ScopeChoice, SessionRow, TokenForm, TokenLife, TokenRow};
 pub use view::cause::{Cause, CauseImpact};
 pub use view::day::DayCell;
+pub use view::import::ImportFault;
 pub use view::intervals::{IntervalRow, IntervalTable};
 pub use view::kpi::{Kpis, UptimeFigure, UptimePeriod};
 pub use view::mail::{MailCondition, MailRow};

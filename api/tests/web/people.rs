@@ -139,7 +139,8 @@ async fn a_list_is_tried_before_it_is_taken() {
     let own = [("cookie", session.as_str())];
     let list = "email;role;customers\nanna@example.net;klant;1042\nbob@example.net;klant;Nobody\n";
     let tried = app.post_form("/users/import", &own, &[("text", list)]).await.expect(200);
-    assert!(tried.body.contains("Nobody"), "{}", tried.body);
+    let why = "Geen klant heeft de naam of het nummer Nobody.";
+    assert!(tried.body.contains(why), "in the reader's language: {}", tried.body);
     let good = list.replace("Nobody", "Ede");
     let tried = app.post_form("/users/import", &own, &[("text", &good)]).await.expect(200);
     assert!(!tried.body.contains("/register?token="), "a trial makes no links");
@@ -161,7 +162,8 @@ async fn a_list_is_tried_before_it_is_taken() {
     let done = meant(&good).await;
     assert_eq!(done.body.matches("/register?token=").count(), 2);
     assert_eq!(count().await, 3);
-    app.post_form("/users/import", &own, &[("text", "nonsense")]).await.expect(422);
+    let refused = app.post_form("/users/import", &own, &[("text", "nonsense")]).await.expect(422);
+    assert!(refused.body.contains("de kolom nonsense is niet bekend."), "{}", refused.body);
     // The same for programs.
     let own = [("authorization", admin.token.as_str())];
     let send = async |query: &str| {

@@ -81,6 +81,26 @@ async fn a_customer_of_others_in_a_filter_is_one_that_there_is_not() {
 }
 
 #[tokio::test]
+async fn an_account_manager_is_listed_with_the_customers_in_their_care() {
+    let app = TestApp::start().await;
+    let actor = Actor::new("test", NOW);
+    let customers = app.records.customers();
+    let rival = customers.create(&actor, &CustomerDraft::named("Rivaal")).await.expect("added");
+    let (manager, _) = app.acting("am@example.net", Role::Accountmanager, &[rival]).await;
+    for name in ["Ede", "Apeldoorn", "Zwolle"] {
+        let own = CustomerDraft { account_manager: Some(manager), ..CustomerDraft::named(name) };
+        customers.create(&actor, &own).await.expect("added");
+    }
+    let session = app.sign_in().await;
+    let list = app.get("/users?role=accountmanager", &[("cookie", &session)]).await.expect(200);
+    assert!(list.body.contains("Rivaal, Apeldoorn, Ede, +1"), "{}", list.body);
+    // One who sees less is told of less.
+    let (_, token) = app.acting("other@example.net", Role::Accountmanager, &[]).await;
+    let users = app.get("/api/v1/users", &[("authorization", &token)]).await.expect(200).json();
+    assert!(!users.to_string().contains("Apeldoorn"), "{users}");
+}
+
+#[tokio::test]
 async fn a_corrected_address_gets_the_invitation_and_the_wrong_one_keeps_none() {
     let app = with_mail().await;
     let session = app.sign_in().await;

@@ -152,8 +152,8 @@ pub(crate) fn import(shell: Shell, is_done: bool) -> UsersImportPage {
         line(4, "m.degroot@example.net", UserImportPlan::Nothing),
     ];
     if !is_done {
-        let why = "customers: no customer has the name or number \"Edde\"";
-        lines.push(line(5, "dirk@example.net", UserImportPlan::Refused(why.to_owned())));
+        let why = ImportFault::NoCustomer("Edde".to_owned());
+        lines.push(line(5, "dirk@example.net", UserImportPlan::Refused(why)));
     }
     let refused = u64::from(!is_done);
     UsersImportPage {
@@ -173,7 +173,7 @@ pub(crate) fn import(shell: Shell, is_done: bool) -> UsersImportPage {
 }
 
 pub(crate) fn import_refused(shell: Shell) -> UsersImportPage {
-    let refused = Some("line 1: must hold the column email".to_owned());
+    let refused = Some(ImportFault::NoEmail);
     UsersImportPage { shell, text: "naam\n".to_owned(), refused, outcome: None }
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use correlate::model::Timestamp;
 
 use crate::i18n::Lang;
+use crate::locale::Locale;
 use crate::shell::{Section, Shell};
 use crate::urls;
 use crate::view::access::{SessionRow, TokenRow};
@@ -145,8 +146,8 @@ pub struct UsersImportPage {
     pub shell: Shell,
     /// The list, to try again.
     pub text: String,
-    /// Why it is no list; English.
-    pub refused: Option<String>,
+    /// Why it is no list.
+    pub refused: Option<ImportFault>,
     /// What it did, or would do.
     pub outcome: Option<UsersImported>,
 }
@@ -192,8 +193,8 @@ pub enum UserImportPlan {
     Update(Vec<(&'static str, String, String)>),
     /// Nothing.
     Nothing,
-    /// Is refused; why, in English.
-    Refused(String),
+    /// Is refused; why.
+    Refused(ImportFault),
 }
 
 impl UserImportLine {
@@ -215,7 +216,7 @@ impl UserImportLine {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self, locale: &Locale) -> String {
         match &self.plan {
             UserImportPlan::Update(changes) => {
                 let shown =
@@ -225,7 +226,7 @@ impl UserImportLine {
                 };
                 changes.iter().map(line).collect::<Vec<_>>().join("; ")
             }
-            UserImportPlan::Refused(reason) => reason.clone(),
+            UserImportPlan::Refused(fault) => fault.text(locale),
             UserImportPlan::Invite | UserImportPlan::Nothing => String::new(),
         }
     }

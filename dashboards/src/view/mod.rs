@@ -10,6 +10,7 @@ pub(crate) mod browser;
 pub(crate) mod cause;
 pub(crate) mod day;
 mod day_strip;
+pub(crate) mod import;
 pub(crate) mod intervals;
 pub(crate) mod kpi;
 pub(crate) mod mail;
