@@ -47,6 +47,7 @@ pub use view::import::ImportFault;
 pub use view::intervals::{IntervalRow, IntervalTable};
 pub use view::kpi::{Kpis, UptimeFigure, UptimePeriod};
 pub use view::mail::{MailCondition, MailRow};
+pub use view::mailed::Mailed;
 pub use view::overview::{Live, StateCounts, Trouble};
 pub use view::pager::Pager;
 pub use view::path::{PathNode, PathNodeKind, PathView};

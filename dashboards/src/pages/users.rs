@@ -8,6 +8,8 @@ use crate::locale::Locale;
 use crate::shell::{Section, Shell};
 use crate::urls;
 use crate::view::access::{SessionRow, TokenRow};
+use crate::view::import::ImportFault;
+use crate::view::mailed::Mailed;
 use crate::view::pager::Pager;
 use crate::view::people::{FormProblem, ShownLink, UserRole, UserRow, UserStanding};
 use crate::view::sign_on::{ProfileSignOn, SignOnButton, UserSignOn};
@@ -247,8 +249,8 @@ impl UsersImportPage {
 pub struct RegisterPage {
     /// What surrounds it.
     pub shell: Shell,
-    /// Whom it invites; `None` for an invitation that does not work.
-    pub invited: Option<InvitedForm>,
+    /// Whom it invites.
+    pub invited: Mailed<InvitedForm>,
     /// What is wrong in the form.
     pub problem: Option<FormProblem>,
 }

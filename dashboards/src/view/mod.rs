@@ -14,6 +14,7 @@ pub(crate) mod import;
 pub(crate) mod intervals;
 pub(crate) mod kpi;
 pub(crate) mod mail;
+pub(crate) mod mailed;
 pub(crate) mod overview;
 pub(crate) mod pager;
 pub(crate) mod path;
