@@ -1,5 +1,6 @@
 //! What `deploy/` says of the keys that seal: every stage that opens what is
 //! sealed in the database has them, all have the same, and no stage makes its own.
+//! And of what is not encrypted: Compose answers for its own network alone.
 
 use std::collections::BTreeMap;
 
@@ -124,6 +125,36 @@ fn every_stage_of_compose_that_opens_secrets_has_the_same_key() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen, stages().into_keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn compose_says_that_its_network_is_its_own() {
+    let compose = Section::parse(COMPOSE);
+    let services = &compose.get("services").expect("services").members;
+    let stages = services.values().filter(
+        |service| matches!(service.list("command")[..], [stage] if stages().contains_key(stage)),
+    );
+    let said = stages.map(|stage| {
+        let environment = stage.get("environment").expect("an environment");
+        environment.get("PADWACHT__NETWORK__IN_CLEAR").map(|said| said.text.as_str())
+    });
+    let said: Vec<_> = said.collect();
+    assert!(said.len() > 3 && said.iter().all(|said| *said == Some("private")), "{said:?}");
+    // What answers beyond it is on loopback: a proxy with TLS stands before it.
+    let open = services.iter().flat_map(|(name, service)| {
+        service
+            .list("ports")
+            .into_iter()
+            .filter(|port| !port.is_empty())
+            .map(move |port| (name, port))
+    });
+    for (name, port) in open {
+        assert!(port.trim_matches('"').starts_with("127.0.0.1:"), "{name}: {port}");
+    }
+    // The units know no network.
+    for unit in [STAGE_UNIT, WHOLE_UNIT] {
+        assert!(!unit.contains("IN_CLEAR"), "{unit}");
+    }
 }
 
 /// The settings of a unit, without its comments.

@@ -133,6 +133,7 @@ fn doctor_says_of_every_part_that_it_is_away() {
             "database: fail",
             "secrets: ok",
             "certificate: off",
+            "network: ok",
             "mail: fail",
             "single sign-on: fail",
         ]
@@ -194,6 +195,7 @@ async fn doctor_finds_real_parts_well() {
         "database: warn",
         "secrets: ok",
         "certificate: off",
+        "network: ok",
         "mail: off",
         "single sign-on: off",
     ];

@@ -18,6 +18,7 @@ mod health;
 mod instant;
 mod language;
 mod letters;
+mod mailed;
 mod map;
 #[cfg(test)]
 mod map_tests;

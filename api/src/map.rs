@@ -47,6 +47,7 @@ fn sign_in_pages(map: Routes) -> Routes {
     map.page(Public, Get, urls::LOGIN, sign_in::form)
         .page(Public, Post, urls::LOGIN, sign_in::sign_in)
         .page(Public, Get, urls::LOGIN_OIDC, single_sign_on::begin)
+        .page(Public, Post, urls::LOGIN_OIDC, single_sign_on::begin_invited)
         .page(Public, Get, urls::LOGIN_OIDC_CALLBACK, single_sign_on::callback)
         .page(Public, Get, urls::LOGIN_OIDC_LOGOUT, single_sign_on::sign_out)
         .page(Public, Get, urls::LOGIN_CODE, second::form)

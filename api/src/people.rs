@@ -15,8 +15,8 @@ use store::records::{
 use crate::app::ApiState;
 use crate::auth::{PasswordError, Principal, fresh_secret};
 use crate::choice::{self, Weakness};
-use crate::letters;
 use crate::problem::{ApiError, Thing};
+use crate::{letters, mailed};
 
 /// An invitation works for seven days: long enough for a holiday week, short
 /// enough that old mail is worth nothing.
@@ -43,12 +43,10 @@ struct Token {
 
 fn token(state: &ApiState) -> Result<Token, ApiError> {
     let secret = fresh_secret().map_err(ApiError::internal)?;
-    let origin = state.public_origin();
-    let address =
-        format!("{origin}{}?token={}", dashboards::urls::REGISTER, secret.expose_secret());
+    let address = mailed::link(state, dashboards::urls::REGISTER, &secret);
     let expires_at = state.now().plus_millis(INVITATION_VALID_MS);
     let hash = TokenHash::of(secret.expose_secret());
-    let link = Link { address: address.into(), expires_at, is_mailed: false };
+    let link = Link { address, expires_at, is_mailed: false };
     Ok(Token { hash, link })
 }
 
@@ -227,14 +225,15 @@ async fn ask_proof(state: &ApiState, user: UserId) {
         return;
     }
     let Ok(secret) = fresh_secret() else { return };
-    let (now, secret) = (state.now(), secret.expose_secret());
+    let now = state.now();
     let expires_at = now.plus_millis(PROOF_VALID_MS);
-    let origin = state.public_origin();
-    let link = format!("{origin}{}?token={secret}", dashboards::urls::NOTIFICATION_ADDRESS);
-    let letter =
-        |user: &User, to: &str| letters::notification_address(state, user, to, &link, expires_at);
+    let link = mailed::link(state, dashboards::urls::NOTIFICATION_ADDRESS, &secret);
+    let letter = |user: &User, to: &str| {
+        letters::notification_address(state, user, to, link.expose_secret(), expires_at)
+    };
     let users = state.records().users();
-    let asked = users.ask_proof(user, &TokenHash::of(secret), now, expires_at, letter).await;
+    let token = TokenHash::of(secret.expose_secret());
+    let asked = users.ask_proof(user, &token, now, expires_at, letter).await;
     if let Err(error) = asked {
         tracing::warn!(%error, %user, "nobody is asked whether notices arrive");
     }

@@ -4,16 +4,13 @@
 //! Semicolons do as well as commas, as spreadsheets write them in Dutch.
 //! Several customers in one cell are parted by `|`.
 
-use store::records::{Language, Role, UserLine, Users};
+use store::records::{LineFault, ListFault, UserLine, Users};
 
 use crate::problem::ApiError;
 
 /// The longest list: [`Users::MAX_IMPORT`] lines of a kilobyte.
 pub(crate) const BYTES_MAX: usize = 1 << 20;
 
-/// The columns that are understood.
-const COLUMNS: [&str; 7] =
-    ["email", "name", "role", "language", "time_zone", "notification_email", "customers"];
 /// Between customers in one cell.
 const BETWEEN: char = '|';
 
@@ -21,7 +18,7 @@ const BETWEEN: char = '|';
 ///
 /// # Errors
 /// What cannot be read as a list at all.
-pub(crate) fn read(text: &str) -> Result<Vec<UserLine>, ApiError> {
+pub(crate) fn read(text: &str) -> Result<Vec<UserLine>, ListFault> {
     // The reader counts lines by line feeds and would start one too early.
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let head = text.lines().next().unwrap_or_default();
@@ -31,7 +28,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<UserLine>, ApiError> {
         .trim(csv::Trim::All)
         .flexible(true)
         .from_reader(text.as_bytes());
-    let unreadable = |error: csv::Error| ApiError::refused("body", format!("not CSV: {error}"));
+    let unreadable = |error: csv::Error| ListFault::NotCsv(error.to_string());
     let columns = columns(reader.headers().map_err(unreadable)?)?;
     let mut lines = Vec::new();
     for record in reader.records() {
@@ -40,36 +37,41 @@ pub(crate) fn read(text: &str) -> Result<Vec<UserLine>, ApiError> {
             continue;
         }
         if lines.len() == Users::MAX_IMPORT {
-            let reason = format!("at most {} users at once", Users::MAX_IMPORT);
-            return Err(ApiError::refused("body", reason));
+            return Err(ListFault::TooMany);
         }
         lines.push(line(&record, &columns));
     }
     if lines.is_empty() {
-        return Err(ApiError::refused("body", "holds no users"));
+        return Err(ListFault::Empty);
     }
     Ok(lines)
 }
 
-/// Which of [`COLUMNS`] each column is.
-fn columns(head: &csv::StringRecord) -> Result<Vec<&'static str>, ApiError> {
+/// The refusal of a list, for programs.
+pub(crate) fn refusal(fault: ListFault) -> ApiError {
+    let place = match fault {
+        ListFault::Column(_) | ListFault::ColumnTwice(_) | ListFault::NoEmail => "line 1",
+        ListFault::NotCsv(_) | ListFault::Empty | ListFault::TooMany => "body",
+    };
+    ApiError::refused(place, fault.to_string())
+}
+
+/// Which of [`Users::IMPORT_COLUMNS`] each column is.
+fn columns(head: &csv::StringRecord) -> Result<Vec<&'static str>, ListFault> {
     let mut columns: Vec<&'static str> = Vec::new();
     for name in head {
         let lower = name.to_lowercase();
-        let known = COLUMNS.into_iter().find(|column| *column == lower);
+        let known = Users::IMPORT_COLUMNS.into_iter().find(|column| *column == lower);
         match known {
-            None => {
-                let reason = format!("must be {}, found {name:?}", COLUMNS.join(", "));
-                return Err(ApiError::refused("line 1", reason));
-            }
+            None => return Err(ListFault::Column(name.to_owned())),
             Some(known) if columns.contains(&known) => {
-                return Err(ApiError::refused("line 1", format!("{known} occurs twice")));
+                return Err(ListFault::ColumnTwice(known.to_owned()));
             }
             Some(known) => columns.push(known),
         }
     }
     if !columns.contains(&"email") {
-        return Err(ApiError::refused("line 1", "must hold the column email"));
+        return Err(ListFault::NoEmail);
     }
     Ok(columns)
 }
@@ -87,8 +89,7 @@ fn line(record: &csv::StringRecord, columns: &[&str]) -> UserLine {
         refused: None,
     };
     if record.len() > columns.len() {
-        line.refused =
-            Some(format!("has {} cells, the first line {}", record.len(), columns.len()));
+        line.refused = Some(LineFault::Cells { found: record.len(), named: columns.len() });
     }
     for (column, cell) in columns.iter().zip(record) {
         if *column == "email" {
@@ -101,16 +102,16 @@ fn line(record: &csv::StringRecord, columns: &[&str]) -> UserLine {
     line
 }
 
-fn take(line: &mut UserLine, column: &str, cell: &str) -> Result<(), String> {
+fn take(line: &mut UserLine, column: &str, cell: &str) -> Result<(), LineFault> {
     match column {
         "name" => line.name = Some(cell.to_owned()),
         "role" => {
-            let role: Result<Role, _> = cell.to_lowercase().parse();
-            line.role = Some(role.map_err(|error| error.to_string())?);
+            let role = cell.to_lowercase().parse();
+            line.role = Some(role.map_err(|_| LineFault::Role(cell.to_owned()))?);
         }
         "language" => {
-            let language: Result<Language, _> = cell.to_lowercase().parse();
-            line.language = Some(language.map_err(|error| error.to_string())?);
+            let language = cell.to_lowercase().parse();
+            line.language = Some(language.map_err(|_| LineFault::Language(cell.to_owned()))?);
         }
         "time_zone" => line.time_zone = Some(cell.to_owned()),
         "notification_email" => line.notification_email = Some(cell.to_owned()),
@@ -124,11 +125,13 @@ fn take(line: &mut UserLine, column: &str, cell: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use store::records::Role;
+
     use super::*;
 
     #[track_caller]
     fn refused(text: &str, expected: &str) {
-        match read(text).expect_err("must be refused") {
+        match refusal(read(text).expect_err("must be refused")) {
             ApiError::Refused(refusals) => {
                 let found = format!("{}: {}", refusals[0].place, refusals[0].reason);
                 assert_eq!(found, expected);
@@ -151,12 +154,13 @@ mod tests {
     #[test]
     fn what_is_wrong_in_a_line_stays_with_the_line() {
         let lines = read("email,role\na@example.net,boss\nb@example.net,klant,x\n").expect("read");
-        let why: Vec<_> = lines.iter().map(|line| line.refused.as_deref()).collect();
+        let why: Vec<_> =
+            lines.iter().map(|line| line.refused.as_ref().map(ToString::to_string)).collect();
         assert_eq!(
             why,
             [
-                Some("role: must be beheer, accountmanager or klant, found \"boss\""),
-                Some("has 3 cells, the first line 2"),
+                Some("role: must be beheer, accountmanager or klant, found \"boss\"".to_owned()),
+                Some("has 3 cells, the first line 2".to_owned()),
             ]
         );
     }

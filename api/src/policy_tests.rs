@@ -407,6 +407,7 @@ async fn only_a_few_routes_are_public() {
         "GET /login",
         "GET /notification-address",
         "GET /login/oidc",
+        "POST /login/oidc",
         "GET /login/oidc/callback",
         "GET /login/oidc/logout",
         "GET /login/code",

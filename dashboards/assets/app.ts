@@ -1,5 +1,6 @@
 // What every page needs: htmx with server-sent events, Bootstrap's menus,
-// running durations, tips, copying, and care for what a live update replaces.
+// running durations, tips, copying, the codes of mails, and care for what a live
+// update replaces.
 
 import "./htmx";
 import "htmx-ext-sse";
@@ -10,6 +11,7 @@ import { copyOnClick } from "./copy";
 import { keepOpenAcrossSwaps, markWhatIsNew, sayWhatChanged } from "./live";
 import { runDurations } from "./durations";
 import { readFilesIntoFields } from "./files";
+import { sendMailedCode } from "./mailed";
 import { showTips } from "./tips";
 
 keepAddressesShort();
@@ -19,4 +21,5 @@ markWhatIsNew();
 sayWhatChanged();
 runDurations();
 readFilesIntoFields();
+sendMailedCode();
 showTips();

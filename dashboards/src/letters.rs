@@ -2,7 +2,8 @@
 //! and the same words as text and as HTML.
 //!
 //! A letter holds at most one link, which is written out, so that its reader
-//! sees where it leads. Nothing here sends anything.
+//! sees where it leads; so is the code behind its `#`, which some mail programs cut
+//! off. Nothing here sends anything.
 
 use askama::Template;
 use correlate::model::Timestamp;
@@ -25,6 +26,13 @@ pub struct Letter {
 struct Button<'a> {
     label: String,
     address: &'a str,
+}
+
+impl Button<'_> {
+    /// What its page asks for when it was not told by the link.
+    fn code(&self) -> Option<&str> {
+        self.address.split_once('#').map(|(_, code)| code)
+    }
 }
 
 /// What both forms are made of.
@@ -271,7 +279,7 @@ mod tests {
         Locale::new(lang, TimeZone::get("Europe/Amsterdam").expect("it is bundled"))
     }
 
-    const LINK: &str = "https://pad.example/register?token=abc&x=1";
+    const LINK: &str = "https://pad.example/register?a&b#abc";
 
     fn invited(lang: Lang, name: &str) -> Letter {
         let until = Timestamp(1_795_374_000_000);
@@ -290,6 +298,9 @@ mod tests {
                 assert!(letter.html.contains(word), "{word}: {}", letter.html);
             }
             assert!(letter.text.contains(LINK), "{}", letter.text);
+            for form in [&letter.text, &letter.html] {
+                assert!(form.contains(": abc"), "the code by itself: {form}");
+            }
         }
     }
 

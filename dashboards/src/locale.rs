@@ -183,11 +183,11 @@ impl Locale {
         self.zoned(at).map_or_else(|| NO_FIGURE.to_owned(), full)
     }
 
-    /// An instant as the value of a field for a local time.
+    /// An instant as the value of a field for a local time, to the second: nobody
+    /// types milliseconds.
     pub(crate) fn field(&self, at: impl Borrow<Timestamp>) -> String {
-        let at = *at.borrow();
-        let form = if at.0 % 1_000 == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S%.3f" };
-        self.zoned(at).map(|zoned| zoned.strftime(form).to_string()).unwrap_or_default()
+        let zoned = self.zoned(*at.borrow());
+        zoned.map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
     }
 
     /// Text around two values that are markup already, such as instants. The
@@ -389,6 +389,13 @@ mod tests {
         ] {
             assert_eq!((dutch.duration(millis), english.duration(millis)), (nl.into(), en.into()));
         }
+    }
+
+    #[test]
+    fn a_field_for_a_time_is_filled_to_the_second() {
+        let filled = |text: &str| locale(Lang::Dutch).field(at(text));
+        assert_eq!(filled("2026-11-22T10:00:07.250Z"), "2026-11-22T11:00:07");
+        assert_eq!(filled("2026-07-22T10:00:00Z"), "2026-07-22T12:00:00");
     }
 
     #[test]

@@ -91,8 +91,9 @@ pub const EVENTS: &str = "/events";
 /// GET shows the sign-in form (query: `next`), POST takes `email`,
 /// `password`, `next`.
 pub const LOGIN: &str = "/login";
-/// Sends a browser to the OpenID provider. Query: `next`, `invitation`, and
-/// `again` to have somebody who is signed in prove anew who they are.
+/// Sends a browser to the OpenID provider. Query: `next`, and `again` to have
+/// somebody who is signed in prove anew who they are. POST takes `invitation`, the
+/// code of one that is used so.
 pub const LOGIN_OIDC: &str = "/login/oidc";
 /// Where the provider sends it back to.
 pub const LOGIN_OIDC_CALLBACK: &str = "/login/oidc/callback";
@@ -119,10 +120,11 @@ pub const PASSKEY_REGISTER_OPTIONS: &str = "/passkeys/registration/options";
 /// GET asks for the address of whoever forgot their password, POST sends them
 /// a link.
 pub const FORGOT_PASSWORD: &str = "/forgot-password";
-/// Where that link leads. Query: `token`. POST takes a new password.
+/// Where that link leads, with a code behind `#`. POST takes it as `token`, and then
+/// `password` and `again` too.
 pub const RESET_PASSWORD: &str = "/reset-password";
-/// Where the link in a mail to another address for notices leads. Query: `token`.
-/// POST takes `token` and lets notices go there.
+/// Where the link in a mail to another address for notices leads, with a code behind
+/// `#`. POST takes it as `token`, and with `agreed` lets notices go there.
 pub const NOTIFICATION_ADDRESS: &str = "/notification-address";
 /// POST ends the session.
 pub const LOGOUT: &str = "/logout";
@@ -193,8 +195,8 @@ pub const USER_TOKEN_REVOKE: &str = "/users/{id}/tokens/revoke";
 pub const USER_INVITATION: &str = "/users/{id}/invitation";
 /// POST takes every second factor from a user who has lost theirs.
 pub const USER_FACTORS: &str = "/users/{id}/factors-reset";
-/// Where an invitation leads. Query: `token`. POST takes `token`, `name`,
-/// `language`, `password` and `again`.
+/// Where an invitation leads, with a code behind `#`. POST takes it as `token`, and
+/// then `name`, `password` and `again` too.
 pub const REGISTER: &str = "/register";
 /// The customers. Query: `q`, `page`.
 pub const CUSTOMERS: &str = "/customers";

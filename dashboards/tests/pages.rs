@@ -88,6 +88,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("users import", render(&people::import(shell(), false))),
         ("users imported", render(&people::import(shell(), true))),
         ("users import refused", render(&people::import_refused(shell()))),
+        ("register asks", render(&people::register_asks(shell()))),
         ("register", render(&people::register(shell(), true))),
         ("register gone", render(&people::register(shell(), false))),
         ("profile", render(&people::profile(shell(), None))),

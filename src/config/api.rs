@@ -116,7 +116,7 @@ pub(super) fn read(reader: &Reader<'_>) -> ApiConfig {
     let listen = section.or("listen", &Listen, listen_default);
     let public_url = section.optional("public_url", &PUBLIC_URL);
     let guarded = if is_reached_from_elsewhere(listen, public_url.as_ref()) {
-        vec![Role::Beheer]
+        vec![Role::Beheer, Role::Accountmanager, Role::Klant]
     } else {
         Vec::new()
     };

@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use super::reader::{Findings, Reader, Variables};
 use super::tree::{Node, Value};
-use super::{NmsAccount, Origin, Polling, Problem, World, nms};
+use super::{InClear, NmsAccount, Origin, Polling, Problem, World, nms};
 
 /// The section that the account makes.
 const SECTION: &str = "nms[0].";
@@ -110,7 +110,7 @@ fn read_tree(
     let root = Node { value: root, ..Node::empty() };
     let variables = Variables::new();
     let reader = Reader::new(&root, &variables, &Nowhere, Vec::new());
-    let account = nms::read_accounts(&reader, pace).pop();
+    let account = nms::read_accounts(&reader, pace, InClear::Any).pop();
     (account, reader.finish())
 }
 
@@ -133,7 +133,7 @@ fn refusal(problem: Problem) -> Refused {
 }
 
 /// Whoever enters an account in a browser may not know the way to the NMS;
-/// whoever writes the configuration does, and is only warned.
+/// whoever writes the configuration says by `network.in_clear` what is known of it.
 fn must_be_private(url: &Url) -> Result<(), String> {
     let is_here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
-use super::GeneralConfig;
 use super::reader::{Reader, Section};
 use super::rule::{BROKERS, DurationIn, Whole};
 use super::tree::{Node, Value};
-use super::{Origin, Problem};
+use super::{GeneralConfig, InClear, Origin, Problem};
 
 /// One partition gives about one core of correlation; 64 outlast any machine
 /// this runs on.
@@ -74,12 +73,19 @@ pub(crate) struct KafkaConfig {
     pub properties: Vec<(String, SecretString)>,
 }
 
-pub(super) fn read(reader: &Reader<'_>, general: &GeneralConfig) -> LogConfig {
+pub(super) fn read(reader: &Reader<'_>, general: &GeneralConfig, in_clear: InClear) -> LogConfig {
     let kafka = reader.section("kafka");
     let brokers = kafka.optional("brokers", &BROKERS);
     let replication_factor = kafka.or("replication_factor", &REPLICATION, REPLICATION_DEFAULT);
     let replication_factor = u16::try_from(replication_factor).expect("the rule keeps it small");
     let properties = properties(reader, &kafka);
+    if let Some(host) =
+        brokers.as_ref().and_then(|brokers| open_host(brokers, &properties, in_clear))
+    {
+        let how = "set \"security.protocol\" to \"ssl\" or \"sasl_ssl\" under [kafka.properties], and \
+                   leave enable.ssl.certificate.verification on";
+        kafka.conflict("brokers", &in_clear.refusal(&host, how));
+    }
     let place = match brokers {
         Some(brokers) => LogPlace::Kafka(KafkaConfig { brokers, replication_factor, properties }),
         None => LogPlace::Embedded { dir: general.data_dir.join("log") },
@@ -90,6 +96,28 @@ pub(super) fn read(reader: &Reader<'_>, general: &GeneralConfig) -> LogConfig {
         samples_partitions: section.or("samples_partitions", &PARTITIONS, PARTITIONS_DEFAULT),
         samples_retention: section.or("samples_retention", &RETENTION, RETENTION_DEFAULT),
     }
+}
+
+/// The broker with which librdkafka speaks in clear, or without looking whom it
+/// speaks with, where `in_clear` does not reach.
+fn open_host(
+    brokers: &str,
+    properties: &[(String, SecretString)],
+    in_clear: InClear,
+) -> Option<String> {
+    let set = |name: &str| {
+        let found = properties.iter().rev().find(|(set, _)| set == name);
+        found.map(|(_, value)| value.expose_secret().trim().to_ascii_lowercase())
+    };
+    let is_encrypted = matches!(set("security.protocol").as_deref(), Some("ssl" | "sasl_ssl"));
+    let is_checked = set("enable.ssl.certificate.verification")
+        .is_none_or(|word| matches!(word.as_str(), "true" | "t" | "1"));
+    if is_encrypted && is_checked {
+        return None;
+    }
+    let hosts = brokers.split(',').filter_map(|broker| broker.trim().rsplit_once(':'));
+    let far = hosts.map(|(host, _)| host).find(|host| !in_clear.reaches_host(host));
+    far.map(str::to_owned)
 }
 
 fn properties(reader: &Reader<'_>, kafka: &Section<'_>) -> Vec<(String, SecretString)> {

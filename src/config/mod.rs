@@ -19,6 +19,7 @@ mod entered;
 mod general;
 mod layers;
 mod log;
+mod network;
 mod nms;
 mod oidc;
 mod origin;
@@ -38,7 +39,7 @@ use std::path::{Path, PathBuf};
 use ::api::SsoConfig;
 
 pub(crate) use self::api::{ApiConfig, MailConfig};
-pub(crate) use cluster::{ClusterConfig, is_private};
+pub(crate) use cluster::ClusterConfig;
 pub(crate) use correlate::CorrelateConfig;
 #[cfg(test)]
 pub(crate) use entered::default_pace;
@@ -47,6 +48,7 @@ pub(crate) use entered::{
 };
 pub(crate) use general::{GeneralConfig, Language, LogFormat, TelemetryConfig};
 pub(crate) use log::{KafkaConfig, LogConfig, LogPlace};
+pub(crate) use network::InClear;
 pub(crate) use nms::{ClockOf, NmsAccount, NmsKind, Polling};
 pub(crate) use origin::Origin;
 pub(crate) use problem::{ConfigError, Problem};
@@ -65,6 +67,8 @@ pub(crate) struct Config {
     pub general: GeneralConfig,
     /// `[telemetry]`.
     pub telemetry: TelemetryConfig,
+    /// `[network]`.
+    pub in_clear: InClear,
     /// `[log]` and `[kafka]`.
     pub log: LogConfig,
     /// `[clickhouse]`.
@@ -143,18 +147,20 @@ pub(crate) fn load(
 
 fn read(reader: &Reader<'_>) -> Config {
     let general = general::read(reader);
+    let in_clear = network::read(reader);
     let polling = nms::read_polling(reader);
     let correlate = reader.section("correlate");
     Config {
         telemetry: general::read_telemetry(reader),
-        log: log::read(reader, &general),
-        clickhouse: stores::read_clickhouse(reader, &general),
-        database: stores::read_database(reader, &general),
+        in_clear,
+        log: log::read(reader, &general, in_clear),
+        clickhouse: stores::read_clickhouse(reader, &general, in_clear),
+        database: stores::read_database(reader, &general, in_clear),
         secrets: secrets::read(reader, &general),
-        nms: nms::read_accounts(reader, polling),
+        nms: nms::read_accounts(reader, polling, in_clear),
         pace: polling,
         correlate: correlate::read(&correlate, reader.world()),
-        cluster: cluster::read(&correlate),
+        cluster: cluster::read(&correlate, in_clear),
         api: self::api::read(reader),
         mail: self::api::read_mail(reader),
         oidc: oidc::read(reader),

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::reader::{Reader, Section};
 use super::rule::{BytesIn, Choice, DurationIn, NAME, Rule, Text, UrlOf, Whole, Zone};
-use super::{Origin, Problem};
+use super::{InClear, Origin, Problem};
 
 /// Unless set, each follows from the interval in which the NMS itself polls. A
 /// simulated one may run faster.
@@ -237,11 +237,15 @@ fn policy(section: &Section<'_>, default: Policy) -> Policy {
 }
 
 /// Reads all accounts: those of `[[nms]]`, and the one of the two variables.
-pub(super) fn read_accounts(reader: &Reader<'_>, default: Polling) -> Vec<NmsAccount> {
+pub(super) fn read_accounts(
+    reader: &Reader<'_>,
+    default: Polling,
+    in_clear: InClear,
+) -> Vec<NmsAccount> {
     let mut names = BTreeSet::new();
     let mut accounts = Vec::new();
     for section in reader.list("nms") {
-        let account = account(&section, default);
+        let account = account(&section, default, in_clear);
         if let Some(account) = account {
             if !names.insert(account.name.clone()) {
                 section.conflict("name", &format!("{:?} is used twice", account.name));
@@ -249,7 +253,7 @@ pub(super) fn read_accounts(reader: &Reader<'_>, default: Polling) -> Vec<NmsAcc
             accounts.push(account);
         }
     }
-    if let Some(account) = simple_account(reader, default) {
+    if let Some(account) = simple_account(reader, default, in_clear) {
         if names.contains(SIMPLE_NAME) {
             let reason = format!("makes an account named {SIMPLE_NAME:?}, and [[nms]] has one too");
             let origin = variable_origin(SIMPLE_URL);
@@ -261,7 +265,7 @@ pub(super) fn read_accounts(reader: &Reader<'_>, default: Polling) -> Vec<NmsAcc
 }
 
 /// Everything is read before anything is given up, so that all errors show.
-fn account(section: &Section<'_>, default: Polling) -> Option<NmsAccount> {
+fn account(section: &Section<'_>, default: Polling, in_clear: InClear) -> Option<NmsAccount> {
     let name = section.required("name", &NAME);
     let kind = section.or("kind", &KINDS, NmsKind::LibreNms);
     let url = section.required("url", &NMS_URL);
@@ -275,6 +279,9 @@ fn account(section: &Section<'_>, default: Polling) -> Option<NmsAccount> {
     let version = section.optional("version", &VERSION);
     let event_log = section.optional("event_log", &SWITCH);
     let polling = polling(section, default);
+    if let Some(reason) = url.as_ref().and_then(|url| in_clear.refuses_http(url)) {
+        section.conflict("url", &reason);
+    }
     let url = base_url(url?);
     Some(NmsAccount {
         name: name?,
@@ -290,7 +297,7 @@ fn account(section: &Section<'_>, default: Polling) -> Option<NmsAccount> {
     })
 }
 
-fn simple_account(reader: &Reader<'_>, polling: Polling) -> Option<NmsAccount> {
+fn simple_account(reader: &Reader<'_>, polling: Polling, in_clear: InClear) -> Option<NmsAccount> {
     let (url, token) = match (reader.variable(SIMPLE_URL), reader.variable(SIMPLE_TOKEN)) {
         (None, None) => return None,
         (Some(url), Some(token)) => (url, token),
@@ -306,6 +313,10 @@ fn simple_account(reader: &Reader<'_>, polling: Polling) -> Option<NmsAccount> {
         });
         return None;
     };
+    if let Some(reason) = in_clear.refuses_http(&parsed) {
+        let (origin, key) = (url.1.clone(), SIMPLE_URL.to_owned());
+        reader.problem(Problem::Conflict { origin, key, reason });
+    }
     let key = |name: &str| format!("nms[{SIMPLE_NAME}].{name}");
     reader.note(key("url"), NMS_URL.show(&parsed), url.1.clone());
     reader.note(key("token"), String::from("(set, hidden)"), token.1.clone());

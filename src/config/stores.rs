@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::GeneralConfig;
 use super::reader::{Reader, Section};
 use super::rule::{BytesIn, FilePath, NAME, Rule, Text, UrlOf, Whole};
 use super::tree::Value;
+use super::{GeneralConfig, InClear};
 
 const SERVER_URL: UrlOf = UrlOf { schemes: &["http", "https"], example: "http://localhost:8123" };
 const DATABASE_DEFAULT: &str = "padwacht";
@@ -77,13 +77,20 @@ pub(crate) struct DatabaseConfig {
     pub url: SecretString,
 }
 
-pub(super) fn read_clickhouse(reader: &Reader<'_>, general: &GeneralConfig) -> ClickHouseConfig {
+pub(super) fn read_clickhouse(
+    reader: &Reader<'_>,
+    general: &GeneralConfig,
+    in_clear: InClear,
+) -> ClickHouseConfig {
     let section = reader.section("clickhouse");
     let url = section.optional("url", &SERVER_URL);
     let server = read_server(&section);
     let embedded = read_embedded(&section, general);
     if url.as_ref().is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
         section.conflict("url", "holds a login; use clickhouse.user and clickhouse.password");
+    }
+    if let Some(reason) = url.as_ref().and_then(|url| in_clear.refuses_http(url)) {
+        section.conflict("url", &reason);
     }
     match url {
         Some(url) => ClickHouseConfig::Server(server(url)),
@@ -112,15 +119,45 @@ fn read_embedded(section: &Section<'_>, general: &GeneralConfig) -> EmbeddedClic
     }
 }
 
-pub(super) fn read_database(reader: &Reader<'_>, general: &GeneralConfig) -> DatabaseConfig {
+pub(super) fn read_database(
+    reader: &Reader<'_>,
+    general: &GeneralConfig,
+    in_clear: InClear,
+) -> DatabaseConfig {
     let section = reader.section("database");
     let default = format!("sqlite://{}", general.data_dir.join("records.db").display());
     let url = section.or("url", &DatabaseUrl, default);
+    if let Some(host) = open_host(&url, in_clear) {
+        let how = "end the URL in ?sslmode=verify-full, and in &sslrootcert=FILE for an authority \
+                   of your own";
+        section.conflict("url", &in_clear.refusal(&host, how));
+    }
     let url = match section.secret("password") {
         Some(password) => with_password(&section, &url, &password).unwrap_or(url),
         None => url,
     };
     DatabaseConfig { url: SecretString::from(url) }
+}
+
+/// The host with which a driver with this URL speaks in clear, or without looking
+/// whom it speaks with, where `in_clear` does not reach. The words are those that
+/// sqlx reads.
+fn open_host(url: &str, in_clear: InClear) -> Option<String> {
+    let url = Url::parse(url).ok().filter(|url| url.scheme().starts_with("postgres"))?;
+    let named = url.query_pairs().filter(|(key, _)| matches!(key.as_ref(), "host" | "hostaddr"));
+    let is_socket = |host: &str| {
+        host.starts_with('/')
+            || host.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2f"))
+    };
+    let mut hosts =
+        named.map(|(_, host)| host.into_owned()).chain(url.host_str().map(str::to_owned));
+    let far = hosts.find(|host| !is_socket(host) && !in_clear.reaches_host(host))?;
+    let is_mode = |key: &str| matches!(key, "sslmode" | "ssl-mode");
+    let mode = url.query_pairs().filter(|(key, _)| is_mode(key)).last();
+    let is_checked = mode.is_some_and(|(_, mode)| {
+        matches!(mode.to_ascii_lowercase().as_str(), "verify-ca" | "verify-full")
+    });
+    (!is_checked).then_some(far)
 }
 
 fn with_password(section: &Section<'_>, url: &str, password: &SecretString) -> Option<String> {

@@ -376,7 +376,7 @@ fn secrets_come_from_files_and_variables_too() {
 
 #[test]
 fn no_secret_is_ever_shown() {
-    let text = "[database]\nurl = \"postgres://p:hunter2@db/p\"\n[kafka]\nbrokers = \"k:9092\"\n\
+    let text = "network.in_clear = \"private\"\n[database]\nurl = \"postgres://p:hunter2@db/p\"\n[kafka]\nbrokers = \"k:9092\"\n\
                 [kafka.properties]\n\"sasl.password\" = \"hunter2\"\n[clickhouse]\n\
                 url = \"http://c:8123\"\npassword = \"hunter2\"\n[api]\n\
                 admin_password = \"hunter2\"\n[mail]\nurl = \"smtps://m\"\nfrom = \"a@b.nl\"\n\
@@ -389,7 +389,7 @@ fn no_secret_is_ever_shown() {
 #[test]
 fn processes_of_a_cluster_fit_together() {
     check(
-        "[correlate]\nprocesses = [\"a:1\", \"a:1\"]\nprocess = 2\nprocess_listen = \"[::]:1\"\n",
+        "[correlate]\nprocesses = [\"localhost:1\", \"localhost:1\"]\nprocess = 2\nprocess_listen = \"[::]:1\"\n",
         &[
             "padwacht.toml:2: correlate.processes names one address twice",
             "padwacht.toml:3: correlate.process is 2, but correlate.processes has 2 entries, which \
@@ -398,34 +398,112 @@ fn processes_of_a_cluster_fit_together() {
              correlate.secret too, or listen on one address",
         ],
     );
-    let loaded = file("[correlate]\nprocesses = [\"a:1\", \"b:1\"]\nsecret = \"s3cret\"\n")
-        .with_variable("PADWACHT__CORRELATE__PROCESS", "1")
-        .load()
-        .unwrap();
+    let loaded =
+        file("[correlate]\nprocesses = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\nsecret = \"s3cret\"\n")
+            .with_variable("PADWACHT__CORRELATE__PROCESS", "1")
+            .load()
+            .unwrap();
     let cluster = loaded.config.cluster.unwrap();
     assert_eq!((cluster.process, cluster.leads()), (1, false));
     let alone = file("[correlate]\nprocesses = [\"a:1\"]\n").load().unwrap();
-    assert!(!cluster.in_any_network, "what they say is not encrypted");
     assert!(alone.config.cluster.is_none(), "one process is no cluster");
 }
 
 #[test]
-fn processes_speak_in_clear_in_private_networks_alone_unless_told_otherwise() {
-    let text = "[correlate]\nprocesses = [\"10.0.0.1:1\", \"[2001:db8::2]:1\"]\nsecret = \"s\"\n";
+fn processes_on_several_machines_need_a_network_that_is_said_to_be_closed() {
+    let several = |network: &str, processes: &str| {
+        format!("{network}[correlate]\nprocesses = {processes}\nsecret = \"s\"\n")
+    };
+    let lan = "[\"10.0.0.1:1\", \"b:1\"]";
     check(
-        text,
+        &several("", lan),
+        &["padwacht.toml:2: correlate.processes speaks with 10.0.0.1 without encryption that \
+             checks whom it speaks with: processes cannot encrypt what they send each other, so \
+             keep them on one machine; or, if the network between is closed to others or encrypted \
+             itself (a VPN, containers of one machine), say so by network.in_clear = \"private\""],
+    );
+    let network = |word: &str| format!("[network]\nin_clear = \"{word}\"\n");
+    let told = file(&several(&network("private"), lan)).load().unwrap();
+    assert_eq!(told.config.cluster.unwrap().in_clear, InClear::Private);
+    let public = "[\"10.0.0.1:1\", \"[2001:db8::2]:1\"]";
+    check(
+        &several(&network("private"), public),
         &[
-            "padwacht.toml:2: correlate.processes and its neighbours name [2001:db8::2]:1, and what \
-           processes send each other is not encrypted: use a private network or a VPN, or say \
-           correlate.process_network = \"any\"",
+            "padwacht.toml:4: correlate.processes speaks with [2001:db8::2] without encryption that \
+             checks whom it speaks with: processes cannot encrypt what they send each other, so \
+             keep them on one machine; or, if all of the way there is encrypted by something else, \
+             say so by network.in_clear = \"any\"",
         ],
     );
-    let told = file(&format!("{text}process_network = \"any\"\n")).load().unwrap();
-    assert!(told.config.cluster.unwrap().in_any_network);
+    file(&several(&network("any"), public)).load().unwrap();
+    let here = "[\"127.0.0.1:1\", \"localhost:2\"]";
+    let here = file(&several("", here)).load().unwrap();
+    assert_eq!(here.config.cluster.unwrap().in_clear, InClear::ThisMachine);
+}
+
+/// Which settings of a file are refused, as they speak in clear where they may not.
+#[track_caller]
+fn in_clear(settings: &str) -> Vec<String> {
+    let Err(error) = file(settings).load() else { return Vec::new() };
+    let found = error.problems.iter().map(ToString::to_string);
+    found
+        .map(|line| {
+            let (key, _) = line.split_once(" speaks with ").unwrap_or_else(|| panic!("{line}"));
+            key.split(' ').next_back().unwrap().to_owned()
+        })
+        .collect()
 }
 
 #[test]
-fn administrators_need_a_second_factor_where_people_come_from_elsewhere() {
+fn what_leaves_this_machine_is_encrypted_unless_the_network_is_said_to_be_closed() {
+    let kafka = |properties: &str| {
+        format!("kafka.brokers = \"127.0.0.1:1,k:9092\"\n[kafka.properties]\n{properties}")
+    };
+    let nms = |url: &str| format!("[[nms]]\nname = \"a\"\nurl = \"{url}\"\ntoken = \"t\"\n");
+    let ssl = "\"security.protocol\" = \"SASL_SSL\"\n";
+    let unchecked =
+        "\"security.protocol\" = \"ssl\"\n\"enable.ssl.certificate.verification\" = false\n";
+    for (settings, refused) in [
+        ("clickhouse.url = \"http://c:8123\"\n".to_owned(), "clickhouse.url"),
+        ("clickhouse.url = \"http://10.0.0.1:8123\"\n".to_owned(), "clickhouse.url"),
+        ("clickhouse.url = \"http://127.0.0.1:8123\"\n".to_owned(), ""),
+        ("clickhouse.url = \"https://c:8443\"\n".to_owned(), ""),
+        ("database.url = \"postgres://p@db/p\"\n".to_owned(), "database.url"),
+        ("database.url = \"postgres://p@db/p?sslmode=prefer\"\n".to_owned(), "database.url"),
+        ("database.url = \"postgres://p@db/p?sslmode=require\"\n".to_owned(), "database.url"),
+        ("database.url = \"postgres://p@db/p?sslmode=verify-full\"\n".to_owned(), ""),
+        ("database.url = \"postgres://p@localhost/p?host=db\"\n".to_owned(), "database.url"),
+        ("database.url = \"postgres://p@[::1]/p\"\n".to_owned(), ""),
+        ("database.url = \"postgres://p@localhost/p\"\n".to_owned(), ""),
+        ("database.url = \"postgres://p@%2Frun%2Fpostgresql/p\"\n".to_owned(), ""),
+        ("database.url = \"sqlite:///records.db\"\n".to_owned(), ""),
+        (kafka(""), "kafka.brokers"),
+        (kafka("\"security.protocol\" = \"sasl_plaintext\"\n"), "kafka.brokers"),
+        (kafka(unchecked), "kafka.brokers"),
+        (kafka(ssl), ""),
+        ("kafka.brokers = \"localhost:9092,[::1]:9092\"\n".to_owned(), ""),
+        (nms("http://nms"), "nms[0].url"),
+        (nms("http://localhost"), ""),
+        (nms("https://nms"), ""),
+    ] {
+        let expected: Vec<&str> = Some(refused).filter(|key| !key.is_empty()).into_iter().collect();
+        assert_eq!(in_clear(&settings), expected, "{settings}");
+        let private = format!("network.in_clear = \"private\"\n{settings}");
+        assert_eq!(in_clear(&private), Vec::<String>::new(), "{private}");
+    }
+    let public = "clickhouse.url = \"http://192.0.2.1\"\n";
+    let with = |word: &str| in_clear(&format!("network.in_clear = \"{word}\"\n{public}"));
+    assert_eq!(with("private"), ["clickhouse.url"], "it reaches further than a private network");
+    assert_eq!(with("any"), Vec::<String>::new());
+    let simple = Fake::default()
+        .with_variable("LIBRENMS_API_URL", "http://nms")
+        .with_variable("LIBRENMS_API_TOKEN", "t");
+    let error = simple.load().expect_err("an error").to_string();
+    assert!(error.contains("LIBRENMS_API_URL speaks with nms without"), "{error}");
+}
+
+#[test]
+fn everybody_needs_a_second_factor_where_people_come_from_elsewhere() {
     let check = |text: &str, expected: &[Role]| {
         let loaded = file(text).load().unwrap();
         let found: Vec<Role> = loaded.config.api.second_factor_for.into_iter().collect();
@@ -433,18 +511,18 @@ fn administrators_need_a_second_factor_where_people_come_from_elsewhere() {
     };
     check("", &[]);
     check("[api]\nlisten = \"[::1]:80\"\npublic_url = \"http://localhost:80\"\n", &[]);
-    check("[api]\nlisten = \"0.0.0.0:80\"\n", &[Role::Beheer]);
-    check("[api]\nlisten = \"192.0.2.1:80\"\n", &[Role::Beheer]);
-    check("[api]\npublic_url = \"https://padwacht.example.net\"\n", &[Role::Beheer]);
+    check("[api]\nlisten = \"0.0.0.0:80\"\n", &Role::ALL);
+    check("[api]\nlisten = \"192.0.2.1:80\"\n", &Role::ALL);
+    check("[api]\npublic_url = \"https://padwacht.example.net\"\n", &Role::ALL);
     check("[api]\nlisten = \"0.0.0.0:80\"\nsecond_factor_for = []\n", &[]);
-    let all = [Role::Beheer, Role::Klant];
-    check("[api]\nsecond_factor_for = [\"klant\", \"beheer\"]\n", &all);
+    let some = [Role::Beheer, Role::Klant];
+    check("[api]\nlisten = \"0.0.0.0:80\"\nsecond_factor_for = [\"klant\", \"beheer\"]\n", &some);
 }
 
 #[test]
 fn kafka_properties_pass_through_but_not_those_we_rest_on() {
     let loaded =
-        file("[kafka]\nbrokers = \"k:9092\"\n[kafka.properties]\n\"ssl.ca.location\" = \"/ca\"\n")
+        file("[kafka]\nbrokers = \"localhost:9092\"\n[kafka.properties]\n\"ssl.ca.location\" = \"/ca\"\n")
             .with_variable("PADWACHT__KAFKA__PROPERTIES__SASL_PASSWORD_FILE", "p")
             .with_file("p", "s3cret\n")
             .load()
@@ -479,7 +557,7 @@ fn settings_that_do_not_fit_together_are_errors() {
         ],
     );
     check(
-        "[api]\npublic_url = \"https://h/x\"\n[clickhouse]\nurl = \"http://u:p@c\"\n",
+        "[api]\npublic_url = \"https://h/x\"\n[clickhouse]\nurl = \"https://u:p@c\"\n",
         &[
             "padwacht.toml:2: api.public_url must end behind host and port: a path is not \
              supported",
@@ -496,9 +574,10 @@ fn settings_that_do_not_fit_together_are_errors() {
 
 #[test]
 fn a_database_password_is_put_into_the_url() {
-    let loaded = file("[database]\nurl = \"postgres://padwacht@db/p\"\npassword = \"a/b@c\"\n");
+    let loaded =
+        file("[database]\nurl = \"postgres://padwacht@localhost/p\"\npassword = \"a/b@c\"\n");
     let url = loaded.load().unwrap().config.database.url;
-    assert_eq!(url.expose_secret(), "postgres://padwacht:a%2Fb%40c@db/p");
+    assert_eq!(url.expose_secret(), "postgres://padwacht:a%2Fb%40c@localhost/p");
 }
 
 #[test]
@@ -519,7 +598,7 @@ fn stages_apart_need_what_they_share() {
     let text = error.expect_err("an error").to_string();
     assert!(text.contains("padwacht correlate needs kafka.brokers, Kafka"), "{text}");
     assert!(text.contains("padwacht correlate needs clickhouse.url, the URL"), "{text}");
-    let config = file("kafka.brokers = \"k:9092\"").load().unwrap().config;
+    let config = file("kafka.brokers = \"localhost:9092\"").load().unwrap().config;
     assert_eq!(config.check_apart("ingest", &[Shared::Log]), Ok(()));
 }
 
@@ -625,6 +704,50 @@ fn the_annotated_examples_are_allowed_and_complete() {
     let missing: Vec<_> =
         findings.known.iter().filter(is_setting).filter(|key| !shown(key)).collect();
     assert!(missing.is_empty(), "not in deploy/padwacht.toml: {missing:?}");
+}
+
+#[test]
+fn every_secret_can_come_from_a_file() {
+    let machine = annotated_machine(&annotated(example_line)).with_variable("HOME", "/home/noc");
+    let layers = layers::gather(&machine, None, &[]);
+    let reader = Reader::new(&layers.root, &layers.variables, &machine, layers.problems);
+    read(&reader);
+    let known = reader.finish().known;
+    let is_secret = |key: &&String| {
+        let leaf = key.rsplit('.').next().unwrap_or(key);
+        ["password", "secret", "token"].iter().any(|word| leaf.ends_with(word))
+            || *key == "secrets.key"
+    };
+    let secrets: Vec<&String> = known.iter().filter(is_secret).collect();
+    assert!(secrets.len() > 9, "{secrets:?}");
+    for secret in secrets {
+        for form in ["file", "env"] {
+            assert!(known.contains(&format!("{secret}_{form}")), "{secret}_{form}");
+        }
+    }
+}
+
+#[test]
+fn client_certificates_reach_postgresql_and_kafka() {
+    let url = "postgres://padwacht@db/p?sslmode=verify-full&sslcert=/c.pem&sslkey=/k.pem";
+    let properties = "[kafka]\nbrokers = \"k:9092\"\n[kafka.properties]\n\
+                      \"security.protocol\" = \"ssl\"\n\"ssl.certificate.location\" = \"/c.pem\"\n\
+                      \"ssl.key.location\" = \"/k.pem\"\n\"ssl.key.password_file\" = \"p\"\n";
+    let text = format!("database.url = \"{url}\"\n{properties}");
+    let config = file(&text).with_file("p", "s3cret\n").load().unwrap().config;
+    assert_eq!(config.database.url.expose_secret(), url);
+    let LogPlace::Kafka(kafka) = config.log.place else { panic!("Kafka") };
+    let found: Vec<_> =
+        kafka.properties.iter().map(|(k, v)| (k.as_str(), v.expose_secret())).collect();
+    assert_eq!(
+        found,
+        [
+            ("security.protocol", "ssl"),
+            ("ssl.certificate.location", "/c.pem"),
+            ("ssl.key.location", "/k.pem"),
+            ("ssl.key.password", "s3cret"),
+        ]
+    );
 }
 
 #[test]

@@ -62,6 +62,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
+    use crate::config::InClear;
 
     async fn verdict(processes: [&str; 2], process: usize, secret: Option<&str>) -> Verdict {
         let config = ClusterConfig {
@@ -69,7 +70,7 @@ mod tests {
             process,
             listen: None,
             secret: secret.map(SecretString::from),
-            in_any_network: true,
+            in_clear: InClear::Any,
             join_wait: Duration::ZERO,
         };
         check(&config).await

@@ -8,6 +8,7 @@ mod database;
 mod log;
 mod machine;
 mod mail;
+mod network;
 mod nms;
 mod oidc;
 mod report;
@@ -61,6 +62,7 @@ fn checks(config: &Config) -> Vec<Running<'_>> {
     checks.push(one("database", database::check(&config.database)));
     checks.push(one("secrets", secrets::check(config)));
     checks.push(one("certificate", async { tls::check(&config.api) }));
+    checks.push(one("network", async { network::check(config.in_clear) }));
     checks.push(one("mail", mail::check(config.mail.as_ref())));
     checks.push(one("single sign-on", oidc::check(config.oidc.as_ref())));
     checks

@@ -36,9 +36,9 @@ pub(crate) async fn look(browser: &Browser, who: &str, paths: &[&str]) -> Vec<St
             for size in SIZES {
                 resize(browser, size).await;
                 speak(browser, language).await;
-                browser.go(path).await;
+                browser.open_link(path).await;
                 let asked = path.trim_start_matches(browser.base());
-                let asked = asked.split('?').next().unwrap_or_default();
+                let asked = asked.split(['?', '#']).next().unwrap_or_default();
                 assert_eq!(browser.path().await, asked, "{who} was sent elsewhere");
                 let shown = browser.script("return document.documentElement.lang").await;
                 assert_eq!(shown, language, "{path}");

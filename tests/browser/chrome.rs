@@ -105,6 +105,26 @@ impl Browser {
         self.driver.goto(to).await.expect("a page");
     }
 
+    /// Opens a page as a link in a mail does: in its own right, even where it is open
+    /// already. What is behind `#` leaves the address bar and brings up another page.
+    pub(crate) async fn open_link(&self, to: &str) {
+        if to.contains('#') {
+            self.driver.goto("about:blank").await.expect("a page");
+        }
+        self.go(to).await;
+        let deadline = Instant::now() + PATIENCE;
+        let is_sent = "return !location.hash && !document.querySelector('[data-mailed-code]')";
+        let sent = async || {
+            // On the way from one page to the next no script runs.
+            let asked = self.driver.execute(is_sent, Vec::new()).await;
+            asked.is_ok_and(|answer| *answer.json() == true)
+        };
+        while to.contains('#') && !sent().await {
+            assert!(Instant::now() < deadline, "{to} is not followed:\n{}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// The first element, once it is to be seen.
     async fn find(&self, css: &str) -> WebElement {
         let deadline = Instant::now() + PATIENCE;

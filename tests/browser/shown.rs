@@ -67,7 +67,7 @@ impl Seen {
 
 /// The page that has this address; one named in full before one with a place in it.
 fn page_of(path: &str) -> Option<&'static str> {
-    let path = path.split('?').next().unwrap_or_default();
+    let path = path.split(['?', '#']).next().unwrap_or_default();
     let is_one = |(asked, part): (&str, &str)| part == asked || part.starts_with('{');
     let fits = |page: &&str| {
         path.split('/').count() == page.split('/').count()
@@ -85,14 +85,17 @@ async fn every_page_can_be_shown_to_a_customer() {
 
     let stranger = Browser::open(&driver, &demo.base).await;
     stranger.go("/login").await;
-    let invitation = format!("/register?token={}", scene.invitation);
+    let invitation = format!("/register#{}", scene.invitation);
     let outside = [
         "/login",
         "/forgot-password",
+        "/register",
         &invitation,
-        "/register?token=none",
-        "/reset-password?token=none",
-        "/notification-address?token=none",
+        "/register#none",
+        "/reset-password",
+        "/reset-password#none",
+        "/notification-address",
+        "/notification-address#none",
     ];
     seen.look(&stranger, "stranger", &outside).await;
     refused_sign_in(&stranger, &mut seen).await;

@@ -1,5 +1,6 @@
 //! Forgotten passwords: a link by mail, and what it leads to; a password that was
-//! made up for the first sign-in leads to the same.
+//! made up for the first sign-in leads to the same. The link's page knows its code
+//! only when it is sent by form, by script or by hand.
 //!
 //! Whether an address belongs to somebody shows neither in the answer nor in
 //! the time that it takes: the answer is given before anybody looks.
@@ -9,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use dashboards::{ForgotState, ForgottenPage, FormProblem, ResetPage, urls};
+use dashboards::{ForgotState, ForgottenPage, FormProblem, Mailed, ResetPage, urls};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use store::records::{Admission, RecordsError, TokenHash, User};
@@ -19,8 +20,7 @@ use super::secret;
 use super::throttle::Trying;
 use crate::app::ApiState;
 use crate::problem::ApiError;
-use crate::web::Lenient;
-use crate::{language, letters, pages, people, web};
+use crate::{language, letters, mailed, pages, people, web};
 
 /// A link to a new password works for an hour: mail is fast, and mailboxes
 /// are read by others later.
@@ -33,19 +33,12 @@ pub(crate) struct SentAddress {
     email: String,
 }
 
-/// The query of the page where the link leads.
-#[derive(Deserialize, Default)]
-pub(crate) struct ResetQuery {
-    #[serde(default)]
-    token: String,
-}
-
-/// The form that takes a new password.
+/// The form that takes the code of a link, and then a new password too.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct SentPassword {
     token: String,
-    password: String,
+    password: Option<String>,
     again: String,
 }
 
@@ -96,11 +89,11 @@ async fn send_link(
     token: &SecretString,
 ) -> Result<(), RecordsError> {
     let hash = TokenHash::of(token.expose_secret());
-    let origin = state.public_origin();
-    let link = format!("{origin}{}?token={}", urls::RESET_PASSWORD, token.expose_secret());
+    let link = mailed::link(state, urls::RESET_PASSWORD, token);
     let (now, address) = (state.now(), address.to_string());
     let expires_at = now.plus_millis(LINK_VALID_MS);
-    let letter = |user: &_| letters::new_password(state, user, &address, &link, expires_at);
+    let letter =
+        |user: &_| letters::new_password(state, user, &address, link.expose_secret(), expires_at);
     let users = state.records().users();
     users.ask_reset(email, &address, &hash, now, expires_at, letter).await
 }
@@ -123,16 +116,23 @@ pub(super) async fn choose(
         return Ok(Redirect::to(urls::LOGIN).into_response());
     }
     tracing::info!(user = %user.id, %address, "somebody is to choose their own password");
-    reset_page(state, headers, token.expose_secret().to_owned(), None).await
+    reset_page(state, headers, token.expose_secret(), None).await
 }
 
 /// `GET /reset-password`.
 pub(crate) async fn reset_form(
     State(state): State<ApiState>,
     headers: HeaderMap,
-    Lenient(query): Lenient<ResetQuery>,
 ) -> Result<Response, ApiError> {
-    reset_page(&state, &headers, query.token, None).await
+    let language = language::of_request(&headers, state.config().default_language);
+    pages::html(&ResetPage {
+        shell: pages::bare_shell(&state, language, urls::RESET_PASSWORD.to_owned()),
+        token: String::new(),
+        email: Mailed::Asks,
+        is_first: false,
+        problem: None,
+        password_least: PASSWORD_CHARS_MIN,
+    })
 }
 
 /// `POST /reset-password`.
@@ -143,10 +143,14 @@ pub(crate) async fn reset(
     Form(sent): Form<SentPassword>,
 ) -> Result<Response, ApiError> {
     let SentPassword { token, password, again } = sent;
+    let token = mailed::token(&token);
+    let Some(password) = password else {
+        return reset_page(&state, &headers, token, None).await;
+    };
     if password != again {
         return reset_page(&state, &headers, token, Some(FormProblem::PasswordsDiffer)).await;
     }
-    let hash = TokenHash::of(&token);
+    let hash = TokenHash::of(token);
     let users = state.records().users();
     // Hashing is slow; nobody without a link makes us do it.
     let whose = users.resetting(&hash, state.now()).await.map_err(ApiError::records)?;
@@ -184,11 +188,11 @@ fn page(state: &ApiState, headers: &HeaderMap, shown: ForgotState) -> Result<Res
 async fn reset_page(
     state: &ApiState,
     headers: &HeaderMap,
-    token: String,
+    token: &str,
     problem: Option<FormProblem>,
 ) -> Result<Response, ApiError> {
     let users = state.records().users();
-    let found = users.resetting(&TokenHash::of(&token), state.now()).await;
+    let found = users.resetting(&TokenHash::of(token), state.now()).await;
     let found = found.map_err(ApiError::records)?;
     let is_first = match &found {
         Some(user) => users.initial_until(user.id).await.map_err(ApiError::records)?.is_some(),
@@ -199,7 +203,7 @@ async fn reset_page(
     let here = match is_first {
         // This token came by no link, and is in no address.
         true => urls::LOGIN.to_owned(),
-        false => format!("{}?token={}", urls::RESET_PASSWORD, urls::encode(&token)),
+        false => mailed::place(urls::RESET_PASSWORD, email.as_ref().map_or("", |_| token)),
     };
     let status = match (&email, &problem) {
         (None, _) => StatusCode::NOT_FOUND,
@@ -209,8 +213,8 @@ async fn reset_page(
     let shell = pages::bare_shell(state, language, here);
     let mut response = pages::html(&ResetPage {
         shell,
-        token,
-        email,
+        token: token.to_owned(),
+        email: Mailed::found(email),
         is_first,
         problem,
         password_least: PASSWORD_CHARS_MIN,

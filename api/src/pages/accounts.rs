@@ -2,7 +2,7 @@
 //! connection. A token that was sent is never in a page again.
 
 use axum::Extension;
-use axum::extract::{Path, RawForm, State};
+use axum::extract::{Form, Path, RawForm, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use dashboards::{
@@ -10,6 +10,7 @@ use dashboards::{
     AccountSetting, urls,
 };
 use secrecy::SecretString;
+use serde::Deserialize;
 use store::records::{AccountDraft, NmsAccount};
 use url::form_urlencoded;
 
@@ -59,6 +60,13 @@ impl Sent {
         }
         (sent, token)
     }
+}
+
+/// The form that removes an account.
+#[derive(Deserialize)]
+pub(crate) struct SentRemoval {
+    /// Whether it is meant.
+    sure: Option<String>,
 }
 
 /// What a page about an account shows besides what is entered.
@@ -171,7 +179,18 @@ pub(crate) async fn remove_account(
     State(state): State<ApiState>,
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+    Form(sent): Form<SentRemoval>,
 ) -> Result<Response, ApiError> {
+    if sent.sure.is_none() {
+        let refusals = vec![AccountRefusal {
+            field: "sure".to_owned(),
+            reason: "must be ticked, as the token is gone afterwards".to_owned(),
+        }];
+        let shown = Shown { refusals, ..Shown::of(known_account(&state, &name).await?) };
+        return refused(page(&state, &principal, (&headers, &uri), shown).await?);
+    }
     remove(&state, &principal, &name).await?;
     Ok(saved_at(urls::SOURCES))
 }

@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use dashboards::{
-    FormProblem, InvitedForm, Lang, ProfilePage, ProfileSignOn, RegisterPage, UserForm, urls,
+    FormProblem, InvitedForm, Lang, Mailed, ProfilePage, ProfileSignOn, RegisterPage, UserForm,
+    urls,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use crate::auth::{PASSWORD_CHARS_MIN, Principal};
 use crate::problem::ApiError;
 use crate::v1::operations::customer_names;
 use crate::web::Lenient;
-use crate::{language, people, sso, web};
+use crate::{language, mailed, people, sso, web};
 
 /// The form of a profile.
 #[derive(Deserialize, Default)]
@@ -137,20 +138,14 @@ async fn own_sign_on(
     }))
 }
 
-/// The query of the page of an invitation.
-#[derive(Deserialize, Default)]
-pub(crate) struct RegisterQuery {
-    #[serde(default)]
-    token: String,
-}
-
-/// The form of an invitation.
+/// The form that takes the code of an invitation, and then a name and a password
+/// too.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct SentRegistration {
     token: String,
-    name: String,
-    password: String,
+    name: Option<String>,
+    password: Option<String>,
     again: String,
 }
 
@@ -158,9 +153,10 @@ pub(crate) struct SentRegistration {
 pub(crate) async fn registration(
     State(state): State<ApiState>,
     headers: HeaderMap,
-    Lenient(query): Lenient<RegisterQuery>,
 ) -> Result<Response, ApiError> {
-    registration_page(&state, &headers, query.token, None, None).await
+    let language = language::of_request(&headers, state.config().default_language);
+    let shell = super::bare_shell(&state, language, urls::REGISTER.to_owned());
+    html(&RegisterPage { shell, invited: Mailed::Asks, problem: None })
 }
 
 /// `POST /register`.
@@ -171,9 +167,13 @@ pub(crate) async fn register(
     Form(sent): Form<SentRegistration>,
 ) -> Result<Response, ApiError> {
     let SentRegistration { token, name, password, again } = sent;
+    let token = mailed::token(&token);
+    let Some(password) = password else {
+        return registration_page(&state, &headers, token, name, None).await;
+    };
     if password != again {
         let problem = Some(FormProblem::PasswordsDiffer);
-        return registration_page(&state, &headers, token, Some(name), problem).await;
+        return registration_page(&state, &headers, token, name, problem).await;
     }
     let address = web::client_address(peer.ip(), &headers, &state.config().trusted_proxies);
     let lang = language::of_request(&headers, state.config().default_language);
@@ -182,8 +182,9 @@ pub(crate) async fn register(
         Lang::English => Language::En,
     };
     let password = SecretString::from(password);
+    let called = name.as_deref().unwrap_or_default();
     let registered =
-        people::register(&state, &token, &address.to_string(), &name, spoken, password).await;
+        people::register(&state, token, &address.to_string(), called, spoken, password).await;
     let problem = match registered {
         Ok(Ok(user)) => {
             tracing::info!(%user, %address, "somebody came in by an invitation");
@@ -194,35 +195,36 @@ pub(crate) async fn register(
         Err(ApiError::Refused(_)) => Some(FormProblem::Name),
         Err(error) => return Err(error),
     };
-    registration_page(&state, &headers, token, Some(name), problem).await
+    registration_page(&state, &headers, token, name, problem).await
 }
 
 async fn registration_page(
     state: &ApiState,
     headers: &HeaderMap,
-    token: String,
+    token: &str,
     name: Option<String>,
     problem: Option<FormProblem>,
 ) -> Result<Response, ApiError> {
-    let found = state.records().users().invited(&TokenHash::of(&token), state.now()).await;
+    let found = state.records().users().invited(&TokenHash::of(token), state.now()).await;
     let language = language::of_request(headers, state.config().default_language);
     let invited = found.map_err(ApiError::records)?.map(|invited| InvitedForm {
-        sign_on: sso::invitation_sign_on(state, language, &token, &invited.user),
+        sign_on: sso::invitation_sign_on(state, language, token, &invited.user),
         name: name.unwrap_or_else(|| {
             let user = &invited.user;
             if user.name == user.email { String::new() } else { user.name.clone() }
         }),
         email: invited.user.email,
-        token: token.clone(),
+        token: token.to_owned(),
         password_least: PASSWORD_CHARS_MIN,
     });
-    let here = format!("{}?token={}", urls::REGISTER, urls::encode(&token));
+    let here = mailed::place(urls::REGISTER, invited.as_ref().map_or("", |_| token));
     let status = match (&invited, &problem) {
         (None, _) => StatusCode::NOT_FOUND,
         (Some(_), Some(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         (Some(_), None) => StatusCode::OK,
     };
-    let page = RegisterPage { shell: super::bare_shell(state, language, here), invited, problem };
+    let shell = super::bare_shell(state, language, here);
+    let page = RegisterPage { shell, invited: Mailed::found(invited), problem };
     let mut response = html(&page)?;
     *response.status_mut() = status;
     Ok(response)

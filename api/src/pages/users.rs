@@ -460,9 +460,15 @@ pub(super) async fn rows(
     users: Vec<User>,
 ) -> Result<Vec<UserRow>, ApiError> {
     let names = customer_names(state, scope, &users).await?;
+    let managers = users.iter().filter(|user| user.role == Role::Accountmanager);
+    let managers: Vec<UserId> = managers.map(|user| user.id).collect();
+    let assigned = state.records().customers().within(scope).assigned(&managers).await;
+    let assigned = assigned.map_err(ApiError::records)?;
     let row = |user: User| {
-        let all: Vec<String> =
-            user.customers.iter().filter_map(|id| names.get(id).cloned()).collect();
+        let acted_for = user.customers.iter().filter_map(|id| names.get(id).cloned());
+        let cared_for = assigned.get(&user.id).into_iter().flatten();
+        let cared_for = cared_for.filter(|(id, _)| !user.customers.contains(id));
+        let all: Vec<String> = acted_for.chain(cared_for.map(|(_, name)| name.clone())).collect();
         let more = all.len().saturating_sub(CUSTOMERS_SHOWN);
         let shown = all.into_iter().take(CUSTOMERS_SHOWN);
         let customers = shown.chain((more > 0).then(|| format!("+{more}"))).collect();

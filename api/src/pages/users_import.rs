@@ -4,10 +4,10 @@ use axum::Extension;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use dashboards::{UserImportLine, UserImportPlan, UsersImportPage, UsersImported};
+use dashboards::{ImportFault, UserImportLine, UserImportPlan, UsersImportPage, UsersImported};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use store::records::{UserDifference, UserPlan};
+use store::records::{LineFault, ListFault, UserDifference, UserPlan, Users};
 
 use super::{html, shell};
 use crate::app::ApiState;
@@ -49,26 +49,52 @@ pub(crate) async fn import(
 ) -> Result<Response, ApiError> {
     let shell = shell::full(&state, &principal, &headers, &uri).await?;
     let is_trial = sent.is_meant.is_none();
-    let imported = match people_csv::read(&sent.text) {
-        Ok(lines) => {
-            // A list that was changed since it was tried gives another hash.
-            people::import(&state, &principal, &lines, is_trial, Some(&sent.expect)).await
-        }
-        Err(error) => Err(error),
-    };
-    match imported {
-        Ok(imported) => {
-            let outcome = outcome(&imported);
-            let text = if outcome.is_done { String::new() } else { sent.text };
-            html(&UsersImportPage { shell, text, refused: None, outcome: Some(outcome) })
-        }
-        Err(ApiError::Refused(refusals)) => {
-            let reason = refusals.iter().map(|one| format!("{}: {}", one.place, one.reason));
-            let refused = Some(reason.collect::<Vec<_>>().join("; "));
+    let lines = match people_csv::read(&sent.text) {
+        Ok(lines) => lines,
+        Err(fault) => {
+            let refused = Some(list_fault(fault));
             let page = UsersImportPage { shell, text: sent.text, refused, outcome: None };
-            super::forms::refused(html(&page)?)
+            return super::forms::refused(html(&page)?);
         }
-        Err(error) => Err(error),
+    };
+    // A list that was changed since it was tried gives another hash.
+    let expected = Some(sent.expect.as_str());
+    let imported = people::import(&state, &principal, &lines, is_trial, expected).await?;
+    let outcome = outcome(&imported);
+    let text = if outcome.is_done { String::new() } else { sent.text };
+    html(&UsersImportPage { shell, text, refused: None, outcome: Some(outcome) })
+}
+
+fn list_fault(fault: ListFault) -> ImportFault {
+    match fault {
+        ListFault::NotCsv(_) => ImportFault::NotCsv,
+        ListFault::Column(name) => ImportFault::Column(name),
+        ListFault::ColumnTwice(name) => ImportFault::ColumnTwice(name),
+        ListFault::NoEmail => ImportFault::NoEmail,
+        ListFault::Empty => ImportFault::Empty,
+        ListFault::TooMany => ImportFault::TooMany(Users::MAX_IMPORT),
+    }
+}
+
+fn line_fault(fault: &LineFault) -> ImportFault {
+    match fault {
+        LineFault::Cells { found, named } => ImportFault::Cells { found: *found, named: *named },
+        LineFault::Role(found) => ImportFault::Role(found.clone()),
+        LineFault::Language(found) => ImportFault::Language(found.clone()),
+        LineFault::Twice => ImportFault::Twice,
+        LineFault::RoleMissing => ImportFault::RoleMissing,
+        LineFault::NoCustomer(name) => ImportFault::NoCustomer(name.clone()),
+        LineFault::ActsForNobody => ImportFault::ActsForNobody,
+        LineFault::Field { field, .. } => match *field {
+            "email" => ImportFault::Email,
+            "notification_email" => ImportFault::NotificationEmail,
+            "name" => ImportFault::Name,
+            "time_zone" => ImportFault::TimeZone,
+            "customers" => ImportFault::Customers,
+            "role" | "standing" => ImportFault::LastAdministrator,
+            _ => ImportFault::Other,
+        },
+        LineFault::Other(_) => ImportFault::Other,
     }
 }
 
@@ -87,7 +113,7 @@ fn outcome(imported: &Imported) -> UsersImported {
                     UserImportPlan::Update(found.iter().map(difference_out).collect())
                 }
                 UserPlan::Nothing => UserImportPlan::Nothing,
-                UserPlan::Refused(reason) => UserImportPlan::Refused(reason.clone()),
+                UserPlan::Refused(fault) => UserImportPlan::Refused(line_fault(fault)),
             },
             link: link.as_ref().map(|link| link.address.expose_secret().to_owned()),
         })

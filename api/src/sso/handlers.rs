@@ -1,4 +1,5 @@
-//! `/login/oidc`: going to the provider, coming back, and signing out there.
+//! `/login/oidc`: going to the provider, coming back, and signing out there. With
+//! an invitation somebody goes by a form, so that its code is in no address.
 //!
 //! Whatever goes wrong ends at the sign-in page (or at the profile, for
 //! somebody who connects an account), which says so in the reader's language.
@@ -6,13 +7,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, State};
-use axum::http::HeaderMap;
+use axum::extract::{ConnectInfo, Form, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use correlate::model::Timestamp;
 use dashboards::letters::FactorNews;
-use dashboards::{Lang, SignOnProblem, urls};
+use dashboards::{Lang, SignOnLeavePage, SignOnProblem, urls};
 use openidconnect::{ClientId, LogoutRequest, PostLogoutRedirectUrl};
 use serde::Deserialize;
 use store::records::{
@@ -32,7 +33,7 @@ use crate::auth::{
 };
 use crate::problem::{ApiError, Thing};
 use crate::web::Lenient;
-use crate::{language, letters, metric, web};
+use crate::{language, letters, metric, pages, web};
 
 /// What the log of attempts calls somebody of whom not even that is known.
 const NOBODY: &str = "-";
@@ -42,9 +43,15 @@ const NOBODY: &str = "-";
 #[serde(default)]
 pub(crate) struct BeginQuery {
     next: String,
-    invitation: String,
     /// Whether somebody who is signed in proves anew who they are.
     again: Option<String>,
+}
+
+/// The form of an invitation that is used by way of the provider.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct SentInvitation {
+    invitation: String,
 }
 
 /// The query of the way back (RFC 6749, 4.1.2; RFC 9207 for `iss`).
@@ -99,23 +106,15 @@ pub(crate) async fn begin(
         return Ok(to_login(&query.next, false, false));
     }
     let signed_in = identify(&state, &headers).await?;
-    let purpose = match query.invitation.as_str() {
-        "" if query.again.is_some() => SignOnPurpose::SignInAgain,
-        "" if signed_in.is_some() => {
+    let purpose = match query.again {
+        Some(_) => SignOnPurpose::SignInAgain,
+        None if signed_in.is_some() => {
             return Ok(Redirect::to(local_path(&query.next)).into_response());
         }
-        "" => SignOnPurpose::SignIn,
-        token => SignOnPurpose::Invitation(TokenHash::of(token)),
+        None => SignOnPurpose::SignIn,
     };
-    let origin = match signed_in {
-        Some(identity) => user_word(identity.user().id),
-        None => {
-            let proxies = &state.config().trusted_proxies;
-            let address = web::client_address(peer.ip(), &headers, proxies);
-            attempts::begins(&state, Trying::BeginsSignOn(address)).await?;
-            network(address).to_string()
-        }
-    };
+    let signed_in = signed_in.map(|identity| identity.user().id);
+    let origin = origin(&state, signed_in, peer, &headers).await?;
     match flow::begin(&state, provider, &headers, purpose, &query.next, origin).await {
         Ok(sent) => {
             let jar = CookieJar::new().add(sent.cookie);
@@ -127,6 +126,62 @@ pub(crate) async fn begin(
             Ok(told(urls::LOGIN, SignOnProblem::Away, &query.next))
         }
     }
+}
+
+/// `POST /login/oidc`: an invitation is used by way of the provider.
+pub(crate) async fn begin_invited(
+    State(state): State<ApiState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(sent): Form<SentInvitation>,
+) -> Result<Response, ApiError> {
+    let provider = configured(&state)?;
+    let signed_in = identify(&state, &headers).await?.map(|identity| identity.user().id);
+    let origin = origin(&state, signed_in, peer, &headers).await?;
+    let purpose = SignOnPurpose::Invitation(TokenHash::of(&sent.invitation));
+    match flow::begin(&state, provider, &headers, purpose, "", origin).await {
+        Ok(sent) => leave(&state, &headers, sent, urls::REGISTER),
+        Err(NotSent::Ours(error)) => Err(error),
+        Err(NotSent::Provider(error)) => {
+            tracing::warn!(%error, "nobody can be sent to the OpenID provider");
+            Ok(told(urls::LOGIN, SignOnProblem::Away, ""))
+        }
+    }
+}
+
+/// Who begins, for counting: somebody who is signed in, or a network.
+async fn origin(
+    state: &ApiState,
+    signed_in: Option<UserId>,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+) -> Result<String, ApiError> {
+    if let Some(user) = signed_in {
+        return Ok(user_word(user));
+    }
+    let address = web::client_address(peer.ip(), headers, &state.config().trusted_proxies);
+    attempts::begins(state, Trying::BeginsSignOn(address)).await?;
+    Ok(network(address).to_string())
+}
+
+/// To the provider after a form of the page `here`. The answer is a page that goes
+/// there: a browser does not let a form be led to another site (`form-action` of
+/// our content policy).
+pub(super) fn leave(
+    state: &ApiState,
+    headers: &HeaderMap,
+    sent: flow::Sent,
+    here: &str,
+) -> Result<Response, ApiError> {
+    let language = language::of_request(headers, state.config().default_language);
+    let shell = pages::bare_shell(state, language, here.to_owned());
+    let place = sent.to.origin().ascii_serialization();
+    let page = SignOnLeavePage { shell, place, address: sent.to.to_string() };
+    let mut response = pages::html(&page)?;
+    let refresh = format!("0; url={}", sent.to);
+    let refresh = HeaderValue::try_from(refresh).map_err(ApiError::internal)?;
+    response.headers_mut().insert(HeaderName::from_static("refresh"), refresh);
+    Ok((CookieJar::new().add(sent.cookie), response).into_response())
 }
 
 /// `GET /login/oidc/callback`.

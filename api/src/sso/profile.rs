@@ -4,28 +4,26 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::{IntoResponse, Response};
-use axum_extra::extract::CookieJar;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use dashboards::letters::FactorNews;
-use dashboards::{SignOnLeavePage, SignOnProblem, urls};
+use dashboards::{SignOnProblem, urls};
 use store::records::{SignOnPurpose, UserId};
 
 use super::flow::{self, NotSent};
-use super::handlers::{told, user_word};
+use super::handlers::{leave, told, user_word};
 use super::provider::Provider;
 use crate::app::ApiState;
 use crate::auth::Principal;
+use crate::letters;
 use crate::pages::saved_at;
 use crate::problem::{ApiError, Thing};
-use crate::{language, letters, pages};
 
 fn configured(state: &ApiState) -> Result<&Provider, ApiError> {
     state.sso().ok_or(ApiError::NotFound(Thing::Address))
 }
 
-/// `POST /profile/single-sign-on`: to the provider. The answer is a page that
-/// goes there: a browser does not let a form be led to another site (`form-action` of our content policy).
+/// `POST /profile/single-sign-on`: to the provider.
 pub(crate) async fn connect(
     State(state): State<ApiState>,
     Extension(principal): Extension<Principal>,
@@ -35,17 +33,7 @@ pub(crate) async fn connect(
     let purpose = SignOnPurpose::Link(principal.id());
     let origin = user_word(principal.id());
     match flow::begin(&state, provider, &headers, purpose, urls::PROFILE, origin).await {
-        Ok(sent) => {
-            let language = language::of_request(&headers, state.config().default_language);
-            let shell = pages::bare_shell(&state, language, urls::PROFILE.to_owned());
-            let place = sent.to.origin().ascii_serialization();
-            let page = SignOnLeavePage { shell, place, address: sent.to.to_string() };
-            let mut response = pages::html(&page)?;
-            let refresh = format!("0; url={}", sent.to);
-            let refresh = HeaderValue::try_from(refresh).map_err(ApiError::internal)?;
-            response.headers_mut().insert(HeaderName::from_static("refresh"), refresh);
-            Ok((CookieJar::new().add(sent.cookie), response).into_response())
-        }
+        Ok(sent) => leave(&state, &headers, sent, urls::PROFILE),
         Err(NotSent::Ours(error)) => Err(error),
         Err(NotSent::Provider(error)) => {
             tracing::warn!(%error, "nobody can be sent to the OpenID provider");

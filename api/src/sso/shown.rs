@@ -15,7 +15,8 @@ pub(crate) fn login_sign_on(state: &ApiState, language: Lang, next: &str) -> Opt
     if local_path(next) != urls::OVERVIEW {
         address.push_str(&format!("?next={}", urls::encode(local_path(next))));
     }
-    Some(SignOnButton { label: label(state, language)?, address, is_only_way: false })
+    let label = label(state, language)?;
+    Some(SignOnButton { label, address, invitation: None, is_only_way: false })
 }
 
 /// The button for somebody who came in by the provider and proves anew who they
@@ -26,7 +27,8 @@ pub(crate) fn confirm_sign_on(
     next: &str,
 ) -> Option<SignOnButton> {
     let address = format!("{}?again=1&next={}", urls::LOGIN_OIDC, urls::encode(local_path(next)));
-    Some(SignOnButton { label: label(state, language)?, address, is_only_way: true })
+    let label = label(state, language)?;
+    Some(SignOnButton { label, address, invitation: None, is_only_way: true })
 }
 
 /// The button of an invitation of `user` with `token`.
@@ -36,9 +38,9 @@ pub(crate) fn invitation_sign_on(
     token: &str,
     user: &User,
 ) -> Option<SignOnButton> {
-    let address = format!("{}?invitation={}", urls::LOGIN_OIDC, urls::encode(token));
+    let (address, invitation) = (urls::LOGIN_OIDC.to_owned(), Some(token.to_owned()));
     let is_only_way = is_required_of(state, user);
-    Some(SignOnButton { label: label(state, language)?, address, is_only_way })
+    Some(SignOnButton { label: label(state, language)?, address, invitation, is_only_way })
 }
 
 /// Where the sign-in page leads to sign out at the provider too.

@@ -388,7 +388,7 @@ pub(crate) async fn import_users(
     let Query(query) = query.map_err(|error| ApiError::refused("query", error.body_text()))?;
     let text = std::str::from_utf8(&body)
         .map_err(|_| ApiError::refused("body", "must be text in UTF-8"))?;
-    let lines = people_csv::read(text)?;
+    let lines = people_csv::read(text).map_err(people_csv::refusal)?;
     let is_trial = query.trial.unwrap_or(true);
     let expected = query.expect.as_deref();
     let imported = people::import(&state, &principal, &lines, is_trial, expected).await?;
@@ -401,7 +401,7 @@ pub(crate) async fn import_users(
             UserPlan::Invite => ("invite", Vec::new(), None),
             UserPlan::Update(changes) => ("update", changes.clone(), None),
             UserPlan::Nothing => ("nothing", Vec::new(), None),
-            UserPlan::Refused(reason) => ("refused", Vec::new(), Some(reason.clone())),
+            UserPlan::Refused(reason) => ("refused", Vec::new(), Some(reason.to_string())),
         };
         let differences = changes.iter().map(difference_out).collect();
         let changes = changes.iter().map(|change| change.field).collect();

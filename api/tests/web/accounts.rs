@@ -270,7 +270,10 @@ async fn the_forms_add_try_and_remove_and_show_no_token() {
     assert!(!there.entered.enabled && there.entered.settings.is_empty(), "{there:?}");
     let sealed = app.records.accounts().token("ams1").await.expect("opens");
     assert_eq!(sealed.expose_secret(), "fedcba9876543210", "an empty field keeps it");
-    post("/sources/ams1/account/removal", &[]).await.expect(303);
+    let unsure = post("/sources/ams1/account/removal", &[]).await.expect(422).body;
+    assert!(unsure.contains("vink aan dat u het meent"), "{unsure}");
+    assert!(app.records.accounts().get("ams1").await.expect("reads").is_some(), "not by itself");
+    post("/sources/ams1/account/removal", &[("sure", "1")]).await.expect(303);
     app.get("/sources/ams1/account", &[("cookie", &cookie)]).await.expect(404);
 }
 

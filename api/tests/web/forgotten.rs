@@ -33,7 +33,7 @@ async fn mail(app: &TestApp) -> DueMail {
 fn token(mail: &DueMail) -> String {
     use secrecy::ExposeSecret;
     let text = mail.text.expose_secret();
-    let (_, rest) = text.split_once("/reset-password?token=").expect("a link");
+    let (_, rest) = text.split_once("/reset-password#").expect("a link");
     rest.split_whitespace().next().expect("a token").to_owned()
 }
 
@@ -45,7 +45,7 @@ async fn a_new_password_is_chosen_once_by_the_link_in_the_mail() {
     let sent = mail(&app).await;
     assert_eq!(sent.recipient, ADMIN);
     let token = token(&sent);
-    let shown = app.get(&format!("/reset-password?token={token}"), &[]).await;
+    let shown = app.follow(&format!("/reset-password#{token}")).await;
     assert!(shown.expect(200).body.contains(ADMIN));
 
     let choose = async |password: &str, again: &str| {
@@ -110,8 +110,7 @@ async fn a_link_ends_after_an_hour() {
     ask(&app, ADMIN).await;
     let token = token(&mail(&app).await);
     app.advance_ms(3_600_000);
-    let shown = app.get(&format!("/reset-password?token={token}"), &[]).await;
-    shown.expect(404);
+    app.follow(&format!("/reset-password#{token}")).await.expect(404);
 }
 
 #[tokio::test]
@@ -136,6 +135,39 @@ async fn an_invitation_goes_out_by_mail_and_lets_its_reader_in() {
     assert_eq!(sent.recipient, "anna@example.net");
     let link = answer["invitation"]["link"].as_str().expect("a link");
     assert!(secrecy::ExposeSecret::expose_secret(&sent.text).contains(link));
-    let path = link.strip_prefix(&app.base).expect("a link to here");
-    assert!(app.get(path, &[]).await.expect(200).body.contains("anna@example.net"));
+    assert!(app.follow(link).await.expect(200).body.contains("anna@example.net"));
+}
+
+#[tokio::test]
+async fn the_code_of_a_link_is_sent_in_no_address() {
+    let app = app().await;
+    ask(&app, ADMIN).await;
+    let sent = mail(&app).await;
+    let code = token(&sent);
+    for text in [&sent.text, &sent.html] {
+        let text = secrecy::ExposeSecret::expose_secret(text);
+        assert!(text.contains(&format!(" {code}")), "it can be pasted: {text}");
+        let links = text.split("http").skip(1).filter(|rest| rest.contains(&code));
+        for link in links {
+            let sent = link.split('#').next().expect("what goes to a server");
+            assert!(!sent.contains(&code), "{link}");
+        }
+    }
+    // Nor does the server take it from one.
+    for path in ["/reset-password", "/register", "/notification-address"] {
+        let plain = app.get(path, &[]).await.expect(200).body;
+        let asked = app.get(&format!("{path}?token={code}"), &[]).await.expect(200).body;
+        assert_eq!(plain, asked, "{path}");
+        assert!(plain.contains("name=\"token\"") && plain.contains("data-mailed-code"), "{path}");
+    }
+    let link = format!("{}/reset-password#{code}", app.base);
+    for pasted in [code.as_str(), &format!(" {code}\n"), &link] {
+        let shown = post(&app, "/reset-password", &[("token", pasted)]).await.expect(200);
+        assert!(shown.body.contains(ADMIN), "{pasted:?}");
+        // Another language asks for the page again, and its script for what is behind `#`.
+        let here = format!("name=\"return\" value=\"/reset-password#{code}\"");
+        assert!(shown.body.contains(&here), "{}", shown.body);
+    }
+    let wrong = post(&app, "/reset-password", &[("token", "wrong")]).await.expect(404);
+    assert!(wrong.body.contains("name=\"return\" value=\"/reset-password\""), "{}", wrong.body);
 }

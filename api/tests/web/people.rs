@@ -38,12 +38,11 @@ async fn somebody_is_invited_registers_signs_in_and_is_banned() {
     assert_eq!(invited["user"]["standing"], "invited");
     assert_eq!(invited["user"]["customers"][0]["name"], "Ede");
     let link = invited["invitation"]["link"].as_str().expect("a link").to_owned();
-    let path = link.strip_prefix(&app.base).expect("a link to us").to_owned();
-    let token = path.split('=').next_back().expect("a token").to_owned();
+    let token = link.split('#').next_back().expect("a token").to_owned();
     admin.send(Method::POST, "/api/v1/users", Some(body)).await.expect(409);
     app.try_password("anna@example.net", "!").await.expect(401);
 
-    let page = app.get(&path, &[]).await.expect(200);
+    let page = app.follow(&link).await.expect(200);
     assert!(page.body.contains("anna@example.net"), "{}", page.body);
     let register = async |password: &str, again: &str| {
         let form =
@@ -54,7 +53,7 @@ async fn somebody_is_invited_registers_signs_in_and_is_banned() {
     register(PASSWORD, "another one entirely").await.expect(422);
     register(PASSWORD, PASSWORD).await.expect(303);
     register(PASSWORD, PASSWORD).await.expect(404);
-    app.get(&path, &[]).await.expect(404);
+    app.follow(&link).await.expect(404);
 
     let session = cookie(&app.try_password("anna@example.net", PASSWORD).await.expect(303));
     let session = session.expect("a session");
@@ -139,10 +138,11 @@ async fn a_list_is_tried_before_it_is_taken() {
     let own = [("cookie", session.as_str())];
     let list = "email;role;customers\nanna@example.net;klant;1042\nbob@example.net;klant;Nobody\n";
     let tried = app.post_form("/users/import", &own, &[("text", list)]).await.expect(200);
-    assert!(tried.body.contains("Nobody"), "{}", tried.body);
+    let why = "Geen klant heeft de naam of het nummer Nobody.";
+    assert!(tried.body.contains(why), "in the reader's language: {}", tried.body);
     let good = list.replace("Nobody", "Ede");
     let tried = app.post_form("/users/import", &own, &[("text", &good)]).await.expect(200);
-    assert!(!tried.body.contains("/register?token="), "a trial makes no links");
+    assert!(!tried.body.contains("/register#"), "a trial makes no links");
     let count = async || {
         let found = admin.send(Method::GET, "/api/v1/users", None).await.expect(200).json();
         found["total"].as_u64().expect("a number")
@@ -156,12 +156,13 @@ async fn a_list_is_tried_before_it_is_taken() {
     };
     // Another list than the one that was tried.
     let other = meant(&good.replace("bob", "rob")).await;
-    assert!(other.body.contains("sinds de proef") && !other.body.contains("/register?token="));
+    assert!(other.body.contains("sinds de proef") && !other.body.contains("/register#"));
     assert_eq!(count().await, 1);
     let done = meant(&good).await;
-    assert_eq!(done.body.matches("/register?token=").count(), 2);
+    assert_eq!(done.body.matches("/register#").count(), 2);
     assert_eq!(count().await, 3);
-    app.post_form("/users/import", &own, &[("text", "nonsense")]).await.expect(422);
+    let refused = app.post_form("/users/import", &own, &[("text", "nonsense")]).await.expect(422);
+    assert!(refused.body.contains("de kolom nonsense is niet bekend."), "{}", refused.body);
     // The same for programs.
     let own = [("authorization", admin.token.as_str())];
     let send = async |query: &str| {

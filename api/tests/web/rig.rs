@@ -225,6 +225,14 @@ impl TestApp {
         Answer::of(request.form(form).send().await.expect("the server answers")).await
     }
 
+    /// Follows a link of a mail, as a browser and the script of its page do.
+    pub(crate) async fn follow(&self, link: &str) -> Answer {
+        let (page, code) = link.split_once('#').expect("a code behind the address");
+        let page = page.strip_prefix(&self.base).unwrap_or(page);
+        self.get(page, &[]).await.expect(200);
+        self.post_form(page, &[], &[("token", code)]).await
+    }
+
     /// Sends a text as an NMS does.
     pub(crate) async fn post_text(
         &self,

@@ -81,6 +81,26 @@ async fn a_customer_of_others_in_a_filter_is_one_that_there_is_not() {
 }
 
 #[tokio::test]
+async fn an_account_manager_is_listed_with_the_customers_in_their_care() {
+    let app = TestApp::start().await;
+    let actor = Actor::new("test", NOW);
+    let customers = app.records.customers();
+    let rival = customers.create(&actor, &CustomerDraft::named("Rivaal")).await.expect("added");
+    let (manager, _) = app.acting("am@example.net", Role::Accountmanager, &[rival]).await;
+    for name in ["Ede", "Apeldoorn", "Zwolle"] {
+        let own = CustomerDraft { account_manager: Some(manager), ..CustomerDraft::named(name) };
+        customers.create(&actor, &own).await.expect("added");
+    }
+    let session = app.sign_in().await;
+    let list = app.get("/users?role=accountmanager", &[("cookie", &session)]).await.expect(200);
+    assert!(list.body.contains("Rivaal, Apeldoorn, Ede, +1"), "{}", list.body);
+    // One who sees less is told of less.
+    let (_, token) = app.acting("other@example.net", Role::Accountmanager, &[]).await;
+    let users = app.get("/api/v1/users", &[("authorization", &token)]).await.expect(200).json();
+    assert!(!users.to_string().contains("Apeldoorn"), "{users}");
+}
+
+#[tokio::test]
 async fn a_corrected_address_gets_the_invitation_and_the_wrong_one_keeps_none() {
     let app = with_mail().await;
     let session = app.sign_in().await;
@@ -89,18 +109,17 @@ async fn a_corrected_address_gets_the_invitation_and_the_wrong_one_keeps_none() 
     let invited = app.send(Method::POST, "/api/v1/users", &own, Some(wrong)).await.expect(201);
     let invited = invited.json();
     let link = invited["invitation"]["link"].as_str().expect("a link").to_owned();
-    let path = |link: &str| link.strip_prefix(&app.base).expect("a link to us").to_owned();
-    app.get(&path(&link), &[]).await.expect(200);
+    app.follow(&link).await.expect(200);
     let right = json!({"email": "right@example.net", "role": "beheer"});
     let user = format!("/api/v1/users/{}", invited["user"]["id"].as_str().expect("an id"));
     app.send(Method::PUT, &user, &own, Some(right)).await.expect(200);
-    app.get(&path(&link), &[]).await.expect(404);
+    app.follow(&link).await.expect(404);
     let waiting = due(&app).await;
     let to: Vec<&str> = waiting.iter().map(|mail| mail.recipient.as_str()).collect();
     assert_eq!(to, ["right@example.net"]);
     let text = waiting[0].text.expose_secret();
-    let link = text.split_whitespace().find(|word| word.contains("/register?")).expect("a link");
-    assert!(app.get(&path(link), &[]).await.expect(200).body.contains("right@example.net"));
+    let link = text.split_whitespace().find(|word| word.contains("/register#")).expect("a link");
+    assert!(app.follow(link).await.expect(200).body.contains("right@example.net"));
 }
 
 #[tokio::test]
@@ -526,9 +545,9 @@ async fn notices_go_elsewhere_only_once_they_are_shown_to_arrive_there() {
     assert_eq!(asked.len(), 1, "one link is enough");
     assert_eq!(asked[0].recipient, elsewhere);
     let text = asked[0].text.expose_secret();
-    let link = text.split_whitespace().find(|word| word.contains("/notification-address?"));
-    let path = link.expect("a link").strip_prefix(&app.base).expect("to us").to_owned();
-    let token = path.split('=').next_back().expect("a token").to_owned();
+    let link = text.split_whitespace().find(|word| word.contains("/notification-address#"));
+    let link = link.expect("a link").to_owned();
+    let token = link.split('#').next_back().expect("a token").to_owned();
     let page = app.get("/profile", &own).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains(&format!("Notices still go to {ADMIN}")), "{}", page.body);
@@ -536,13 +555,17 @@ async fn notices_go_elsewhere_only_once_they_are_shown_to_arrive_there() {
     issue().await;
     assert_eq!(taken().await, [ADMIN], "nothing goes to an address that anybody may own");
 
-    app.post_form("/notification-address", &[], &[("token", "another")]).await.expect(404);
-    let page = app.get(&path, &[]).await.expect(200);
+    let agree = async |token: &str| {
+        app.post_form("/notification-address", &[], &[("token", token), ("agreed", "1")]).await
+    };
+    agree("another").await.expect(404);
+    let page = app.follow(&link).await.expect(200);
     assert!(page.body.contains(ADMIN) && page.body.contains(elsewhere), "{}", page.body);
     issue().await;
     assert_eq!(taken().await, [ADMIN], "opening a link changes nothing");
-    app.post_form("/notification-address", &[], &[("token", &token)]).await.expect(200);
-    app.post_form("/notification-address", &[], &[("token", &token)]).await.expect(404);
+    agree(&token).await.expect(200);
+    agree(&token).await.expect(404);
+    app.follow(&link).await.expect(404);
     issue().await;
     assert_eq!(taken().await, [ADMIN, elsewhere], "news of how one signs in goes to both");
     test().await.expect(201);

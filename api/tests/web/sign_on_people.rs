@@ -265,33 +265,41 @@ async fn an_identity_is_connected_once() {
     assert_eq!(answer.header("location"), "/profile?sso=link-taken");
 }
 
-/// Invites somebody; gives the path of the invitation's link.
+/// Invites somebody; gives the invitation's link.
 async fn invited(world: &World, email: &str, role: &str) -> String {
     let session = world.app.sign_in().await;
     let headers = [("cookie", session.as_str())];
     let body: Value = json!({ "email": email, "role": role });
     let answer = world.app.send(reqwest::Method::POST, "/api/v1/users", &headers, Some(body)).await;
     let answer = answer.expect(201).json();
-    let link = answer["invitation"]["link"].as_str().expect("a link");
-    link.strip_prefix(&world.app.base).expect("a link to here").to_owned()
+    answer["invitation"]["link"].as_str().expect("a link").to_owned()
 }
 
 #[tokio::test]
 async fn an_invitation_is_used_by_single_sign_on_once() {
     let world = World::with(Algorithm::Es256, |config| config.creates_users = false).await;
-    let path = invited(&world, "invited@example.net", "accountmanager").await;
-    let (_, token) = path.split_once("token=").expect("a token");
+    let link = invited(&world, "invited@example.net", "accountmanager").await;
+    let (_, token) = link.split_once('#').expect("a token");
     let mut browser = Browser::default();
-    let page = world.get(&mut browser, &path).await.expect(200);
-    let start = format!("/login/oidc?invitation={token}");
-    assert!(page.body.contains(&start), "{}", page.body);
-    let answer = world.come(&mut browser, &start, "anna").await;
+    let page = world.post(&mut browser, "/register", &[("token", token)]).await.expect(200);
+    let button = format!("name=\"invitation\" value=\"{token}\"");
+    assert!(page.body.contains(&button), "{}", page.body);
+    let come = async |browser: &mut Browser| {
+        let form = [("invitation", token)];
+        let left = world.post(browser, "/login/oidc", &form).await.expect(200);
+        let refresh = left.header("refresh");
+        let way = refresh.strip_prefix("0; url=").expect("the way there").to_owned();
+        assert!(!way.contains(token), "it stays here: {way}");
+        let back = world.prove(&way, "anna").await;
+        world.get(browser, &back).await
+    };
+    let answer = come(&mut browser).await;
     assert_eq!(answer.header("location"), "/");
     assert!(browser.has_session());
     let user = world.user("invited@example.net").await.expect("an account");
     assert_eq!((user.role, user.standing), (Role::Beheer, Standing::Active));
     let mut again = Browser::default();
-    let answer = world.come(&mut again, &start, "anna").await;
+    let answer = come(&mut again).await;
     World::check_refused(&again, &answer, "invitation");
     assert!(world.sign_on("anna").await.0.has_session());
     let form = [("email", "invited@example.net"), ("password", PASSWORD)];
@@ -365,8 +373,8 @@ async fn roles_of_the_provider_alone_have_no_password_but_for_emergencies() {
     assert_eq!(last, 429);
     world.app.add_user("sales@example.net", Role::Accountmanager, true).await;
     world.by_password("sales@example.net").await;
-    let path = invited(&world, "third@example.net", "beheer").await;
-    let page = world.app.get(&path, &[]).await.expect(200);
+    let link = invited(&world, "third@example.net", "beheer").await;
+    let page = world.app.follow(&link).await.expect(200);
     assert!(!page.body.contains("name=\"password\""), "{}", page.body);
 }
 

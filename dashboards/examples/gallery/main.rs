@@ -83,6 +83,7 @@ fn main() -> Result<()> {
         write("users-import-refused", &people::import_refused(shell("/users/import")))?;
         write("users-import", &people::import(shell("/users/import"), false))?;
         write("users-imported", &people::import(shell("/users/import"), true))?;
+        write("register-asks", &people::register_asks(shell("/register")))?;
         write("register", &people::register(shell("/register"), true))?;
         write("register-gone", &people::register(shell("/register"), false))?;
         write("profile", &people::profile(shell("/profile"), None))?;

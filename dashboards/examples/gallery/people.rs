@@ -2,18 +2,18 @@
 
 use dashboards::{
     AuditPage, AuditRow, AuditVerdict, ContactForm, CustomerForm, CustomerPage, CustomerRow,
-    CustomersPage, FormProblem, InvitedForm, Lang, Pager, Permission, PermissionReach,
-    PermissionRow, PermissionsPage, ProfilePage, ProfileSignOn, RegisterPage, Shell, ShownLink,
-    SignOnButton, SignOnLeavePage, SignOnProblem, UserForm, UserHead, UserImportLine,
-    UserImportPlan, UserPage, UserRole, UserRow, UserSignOn, UserStanding, UsersImportPage,
-    UsersImported, UsersPage,
+    CustomersPage, FormProblem, ImportFault, InvitedForm, Lang, Mailed, Pager, Permission,
+    PermissionReach, PermissionRow, PermissionsPage, ProfilePage, ProfileSignOn, RegisterPage,
+    Shell, ShownLink, SignOnButton, SignOnLeavePage, SignOnProblem, UserForm, UserHead,
+    UserImportLine, UserImportPlan, UserPage, UserRole, UserRow, UserSignOn, UserStanding,
+    UsersImportPage, UsersImported, UsersPage,
 };
 
 use crate::access;
 use crate::fixtures::NOW;
 
 const DAY_MS: i64 = 86_400_000;
-const LINK: &str = "https://padwacht.example.net/register?token=5f0c2a7be1d94c3fa6d0b9e8c7a1f2d35f0c2a7be1d94c3fa6d0b9e8c7a1f2d3";
+const LINK: &str = "https://padwacht.example.net/register#5f0c2a7be1d94c3fa6d0b9e8c7a1f2d35f0c2a7be1d94c3fa6d0b9e8c7a1f2d3";
 
 fn row(name: &str, email: &str, role: UserRole, standing: UserStanding, of: &[&str]) -> UserRow {
     let customers = of.iter().map(|name| (*name).to_owned()).collect();
@@ -152,8 +152,8 @@ pub(crate) fn import(shell: Shell, is_done: bool) -> UsersImportPage {
         line(4, "m.degroot@example.net", UserImportPlan::Nothing),
     ];
     if !is_done {
-        let why = "customers: no customer has the name or number \"Edde\"";
-        lines.push(line(5, "dirk@example.net", UserImportPlan::Refused(why.to_owned())));
+        let why = ImportFault::NoCustomer("Edde".to_owned());
+        lines.push(line(5, "dirk@example.net", UserImportPlan::Refused(why)));
     }
     let refused = u64::from(!is_done);
     UsersImportPage {
@@ -173,8 +173,13 @@ pub(crate) fn import(shell: Shell, is_done: bool) -> UsersImportPage {
 }
 
 pub(crate) fn import_refused(shell: Shell) -> UsersImportPage {
-    let refused = Some("line 1: must hold the column email".to_owned());
+    let refused = Some(ImportFault::NoEmail);
     UsersImportPage { shell, text: "naam\n".to_owned(), refused, outcome: None }
+}
+
+pub(crate) fn register_asks(mut shell: Shell) -> RegisterPage {
+    shell.user = None;
+    RegisterPage { shell, invited: Mailed::Asks, problem: None }
 }
 
 pub(crate) fn register(mut shell: Shell, works: bool) -> RegisterPage {
@@ -184,8 +189,12 @@ pub(crate) fn register(mut shell: Shell, works: bool) -> RegisterPage {
         email: "anna@ede.example".to_owned(),
         name: String::new(),
         password_least: 12,
-        sign_on: Some(sign_on_button(shell.locale.lang)),
+        sign_on: Some(SignOnButton {
+            invitation: Some("5f0c".to_owned()),
+            ..sign_on_button(shell.locale.lang)
+        }),
     });
+    let invited = Mailed::found(invited);
     let problem = works.then_some(FormProblem::Password { least: 12 });
     RegisterPage { shell, invited, problem }
 }
@@ -197,7 +206,7 @@ pub(crate) fn sign_on_button(lang: Lang) -> SignOnButton {
         Lang::English => "Sign in with your organisation account",
     };
     let address = "/login/oidc".to_owned();
-    SignOnButton { label: label.to_owned(), address, is_only_way: false }
+    SignOnButton { label: label.to_owned(), address, invitation: None, is_only_way: false }
 }
 
 pub(crate) fn profile(shell: Shell, problem: Option<SignOnProblem>) -> ProfilePage {

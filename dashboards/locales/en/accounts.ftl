@@ -37,6 +37,7 @@ check-in-time = An answer in time
 account-remove = Remove this account
 account-remove-text = Reading stops, and the token is gone. What it watched turns unknown as its states expire; the past stays.
 account-remove-sure = Yes, remove { $account }
+account-wrong-sure = Nothing was removed: tick that you mean it.
 setting-time-zone = Time zone of its clock
 setting-clock = Whose clock counts (own, nms)
 setting-poll-interval = Between two full readings

@@ -1,6 +1,7 @@
 # Mails
 letter-greeting = Dear { $name },
 letter-greeting-nobody = Hello,
+letter-code = Does the page ask for a code? It is: { $code }
 letter-until = The link works once, until { $until }.
 letter-not-you = Did you not expect this mail? Then you need not do anything.
 letter-invitation-subject = Your access to Padwacht
@@ -41,6 +42,10 @@ notices-done = Notices go to this address now
 notices-done-text = You can change that at your profile.
 notices-gone-text = The link has expired or was used already. Save your profile again for a new one.
 notices-unproven = Notices still go to { $email }: confirm the other address by the link in the mail that we sent there.
+code-lead = The code stands in the mail, behind # in the link. Paste it here if it is not filled in by itself.
+code-label = Code from the mail
+code-submit = Continue
+code-other = Enter another code
 reset-title = Choose a new password
 reset-lead = For { $email }.
 reset-first = It takes the place of the password that was made up for the first sign-in.

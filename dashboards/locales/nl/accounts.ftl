@@ -37,6 +37,7 @@ check-in-time = Antwoord op tijd
 account-remove = Dit account verwijderen
 account-remove-text = Het lezen stopt, en het token is weg. Wat het bewaakte wordt onbekend zodra de toestanden verlopen; het verleden blijft.
 account-remove-sure = Ja, verwijder { $account }
+account-wrong-sure = Er is niets verwijderd: vink aan dat u het meent.
 setting-time-zone = Tijdzone van zijn klok
 setting-clock = Wiens klok telt (own, nms)
 setting-poll-interval = Tussen twee volledige lezingen

@@ -1,6 +1,7 @@
 # Mails
 letter-greeting = Beste { $name },
 letter-greeting-nobody = Hallo,
+letter-code = Vraagt de pagina om een code? Die is: { $code }
 letter-until = De link werkt één keer, tot { $until }.
 letter-not-you = Verwachtte u deze mail niet? Dan hoeft u niets te doen.
 letter-invitation-subject = Uw toegang tot Padwacht
@@ -41,6 +42,10 @@ notices-done = Meldingen gaan nu naar dit adres
 notices-done-text = Dat kunt u op uw profiel weer wijzigen.
 notices-gone-text = De link is verlopen of al gebruikt. Sla uw profiel opnieuw op voor een nieuwe.
 notices-unproven = Meldingen gaan nog naar { $email }: bevestig het andere adres met de link in de mail die we daarheen stuurden.
+code-lead = De code staat in de mail, achter # in de link. Plak hem hier als hij niet vanzelf wordt ingevuld.
+code-label = Code uit de mail
+code-submit = Verder
+code-other = Een andere code invullen
 reset-title = Nieuw wachtwoord kiezen
 reset-lead = Voor { $email }.
 reset-first = Het vervangt het wachtwoord dat voor de eerste keer inloggen was gemaakt.

@@ -155,6 +155,7 @@ impl AccountPage {
             "url" => locale.t("account-url"),
             "token" => locale.t("account-token"),
             "kind" => locale.t("account-kind"),
+            "sure" => locale.t("account-remove"),
             key => match SETTINGS.iter().find(|(known, _)| *known == key) {
                 Some((_, text)) => locale.t(text),
                 None => key.to_owned(),
@@ -184,6 +185,7 @@ impl AccountPage {
             "name" => "account-wrong-name",
             "url" => "account-wrong-url",
             "token" => "account-wrong-token",
+            "sure" => "account-wrong-sure",
             _ => return None,
         };
         Some(self.shell.locale.t(key))

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::shell::{Section, Shell};
+use crate::view::mailed::Mailed;
 use crate::view::people::FormProblem;
 
 /// What the page about a forgotten password says.
@@ -47,11 +48,10 @@ impl ForgottenPage {
 pub struct NotificationAddressPage {
     /// What surrounds it.
     pub shell: Shell,
-    /// The token of the link.
+    /// The token of the link, if it is known.
     pub token: String,
-    /// Of which account, and at which address; `None` for a link that does not
-    /// work.
-    pub whose: Option<(String, String)>,
+    /// Of which account, and at which address.
+    pub whose: Mailed<(String, String)>,
     /// Whether it was just shown.
     pub is_done: bool,
 }
@@ -70,10 +70,10 @@ impl NotificationAddressPage {
 pub struct ResetPage {
     /// What surrounds it.
     pub shell: Shell,
-    /// The token of the link.
+    /// The token of the link, if it is known.
     pub token: String,
-    /// Whose password; `None` for a link that does not work.
-    pub email: Option<String>,
+    /// Whose password.
+    pub email: Mailed<String>,
     /// Whether it takes the place of one that was made up for the first sign-in.
     pub is_first: bool,
     /// What is wrong in the form.

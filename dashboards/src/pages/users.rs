@@ -4,9 +4,12 @@ use askama::Template;
 use correlate::model::Timestamp;
 
 use crate::i18n::Lang;
+use crate::locale::Locale;
 use crate::shell::{Section, Shell};
 use crate::urls;
 use crate::view::access::{SessionRow, TokenRow};
+use crate::view::import::ImportFault;
+use crate::view::mailed::Mailed;
 use crate::view::pager::Pager;
 use crate::view::people::{FormProblem, ShownLink, UserRole, UserRow, UserStanding};
 use crate::view::sign_on::{ProfileSignOn, SignOnButton, UserSignOn};
@@ -145,8 +148,8 @@ pub struct UsersImportPage {
     pub shell: Shell,
     /// The list, to try again.
     pub text: String,
-    /// Why it is no list; English.
-    pub refused: Option<String>,
+    /// Why it is no list.
+    pub refused: Option<ImportFault>,
     /// What it did, or would do.
     pub outcome: Option<UsersImported>,
 }
@@ -192,8 +195,8 @@ pub enum UserImportPlan {
     Update(Vec<(&'static str, String, String)>),
     /// Nothing.
     Nothing,
-    /// Is refused; why, in English.
-    Refused(String),
+    /// Is refused; why.
+    Refused(ImportFault),
 }
 
 impl UserImportLine {
@@ -215,7 +218,7 @@ impl UserImportLine {
         }
     }
 
-    fn detail(&self) -> String {
+    fn detail(&self, locale: &Locale) -> String {
         match &self.plan {
             UserImportPlan::Update(changes) => {
                 let shown =
@@ -225,7 +228,7 @@ impl UserImportLine {
                 };
                 changes.iter().map(line).collect::<Vec<_>>().join("; ")
             }
-            UserImportPlan::Refused(reason) => reason.clone(),
+            UserImportPlan::Refused(fault) => fault.text(locale),
             UserImportPlan::Invite | UserImportPlan::Nothing => String::new(),
         }
     }
@@ -246,8 +249,8 @@ impl UsersImportPage {
 pub struct RegisterPage {
     /// What surrounds it.
     pub shell: Shell,
-    /// Whom it invites; `None` for an invitation that does not work.
-    pub invited: Option<InvitedForm>,
+    /// Whom it invites.
+    pub invited: Mailed<InvitedForm>,
     /// What is wrong in the form.
     pub problem: Option<FormProblem>,
 }

@@ -102,7 +102,8 @@ pub struct UserRow {
     pub role: UserRole,
     /// Whether they may come in.
     pub standing: UserStanding,
-    /// The names of the customers that they act for.
+    /// The names of the customers that they act for, and of those whose account manager
+    /// they are.
     pub customers: Vec<String>,
 }
 

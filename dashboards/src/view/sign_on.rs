@@ -71,6 +71,9 @@ pub struct SignOnButton {
     pub label: String,
     /// Where it leads.
     pub address: String,
+    /// The code of the invitation that it uses: sent by form, so that it is in no
+    /// address.
+    pub invitation: Option<String>,
     /// Whether a password would not do.
     pub is_only_way: bool,
 }

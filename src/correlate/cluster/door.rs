@@ -25,7 +25,7 @@ use super::connection::Connection;
 use super::frame::{self, GREETING_BYTES_MAX};
 use super::message::{Challenge, Hello, Message, PROTOCOL, Purpose, Refused};
 use super::proof;
-use crate::config::{ClusterConfig, is_private};
+use crate::config::ClusterConfig;
 
 /// A greeting takes a few round trips; a caller that needs longer is no
 /// process of ours.
@@ -106,7 +106,7 @@ async fn bind(config: &ClusterConfig) -> anyhow::Result<TcpListener> {
 
 /// Whether a caller at `address` is heard: what is said is not encrypted.
 fn is_heard(config: &ClusterConfig, address: IpAddr) -> bool {
-    config.in_any_network || is_private(address)
+    config.in_clear.reaches(address)
 }
 
 #[derive(Clone)]
@@ -126,8 +126,7 @@ impl Porter {
                 Ok((_, from)) if !is_heard(&self.config, from.ip()) => {
                     tracing::warn!(
                         %from,
-                        "somebody called from a public address; correlate.process_network = \"any\" \
-                         would hear them"
+                        "somebody called from where network.in_clear lets nobody speak in clear"
                     );
                 }
                 Ok((stream, from)) => {
@@ -268,6 +267,7 @@ pub(crate) async fn answers(address: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::InClear;
 
     fn cluster(process: usize, secret: &str) -> ClusterConfig {
         ClusterConfig {
@@ -275,7 +275,7 @@ mod tests {
             process,
             listen: Some("127.0.0.1:0".parse().expect("an address")),
             secret: (!secret.is_empty()).then(|| SecretString::from(secret)),
-            in_any_network: false,
+            in_clear: InClear::Private,
             join_wait: Duration::from_secs(1),
         }
     }
@@ -298,13 +298,15 @@ mod tests {
     }
 
     #[test]
-    fn callers_from_public_addresses_are_not_heard_unless_told() {
+    fn callers_are_heard_only_from_where_clear_text_may_come() {
         let near = cluster(0, "s");
-        let far = ClusterConfig { in_any_network: true, ..near.clone() };
+        let far = ClusterConfig { in_clear: InClear::Any, ..near.clone() };
+        let here = ClusterConfig { in_clear: InClear::ThisMachine, ..near.clone() };
         for (address, expected) in [("127.0.0.1", true), ("10.1.2.3", true), ("192.0.2.1", false)] {
             let address = address.parse().expect("an address");
             assert_eq!(is_heard(&near, address), expected, "{address}");
             assert!(is_heard(&far, address), "{address}");
+            assert_eq!(is_heard(&here, address), address.is_loopback(), "{address}");
         }
     }
 

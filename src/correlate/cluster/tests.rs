@@ -22,7 +22,7 @@ use tokio::task::{JoinHandle, block_in_place};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::config::{ClusterConfig, CorrelateConfig};
+use crate::config::{ClusterConfig, CorrelateConfig, InClear};
 use crate::correlate::clock::Clock;
 use crate::correlate::epoch::Engine;
 use crate::correlate::intake::{Intake, wall};
@@ -55,7 +55,7 @@ fn cluster(processes: usize) -> Vec<ClusterConfig> {
         process,
         listen: None,
         secret: Some(SecretString::from("s3cret")),
-        in_any_network: false,
+        in_clear: InClear::ThisMachine,
         join_wait: Duration::from_secs(60),
     };
     (0..processes).map(member).collect()

@@ -95,8 +95,8 @@ pub use source_detail::{
 pub use source_status::{SourceError, SourceReport, SourceState, SourceStatus, SourceStatuses};
 pub use sync_jobs::{SyncCounts, SyncJob, SyncJobs, SyncState};
 pub use users::{
-    Credentials, ImportedUser, Invited, Language, LinkedIdentity, ProfileDraft, Role, SignOnGrant,
-    SignOnIdentity, SignedOn, Standing, User, UserDifference, UserDraft, UserFilter, UserImport,
-    UserLine, UserPlan, Users, UsersWithin,
+    Credentials, ImportedUser, Invited, Language, LineFault, LinkedIdentity, ListFault,
+    ProfileDraft, Role, SignOnGrant, SignOnIdentity, SignedOn, Standing, User, UserDifference,
+    UserDraft, UserFilter, UserImport, UserLine, UserPlan, Users, UsersWithin,
 };
 pub use windows::{MaintenanceWindow, WindowFilter, Windows};

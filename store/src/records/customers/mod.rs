@@ -173,6 +173,40 @@ impl CustomersWithin<'_> {
         Ok(found)
     }
 
+    /// The customers of each of `managers`, who are their account managers: ids and
+    /// names, by name.
+    ///
+    /// # Errors
+    /// See [`CustomersWithin::get`].
+    pub async fn assigned(
+        self,
+        managers: &[UserId],
+    ) -> Result<BTreeMap<UserId, Vec<(CustomerId, String)>>, RecordsError> {
+        let mut found: BTreeMap<UserId, Vec<(CustomerId, String)>> = BTreeMap::new();
+        for chunk in managers.chunks(IDS_PER_QUERY) {
+            let rows: Vec<(String, String, String)> = customer::Entity::find()
+                .select_only()
+                .column(customer::Column::AccountManager)
+                .column(customer::Column::Id)
+                .column(customer::Column::Name)
+                .filter(
+                    customer::Column::AccountManager.is_in(chunk.iter().map(ToString::to_string)),
+                )
+                .filter(self.scope.condition(customer::Column::Id))
+                .order_by_asc(customer::Column::SortName)
+                .order_by_asc(customer::Column::Id)
+                .into_tuple()
+                .all(self.records.reader())
+                .await
+                .doing("reading who is account manager of whom")?;
+            for (manager, id, name) in rows {
+                let assigned = found.entry(UserId::stored(&manager)?).or_default();
+                assigned.push((CustomerId::stored(&id)?, name));
+            }
+        }
+        Ok(found)
+    }
+
     /// The customer behind each of `texts` that is the name or, where no
     /// customer has that name, the number of one; others are left out.
     ///

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use correlate::model::Timestamp;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 
+use super::fault::LineFault;
 use super::invitations::invite_within;
 use super::write::change;
 use super::{Language, Role, User, UserDraft, Users, load_one, lookup_email};
@@ -41,7 +42,7 @@ pub struct UserLine {
     /// The customers that they act for, by name or number.
     pub customers: Option<Vec<String>>,
     /// What is wrong with it already, before the database was asked.
-    pub refused: Option<String>,
+    pub refused: Option<LineFault>,
 }
 
 /// What a line does, or would do.
@@ -54,7 +55,7 @@ pub enum UserPlan {
     /// Nothing: it is so already.
     Nothing,
     /// It is refused, and with it the whole file.
-    Refused(String),
+    Refused(LineFault),
 }
 
 /// What changes of somebody.
@@ -108,6 +109,10 @@ impl Users<'_> {
     /// every other change waits.
     pub const MAX_IMPORT: usize = 1_000;
 
+    /// The columns of a list of users.
+    pub const IMPORT_COLUMNS: [&'static str; 7] =
+        ["email", "name", "role", "language", "time_zone", "notification_email", "customers"];
+
     /// Invites and changes the users of `lines`, each new one with the
     /// invitation of the same place in `tokens`; with `is_trial` only says what
     /// would happen. If any line is refused, nothing is written; nor is it if it
@@ -142,10 +147,8 @@ impl Users<'_> {
             let email = lookup_email(&line.email);
             let mut doing = Line { tx: &tx, actor, line, customers: &customers, token, expires_at };
             let result = match &line.refused {
-                Some(reason) => Err(RecordsError::invalid("line", reason.clone())),
-                None if !seen.insert(email.clone()) => {
-                    Err(RecordsError::invalid("email", "occurs twice in the file"))
-                }
+                Some(fault) => Err(Unfit::Refused(fault.clone())),
+                None if !seen.insert(email.clone()) => Err(Unfit::Refused(LineFault::Twice)),
                 None => doing.take(&email).await,
             };
             let (user, plan) = match result {
@@ -153,8 +156,8 @@ impl Users<'_> {
                     entries.extend(entry);
                     (user, plan)
                 }
-                Err(error) if error.is_refusal() => (None, UserPlan::Refused(said(error))),
-                Err(error) => return Err(error),
+                Err(Unfit::Refused(fault)) => (None, UserPlan::Refused(fault)),
+                Err(Unfit::Failed(error)) => return Err(error),
             };
             done.push(ImportedUser { line: line.line, email, user, plan });
         }
@@ -178,11 +181,23 @@ fn hash(lines: &[ImportedUser]) -> String {
     TokenHash::of(&format!("{told:?}")).to_hex()
 }
 
-/// A refusal without the name of the field where it says the same.
-fn said(error: RecordsError) -> String {
-    match error {
-        RecordsError::Invalid { field: "line", reason } => reason,
-        error => error.to_string(),
+/// Why a line does nothing.
+enum Unfit {
+    /// It is refused.
+    Refused(LineFault),
+    /// The database failed, and with it the import.
+    Failed(RecordsError),
+}
+
+impl From<RecordsError> for Unfit {
+    fn from(error: RecordsError) -> Unfit {
+        if error.is_refusal() { Unfit::Refused(LineFault::of(error)) } else { Unfit::Failed(error) }
+    }
+}
+
+impl From<LineFault> for Unfit {
+    fn from(fault: LineFault) -> Unfit {
+        Unfit::Refused(fault)
     }
 }
 
@@ -198,7 +213,7 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    async fn take(&mut self, email: &str) -> Result<Taken, RecordsError> {
+    async fn take(&mut self, email: &str) -> Result<Taken, Unfit> {
         let row = user::Entity::find()
             .filter(user::Column::Email.eq(email))
             .one(self.tx)
@@ -225,14 +240,12 @@ impl Line<'_> {
         Ok((Some(before.id), plan, entry))
     }
 
-    fn draft(&self, before: Option<&User>) -> Result<UserDraft, RecordsError> {
+    fn draft(&self, before: Option<&User>) -> Result<UserDraft, LineFault> {
         let UserLine { email, name, role, language, customers, .. } = self.line;
         let UserLine { time_zone, notification_email, .. } = self.line;
-        let role_of_new =
-            || role.ok_or_else(|| RecordsError::invalid("role", "is needed for somebody new"));
         let mut draft = match before {
             Some(before) => UserDraft::of(before),
-            None => UserDraft::new(email.as_str(), role_of_new()?),
+            None => UserDraft::new(email.as_str(), role.ok_or(LineFault::RoleMissing)?),
         };
         if let Some(role) = role {
             draft.role = *role;
@@ -252,14 +265,12 @@ impl Line<'_> {
         if let Some(names) = customers {
             let find = |name: &String| {
                 let known = self.customers.get(name).copied();
-                let reason = || format!("no customer has the name or number {name:?}");
-                known.ok_or_else(|| RecordsError::invalid("customers", reason()))
+                known.ok_or_else(|| LineFault::NoCustomer(name.clone()))
             };
             draft.customers = names.iter().map(find).collect::<Result<_, _>>()?;
         }
         if draft.role == Role::Klant && draft.customers.is_empty() {
-            let reason = "somebody with the role klant must act for a customer";
-            return Err(RecordsError::invalid("customers", reason));
+            return Err(LineFault::ActsForNobody);
         }
         Ok(draft)
     }

@@ -6,6 +6,7 @@
 //! else it becomes ends their sessions and tokens in the same transaction.
 
 mod codec;
+mod fault;
 mod import;
 mod initial;
 mod invitations;
@@ -32,6 +33,7 @@ use super::page::{Page, holds_words};
 use crate::Scope;
 
 pub(super) use codec::lookup_email;
+pub use fault::{LineFault, ListFault};
 pub use import::{ImportedUser, UserDifference, UserImport, UserLine, UserPlan};
 pub use invitations::Invited;
 pub use kinds::{Language, Role, Standing};
