@@ -59,6 +59,13 @@ impl Port {
     }
 }
 
+/// What became of a port.
+struct Judged {
+    was: Port,
+    is: Port,
+    told: Option<(Placed, Evidence)>,
+}
+
 /// A device and its ports.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Device {
@@ -650,17 +657,17 @@ impl Device {
             Some((placed, evidence))
         };
         // Neighbours mostly are alike, and then so is what becomes of them.
-        let mut last: Option<(Port, Port, Option<(Placed, Evidence)>)> = None;
+        let mut last: Option<Judged> = None;
         for port in &mut self.ports {
             let told = match &last {
-                Some((was, is, told)) if was.resembles(port) => {
-                    (port.said, port.seen) = (is.said, is.seen);
-                    *told
+                Some(judged) if judged.was.resembles(port) => {
+                    (port.said, port.seen) = (judged.is.said, judged.is.seen);
+                    judged.told
                 }
                 _ => {
                     let was = port.clone();
                     let told = say(port);
-                    last = Some((was, port.clone(), told));
+                    last = Some(Judged { was, is: port.clone(), told });
                     told
                 }
             };
