@@ -15,13 +15,14 @@ use correlate::model::Timestamp;
 
 use super::backlog::Backlog;
 use super::cursor::LogCursor;
-use super::decode::{DeviceRow, FailingChecks, OperStatus, PortRow, PortStatus};
+use super::decode::{DeviceRow, FailingChecks, OperStatus, PortStatus};
 use super::facts::{DeviceFacts, Times};
 use super::guard::ListGuard;
 use super::lines::{Believed, Lines, Waiting};
 use super::memory::{Placed, ReadAt, Seen};
 use super::outage::{Fact, SAME_MS_MAX};
 use super::policy::{Policy, PortsOf};
+use super::ports::{Listed, Port, PortList, Ports};
 use super::server_clock::{ClockError, ServerClock};
 use super::sessions::Register;
 use super::touch::Touch;
@@ -39,33 +40,6 @@ const DOWNS_MAX: usize = 32;
 const FOLLOW_UP_MS: i64 = 20_000;
 const FOLLOW_UPS_MAX: u32 = 4;
 
-/// A port: its last good row and what was said of it. One line of the
-/// processor's cache.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Port {
-    pub(super) id: u64,
-    pub(super) status: PortStatus,
-    /// Why it is unknown, as was said last.
-    said: Option<Reason>,
-    pub(super) seen: Seen,
-}
-
-const _: () = assert!(size_of::<Port>() <= 64);
-
-impl Port {
-    /// Whether the same can be said of both: all but their ids are the same.
-    fn resembles(&self, other: &Port) -> bool {
-        (self.status, self.said, self.seen) == (other.status, other.said, other.seen)
-    }
-}
-
-/// What became of a port.
-struct Judged {
-    was: Port,
-    is: Port,
-    told: Option<(Placed, Evidence)>,
-}
-
 /// A device and its ports.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Device {
@@ -75,8 +49,7 @@ pub(super) struct Device {
     times: Times,
     /// Its last row, and when that was read.
     facts: Option<(DeviceFacts, ReadAt)>,
-    /// By id.
-    ports: Vec<Port>,
+    ports: Ports,
     ports_read: Option<ReadAt>,
     /// Its last poll when its ports were last read alone: they move only with
     /// the next one.
@@ -123,8 +96,8 @@ pub(super) struct Book {
     pub(super) devices: BTreeMap<u64, Device>,
     /// How many ports all devices have.
     ports_len: usize,
-    /// The room of the last list of all ports, for the next one.
-    port_rows: Vec<PortRow>,
+    /// The room of the last lists of everything, for the next ones.
+    rooms: Rooms,
     pub(super) devices_guard: ListGuard,
     pub(super) ports_guard: ListGuard,
     pub(super) inventory_guard: ListGuard,
@@ -144,6 +117,14 @@ pub(super) struct Book {
     calibrated_at: Option<Timestamp>,
 }
 
+/// Lists of everything that hold nothing now. The same for every reading, as long
+/// as they come back: the system takes longer to give so much than to fill it.
+#[derive(Debug, Default)]
+struct Rooms {
+    devices: Vec<DeviceRow>,
+    ports: PortList,
+}
+
 /// The offset is asked for so often at most.
 const CALIBRATE_MS_MIN: i64 = 20_000;
 
@@ -153,7 +134,7 @@ impl Device {
         self.facts.as_ref().map(|(facts, _)| facts)
     }
 
-    pub(super) fn ports(&self) -> &[Port] {
+    pub(super) fn ports(&self) -> &Ports {
         &self.ports
     }
 
@@ -198,7 +179,7 @@ impl Book {
             server_clock,
             devices: BTreeMap::new(),
             ports_len: 0,
-            port_rows: Vec::new(),
+            rooms: Rooms::default(),
             devices_guard: ListGuard::default(),
             ports_guard: ListGuard::default(),
             inventory_guard: ListGuard::default(),
@@ -258,26 +239,41 @@ impl Book {
         self.ports_len
     }
 
-    /// Room for a list of all ports. The same for every list, as long as they
-    /// come back: the system takes longer to give so much than to fill it.
-    pub(super) fn port_list(&mut self) -> Vec<PortRow> {
-        let mut rows = std::mem::take(&mut self.port_rows);
-        rows.reserve_exact(self.ports_len + PORTS_MORE);
+    /// Room for a list of all devices.
+    pub(super) fn device_list(&mut self) -> Vec<DeviceRow> {
+        let mut rows = std::mem::take(&mut self.rooms.devices);
+        rows.reserve_exact(self.devices.len() + DEVICES_MORE);
         rows
     }
 
-    /// The list has been taken in.
-    pub(super) fn put_back(&mut self, mut rows: Vec<PortRow>) {
+    /// The list has been taken in. What lists need no more is given back.
+    pub(super) fn put_devices_back(&mut self, mut rows: Vec<DeviceRow>) {
         rows.clear();
-        // What lists need no more is given back.
-        rows.shrink_to(2 * self.ports_len + PORTS_MORE);
-        self.port_rows = rows;
+        rows.shrink_to(2 * self.devices.len() + DEVICES_MORE);
+        self.rooms.devices = rows;
     }
 
-    /// Takes in the row of a device. Gives what counts now, which is what was
-    /// known if that was asked for later.
-    pub(super) fn take_device(&mut self, row: &DeviceRow, read: ReadAt) -> DeviceFacts {
-        let error = self.clock_error();
+    /// Room for a list of all ports.
+    pub(super) fn port_list(&mut self) -> PortList {
+        let mut rows = std::mem::take(&mut self.rooms.ports);
+        rows.reserve(self.ports_len + PORTS_MORE);
+        rows
+    }
+
+    /// The list has been taken in. What lists need no more is given back.
+    pub(super) fn put_ports_back(&mut self, mut rows: PortList) {
+        rows.clear(2 * self.ports_len + PORTS_MORE);
+        self.rooms.ports = rows;
+    }
+
+    /// Takes in the row of a device; the server's clock is off by `error`. Gives what
+    /// counts now, which is what was known if that was asked for later.
+    pub(super) fn take_device(
+        &mut self,
+        row: &DeviceRow,
+        error: ClockError,
+        read: ReadAt,
+    ) -> DeviceFacts {
         let device = self.devices.entry(row.device_id).or_default();
         if let Some((known, at)) = device.facts
             && at.sent > read.sent
@@ -319,44 +315,33 @@ impl Book {
         gone
     }
 
-    /// Takes in the ports of a device, all of them, ascending by id.
-    pub(super) fn take_ports(&mut self, device_id: u64, rows: &[PortRow], read: ReadAt) {
+    /// Takes in the ports of a device, all of them.
+    pub(super) fn take_ports(&mut self, device_id: u64, rows: Listed<'_>, read: ReadAt) {
         let device = self.devices.entry(device_id).or_default();
-        if device.ports_read.is_some_and(|known| known.sent > read.sent) {
-            return;
-        }
-        device.ports_read = Some(read);
-        // To follow the lines it must be known what a port was before.
-        let before: Vec<_> = match device.lines.any_of_port() {
-            true => rows.iter().map(|row| device.status_of(row.port_id)).collect(),
-            false => Vec::new(),
-        };
-        self.ports_len = self.ports_len - device.ports.len() + rows.len();
-        device.set_ports(rows);
-        for (port, status) in device.ports.iter_mut().zip(before) {
-            let believed =
-                device.lines.of_port(port.id, &port.status, status, &self.policy, read.sent);
-            let (seen, said) = (&mut port.seen, &mut port.said);
-            let placed = believed.iter().map(|one| {
-                let placed = place_line(seen, one, None);
-                note_said(said, &placed);
-                placed
-            });
-            device.told.extend(placed.map(|placed| (port.id, placed)));
-        }
+        let known = device.ports.len();
+        device.take_ports(&self.policy, rows, read);
+        self.ports_len = self.ports_len - known + device.ports.len();
     }
 
-    /// The report of a device and its ports as they are known now; `None` if
-    /// there is nothing to say. `cause` is why the rows were read.
+    /// The report of a device and its ports as they are known now, once these
+    /// `ports` are taken in; `None` if there is nothing to say. `cause` is why the
+    /// rows were read; the server's clock is off by `error`.
     pub(super) fn report(
         &mut self,
         id: u64,
+        ports: Option<(Listed<'_>, ReadAt)>,
         cause: Evidence,
+        error: ClockError,
         now: Timestamp,
     ) -> Option<DeviceReport> {
-        let (policy, error) = (self.policy, self.clock_error());
+        let policy = self.policy;
         let ping_is_last = self.tuning.notes_every_ping();
         let device = self.devices.get_mut(&id)?;
+        if let Some((rows, read)) = ports {
+            let known = device.ports.len();
+            device.take_ports(&policy, rows, read);
+            self.ports_len = self.ports_len - known + device.ports.len();
+        }
         let (facts, read) = device.facts?;
         let facts = DeviceFacts { ping_is_last, ..facts };
         let mut samples = Vec::with_capacity(1 + device.ports.len());
@@ -447,6 +432,9 @@ impl Book {
     }
 }
 
+/// Room in a list for so many devices that were not known before.
+const DEVICES_MORE: usize = 256;
+
 /// Room in a list for so many ports that were not known before.
 const PORTS_MORE: usize = 4_096;
 
@@ -486,36 +474,36 @@ fn sample(kind: Kind, native_id: u64, placed: Placed, evidence: Evidence) -> Obs
 }
 
 impl Device {
-    /// What the row of a port said last.
-    fn status_of(&self, port_id: u64) -> Option<(OperStatus, bool)> {
-        let place = self.ports.binary_search_by_key(&port_id, |port| port.id).ok()?;
-        let PortStatus { oper, shut, .. } = self.ports[place].status;
-        Some((oper, shut))
-    }
-
-    /// Has these ports now, ascending by id; what was said of them stays.
-    fn set_ports(&mut self, rows: &[PortRow]) {
-        let mut pairs = self.ports.iter_mut().zip(rows);
-        let are_alike = pairs.all(|(port, row)| {
-            let is_it = port.id == row.port_id;
-            if is_it {
-                port.status = row.status;
-            }
-            is_it
-        });
-        if are_alike && self.ports.len() == rows.len() {
+    /// Takes in its ports, all of them.
+    fn take_ports(&mut self, policy: &Policy, rows: Listed<'_>, read: ReadAt) {
+        if self.ports_read.is_some_and(|known| known.sent > read.sent) {
             return;
         }
-        let mut known: BTreeMap<u64, (Seen, Option<Reason>)> = std::mem::take(&mut self.ports)
-            .into_iter()
-            .map(|port| (port.id, (port.seen, port.said)))
-            .collect();
-        let port = |row: &PortRow| {
-            let (seen, said) = known.remove(&row.port_id).unwrap_or_default();
-            Port { id: row.port_id, status: row.status, seen, said }
+        self.ports_read = Some(read);
+        // To follow the lines it must be known what a port was before.
+        let before: Vec<_> = match self.lines.any_of_port() {
+            true => rows.ids().iter().map(|&id| self.status_of(id)).collect(),
+            false => Vec::new(),
         };
-        self.ports = rows.iter().map(port).collect();
-        self.lost.extend(known.into_iter().map(|(id, (seen, _))| (id, seen)));
+        self.lost.extend(self.ports.set(rows));
+        if before.is_empty() {
+            return;
+        }
+        let mut before = before.into_iter();
+        self.ports.each(|id, port| {
+            let before = before.next().flatten();
+            for one in self.lines.of_port(id, &port.status, before, policy, read.sent) {
+                let placed = place_line(&mut port.seen, &one, None);
+                note_said(&mut port.said, &placed);
+                self.told.push((id, placed));
+            }
+        });
+    }
+
+    /// What the row of a port said last.
+    fn status_of(&self, port_id: u64) -> Option<(OperStatus, bool)> {
+        let PortStatus { oper, shut, .. } = self.ports.get(port_id)?.status;
+        Some((oper, shut))
     }
 
     /// Whether all that is asked of it has been read in answer to a question of
@@ -534,22 +522,22 @@ impl Device {
         let began = self.facts().and_then(|facts| facts.poll_began);
         let polled = |port: &Port| port.status.polled_at().map(|at| error.ours(at));
         self.ports_read.is_some_and(|read| read.sent >= since)
-            && self.ports.iter().all(|port| polled(port) >= began)
+            && self.ports.kinds().all(|port| polled(port) >= began)
     }
 
     /// It is gone: by default nobody can say any more.
     fn leave(&mut self, policy: &Policy, id: u64, read: ReadAt, samples: &mut Vec<ObservedSample>) {
         let Some(unknown) = policy.gone(read.received) else { return };
-        let mut say = |kind, id, seen: &mut Seen| {
+        let say = |seen: &mut Seen| {
             let is_said = seen.latest().is_some();
-            if let Some(placed) = seen.place(&unknown, read).filter(|_| is_said) {
-                samples.push(sample(kind, id, placed, Evidence::Poll));
-            }
+            seen.place(&unknown, read).filter(|_| is_said)
         };
-        say(Kind::Device, id, &mut self.seen);
-        for port in &mut self.ports {
-            say(Kind::Port, port.id, &mut port.seen);
-        }
+        let of_itself = say(&mut self.seen);
+        samples.extend(of_itself.map(|placed| sample(Kind::Device, id, placed, Evidence::Poll)));
+        self.ports.each_run(|ids, port| {
+            let Some(placed) = say(&mut port.seen) else { return };
+            samples.extend(ids.iter().map(|&id| sample(Kind::Port, id, placed, Evidence::Poll)));
+        });
     }
 
     /// Samples of the device itself: of the lines that its row bears out, then
@@ -649,31 +637,13 @@ impl Device {
             PortsOf::Polled { .. } => read,
         };
         let (device_at, now) = (error.theirs(device_at), error.theirs(read.received));
-        let say = |port: &mut Port| {
-            let verdict = policy.port(&port.status, theirs_of, device_at, device_is, now)?;
-            let placed = port.seen.place(&verdict.ahead(-ahead_ms), read)?;
+        self.ports.each_run(|ids, port| {
+            let verdict = policy.port(&port.status, theirs_of, device_at, device_is, now);
+            let placed = verdict.and_then(|v| port.seen.place(&v.ahead(-ahead_ms), read));
+            let Some(placed) = placed else { return };
             let placed = news(&mut port.said, placed);
             let evidence = if placed.uncertainty_ms > 0 { cause } else { Evidence::Poll };
-            Some((placed, evidence))
-        };
-        // Neighbours mostly are alike, and then so is what becomes of them.
-        let mut last: Option<Judged> = None;
-        for port in &mut self.ports {
-            let told = match &last {
-                Some(judged) if judged.was.resembles(port) => {
-                    (port.said, port.seen) = (judged.is.said, judged.is.seen);
-                    judged.told
-                }
-                _ => {
-                    let was = port.clone();
-                    let told = say(port);
-                    last = Some(Judged { was, is: port.clone(), told });
-                    told
-                }
-            };
-            samples.extend(
-                told.map(|(placed, evidence)| sample(Kind::Port, port.id, placed, evidence)),
-            );
-        }
+            samples.extend(ids.iter().map(|&id| sample(Kind::Port, id, placed, evidence)));
+        });
     }
 }

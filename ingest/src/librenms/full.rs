@@ -7,11 +7,12 @@ use correlate::model::Timestamp;
 use tokio::time::Instant;
 
 use super::book::Book;
-use super::decode::{DeviceRow, PollerRow, PortRow, SystemRow};
+use super::decode::{DeviceRow, PollerRow, SystemRow};
 use super::facts::DeviceFacts;
 use super::memory::ReadAt;
 use super::policy::{Policy, PortsOf};
 use super::poller::{Condition, LibreNms};
+use super::ports::{Listed, PortList};
 use super::{calls, guard};
 use crate::source::{Evidence, Fault, Outlet, SourceError};
 
@@ -32,24 +33,20 @@ const OUTAGES_AT_START_MAX: usize = 2_000;
 /// And of so long before it.
 const OUTAGES_AT_START_MS: i64 = 86_400_000;
 
-/// Room in a list for so many devices that were not known before.
-const DEVICES_MORE: usize = 256;
-
 /// Reports of so many devices are made at once; in between others may write.
 const REPORTS_MAX: usize = 256;
 
 /// Reads and reports everything.
 pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<Condition, SourceError> {
     let sent = source.clock.now();
-    let (devices, gone, read) = read_devices(source, sent).await?;
+    let Devices { ids, gone, read, census } = read_devices(source, sent).await?;
     learn_nature(source, read.received).await;
-    let ports = read_ports(source, &devices, read.received).await;
+    let ports = read_ports(source, &ids, read.received).await;
     let now = source.clock.now();
-    let ids: Vec<u64> = devices.iter().map(|device| device.device_id).collect();
     let problem = match ports {
         Ok(Some(ports)) => {
             take_and_report(source, &ids, &ports, outlet).await;
-            source.book().put_back(ports.rows);
+            source.book().put_ports_back(ports.rows);
             None
         }
         other => {
@@ -59,12 +56,11 @@ pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<Condit
     };
     report(source, &gone, Evidence::Poll, outlet).await;
     let policy = source.book().policy;
-    let stale = devices.iter().filter(|device| is_stale(&policy, device, now)).count();
-    let newest = devices.iter().filter_map(DeviceFacts::newest_latest).max();
-    let newest = newest.map(|at| at.min(read.received));
+    let stale = census.looked_at.iter().filter(|&&at| policy.is_stale(at, now)).count();
+    let newest = census.newest.map(|at| at.min(read.received));
     Ok(Condition {
-        problem: problem.or_else(|| standstill(&policy, &devices, stale)),
-        devices: devices.len(),
+        problem: problem.or_else(|| standstill(&policy, &census, stale)),
+        devices: ids.len(),
         devices_stale: stale,
         data_age_ms: newest.and_then(|at| u64::try_from(read.received.millis() - at.millis()).ok()),
     })
@@ -76,7 +72,8 @@ pub(super) async fn report(source: &LibreNms, ids: &[u64], cause: Evidence, outl
         let reports: Vec<_> = {
             let now = source.clock.now();
             let mut book = source.book();
-            some.iter().filter_map(|&id| book.report(id, cause, now)).collect()
+            let error = book.clock_error();
+            some.iter().filter_map(|&id| book.report(id, None, cause, error, now)).collect()
         };
         if !reports.is_empty() {
             outlet.give(reports).await;
@@ -86,22 +83,19 @@ pub(super) async fn report(source: &LibreNms, ids: &[u64], cause: Evidence, outl
 
 /// Takes in the ports of these devices, ascending, and reports each device
 /// while its ports are still in the processor's cache.
-async fn take_and_report(source: &LibreNms, ids: &[u64], ports: &PortList, outlet: &dyn Outlet) {
-    let mut rest = &ports.rows[..];
+async fn take_and_report(source: &LibreNms, ids: &[u64], ports: &PortsRead, outlet: &dyn Outlet) {
+    let mut listed = ports.rows.devices().peekable();
     for some in ids.chunks(REPORTS_MAX) {
         let reports: Vec<_> = {
             let now = source.clock.now();
             let mut book = source.book();
+            let error = book.clock_error();
             some.iter()
                 .filter_map(|&id| {
-                    let until = |of: &dyn Fn(u64) -> bool| {
-                        rest.iter().position(|row| !of(row.device_id)).unwrap_or(rest.len())
-                    };
-                    rest = &rest[until(&|device| device < id)..];
-                    let (own, others) = rest.split_at(until(&|device| device == id));
-                    rest = others;
-                    book.take_ports(id, own, ports.read);
-                    book.report(id, Evidence::Poll, now)
+                    while listed.next_if(|&(device, _)| device < id).is_some() {}
+                    let own = listed.next_if(|&(device, _)| device == id);
+                    let own = own.map_or(Listed::NONE, |(_, own)| own);
+                    book.report(id, Some((own, ports.read)), Evidence::Poll, error, now)
                 })
                 .collect()
         };
@@ -111,51 +105,83 @@ async fn take_and_report(source: &LibreNms, ids: &[u64], ports: &PortList, outle
     }
 }
 
-/// The devices, by id, and those that are gone.
-async fn read_devices(
-    source: &LibreNms,
-    sent: Timestamp,
-) -> Result<(Vec<DeviceFacts>, Vec<u64>, ReadAt), SourceError> {
+/// All devices that there are.
+struct Devices {
+    /// Ascending.
+    ids: Vec<u64>,
+    /// Those that are gone.
+    gone: Vec<u64>,
+    read: ReadAt,
+    census: Census,
+}
+
+/// What their rows say of all devices together.
+#[derive(Default)]
+struct Census {
+    /// When those that are polled were last looked at; [`Timestamp::MIN`] for never.
+    looked_at: Vec<Timestamp>,
+    /// When any was.
+    newest: Option<Timestamp>,
+    /// How many have times in the future.
+    ahead: usize,
+    /// How many have them, or are disabled.
+    of_no_use: usize,
+}
+
+impl Census {
+    fn count(&mut self, device: &DeviceFacts) {
+        let looked_at = device.newest_latest();
+        if !device.disabled && !device.is_unborn() {
+            self.looked_at.push(looked_at.unwrap_or(Timestamp::MIN));
+        }
+        self.newest = self.newest.max(looked_at);
+        self.ahead += usize::from(device.ahead);
+        self.of_no_use += usize::from(device.ahead || device.disabled);
+    }
+}
+
+async fn read_devices(source: &LibreNms, sent: Timestamp) -> Result<Devices, SourceError> {
     let call = calls::devices();
-    let start = || Vec::with_capacity(source.book().devices.len() + DEVICES_MORE);
+    let start = || source.book().device_list();
     let rows = source.client.fold(&call, start, |rows: &mut Vec<DeviceRow>, row| rows.push(row));
-    let mut rows = rows.await?.into_inner();
+    let rows = rows.await?.into_inner();
     let read = ReadAt { sent, received: source.clock.now() };
     if rows.is_empty() {
         return Err(guard::empty(call.subject));
     }
     source.book().devices_guard.admit(call.subject, rows.len(), read.received)?;
     source.calibrate_with(&rows, read.received).await?;
-    // By cached keys, as the rows are large and come in the order of names.
-    rows.sort_by_cached_key(|row| row.device_id);
-    rows.dedup_by_key(|row| row.device_id);
+    // By their places, as the rows are large and come in the order of names.
+    let mut places: Vec<_> =
+        rows.iter().enumerate().map(|(place, row)| (row.device_id, place)).collect();
+    places.sort_unstable();
+    places.dedup_by_key(|&mut (id, _)| id);
     let mut book = source.book();
-    let is_first = book.devices.is_empty();
-    let devices: Vec<_> = rows.iter().map(|row| book.take_device(row, read)).collect();
-    if devices.iter().all(|device| device.ahead || device.disabled)
-        && devices.iter().any(|device| device.ahead)
-    {
+    let (is_first, error) = (book.devices.is_empty(), book.clock_error());
+    let mut census =
+        Census { looked_at: Vec::with_capacity(places.len()), ..Census::default() };
+    let mut down = Vec::new();
+    for &(id, place) in &places {
+        let device = book.take_device(&rows[place], error, read);
+        census.count(&device);
+        if is_first && device.up == Some(false) && !device.disabled && !device.is_unborn() {
+            down.push(id);
+        }
+    }
+    book.put_devices_back(rows);
+    if census.ahead > 0 && census.of_no_use == places.len() {
         return Err(clock_ahead());
     }
-    let ids: Vec<u64> = devices.iter().map(|device| device.device_id).collect();
+    let ids: Vec<u64> = places.into_iter().map(|(id, _)| id).collect();
     let gone = book.keep_devices(&ids, read);
     book.tuning.conclude();
     book.policy.fresh_for_ms = source.fresh_for_ms(&book);
     book.full_wanted = false;
-    if is_first {
-        want_outages(&mut book, &devices, read.received);
+    // At the start it is asked since when devices are down.
+    for &id in down.iter().take(OUTAGES_AT_START_MAX) {
+        book.want_outages(id, read.received.plus_millis(-OUTAGES_AT_START_MS));
     }
-    Ok((devices, gone, read))
-}
-
-/// At the start it is asked since when devices are down.
-fn want_outages(book: &mut Book, devices: &[DeviceFacts], now: Timestamp) {
-    let down = devices
-        .iter()
-        .filter(|device| device.up == Some(false) && !device.disabled && !device.is_unborn());
-    for device in down.take(OUTAGES_AT_START_MAX) {
-        book.want_outages(device.device_id, now.plus_millis(-OUTAGES_AT_START_MS));
-    }
+    Ok(Devices { ids, gone, read, census })
 }
 
 /// Asks for version and pollers now and then; a server that does not tell is
@@ -190,8 +216,8 @@ pub(super) async fn learn_nature(source: &LibreNms, now: Timestamp) {
 }
 
 /// All ports that there are, by device and id.
-struct PortList {
-    rows: Vec<PortRow>,
+struct PortsRead {
+    rows: PortList,
     read: ReadAt,
 }
 
@@ -199,9 +225,9 @@ struct PortList {
 /// read one by one, they have been taken in.
 async fn read_ports(
     source: &LibreNms,
-    devices: &[DeviceFacts],
+    devices: &[u64],
     now: Timestamp,
-) -> Result<Option<PortList>, SourceError> {
+) -> Result<Option<PortsRead>, SourceError> {
     let is_few = source.book().ports_len() <= source.settings.bulk_ports_max;
     if is_few && !source.bulk_is_too_much() {
         match read_all(source).await {
@@ -219,27 +245,22 @@ async fn read_ports(
     read_some(source, devices, now).await.map(|()| None)
 }
 
-async fn read_all(source: &LibreNms) -> Result<PortList, SourceError> {
+async fn read_all(source: &LibreNms) -> Result<PortsRead, SourceError> {
     let call = calls::ports();
     let sent = source.clock.now();
     let start = || source.book().port_list();
-    let rows = source.client.fold(&call, start, |rows: &mut Vec<PortRow>, row| rows.push(row));
-    let mut rows = rows.await?.into_inner();
+    let mut rows = source.client.fold(&call, start, PortList::push).await?.into_inner();
     let read = ReadAt { sent, received: source.clock.now() };
     source.book().ports_guard.admit(call.subject, rows.len(), read.received)?;
-    let place = |row: &PortRow| (row.device_id, row.port_id);
-    if !rows.is_sorted_by(|a, b| place(a) < place(b)) {
-        rows.sort_unstable_by_key(place);
-        rows.dedup_by_key(|row| place(row));
-    }
-    Ok(PortList { rows, read })
+    rows.sort();
+    Ok(PortsRead { rows, read })
 }
 
 /// Reads the ports of the devices that were polled since their ports were
 /// read, those never read first, up to the limit of the settings.
 async fn read_some(
     source: &LibreNms,
-    devices: &[DeviceFacts],
+    devices: &[u64],
     now: Timestamp,
 ) -> Result<(), SourceError> {
     let mut failed = None;
@@ -284,14 +305,16 @@ fn too_slow(due: usize) -> SourceError {
 
 /// The devices whose ports may have moved since they were read, those that wait
 /// longest first.
-fn due(book: &Book, devices: &[DeviceFacts], now: Timestamp) -> Vec<(u64, Option<Timestamp>)> {
+fn due(book: &Book, devices: &[u64], now: Timestamp) -> Vec<(u64, Option<Timestamp>)> {
     let mut due: Vec<_> = devices
         .iter()
-        .filter(|device| matches!(book.policy.ports_of(device), PortsOf::Polled { .. }))
-        .filter(|device| device.last_polled.is_some_and(|at| !book.policy.is_stale(at, now)))
-        .filter_map(|device| {
-            let read = book.devices.get(&device.device_id).and_then(|known| known.read_alone);
-            (read != device.last_polled).then_some((read, device.device_id, device.last_polled))
+        .filter_map(|&id| {
+            let device = book.devices.get(&id)?;
+            let facts = device.facts()?;
+            let is_polled = matches!(book.policy.ports_of(facts), PortsOf::Polled { .. });
+            let is_fresh = facts.last_polled.is_some_and(|at| !book.policy.is_stale(at, now));
+            let is_due = is_polled && is_fresh && device.read_alone != facts.last_polled;
+            is_due.then_some((device.read_alone, id, facts.last_polled))
         })
         .collect();
     due.sort_unstable();
@@ -303,16 +326,11 @@ fn is_too_much(error: &SourceError) -> bool {
     matches!(error.fault, Overloaded | TooLarge | ServerFailed | TimedOut)
 }
 
-fn is_stale(policy: &Policy, device: &DeviceFacts, now: Timestamp) -> bool {
-    let is_old = |at| policy.is_stale(at, now);
-    !device.disabled && !device.is_unborn() && device.newest_latest().is_none_or(is_old)
-}
-
-fn standstill(policy: &Policy, devices: &[DeviceFacts], stale: usize) -> Option<SourceError> {
-    if devices.iter().any(|device| device.ahead) {
+fn standstill(policy: &Policy, census: &Census, stale: usize) -> Option<SourceError> {
+    if census.ahead > 0 {
         return Some(clock_ahead());
     }
-    let polled = devices.iter().filter(|d| !d.disabled && !d.is_unborn()).count();
+    let polled = census.looked_at.len();
     if stale == 0 || stale * 100 < polled * STALLED_PERCENT {
         return None;
     }

@@ -71,8 +71,9 @@ async fn devices(
     let listed: BTreeSet<u64> = rows.iter().map(|row| row.device_id).collect();
     let missing: Vec<u64> = {
         let mut book = source.book();
+        let error = book.clock_error();
         for row in rows.iter().filter(|row| row.status == Some(false)) {
-            book.take_device(row, read);
+            book.take_device(row, error, read);
         }
         let devices = book.devices.iter().filter(|(id, device)| {
             let facts = device.facts();
@@ -92,8 +93,8 @@ async fn devices(
 async fn ports(source: &LibreNms, rank: Rank) -> Result<Vec<u64>, SourceError> {
     let known = {
         let mut book = source.book();
-        let ports = book.devices.values().flat_map(|device| device.ports());
-        let known = ports.filter(|port| port.status.oper == OperStatus::NotUp).count();
+        let ports = book.devices.values().flat_map(|device| device.ports().iter());
+        let known = ports.filter(|(_, port)| port.status.oper == OperStatus::NotUp).count();
         book.tuning.many_ports_down = known > PORTS_DOWN_MAX;
         known
     };
@@ -112,10 +113,10 @@ async fn ports(source: &LibreNms, rank: Rank) -> Result<Vec<u64>, SourceError> {
             .facts()
             .is_some_and(|facts| matches!(book.policy.ports_of(facts), PortsOf::Polled { .. }));
         readable
-            && device.ports().iter().any(|port| {
+            && device.ports().iter().any(|(id, port)| {
                 let is_down = port.status.oper == OperStatus::NotUp;
                 let is_said = port.seen.latest().is_some_and(|(_, s)| s != ComponentState::Unknown);
-                is_said && is_down != listed.contains(&port.id)
+                is_said && is_down != listed.contains(&id)
             })
     });
     Ok(moved.map(|(&device_id, _)| device_id).collect())

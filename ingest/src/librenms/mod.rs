@@ -41,6 +41,7 @@ mod memory;
 mod outage;
 mod policy;
 mod poller;
+mod ports;
 mod server_clock;
 mod sessions;
 #[cfg(test)]

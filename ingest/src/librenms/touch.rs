@@ -8,6 +8,7 @@ use super::decode::{DeviceRow, PortRow};
 use super::memory::ReadAt;
 use super::policy::PortsOf;
 use super::poller::LibreNms;
+use super::ports::{Listed, PortList};
 use super::{calls, full, glance};
 use crate::source::{Evidence, Fault, Outlet, SourceError};
 
@@ -112,7 +113,9 @@ async fn one(source: &LibreNms, touch: Touch, outlet: &dyn Outlet) -> Result<(),
             Err(error) => return Err(error),
         };
         let Some(row) = row else { return Err(foreign("a single device", id)) };
-        has_turned = source.book().take_device(&row, at).up != known;
+        let mut book = source.book();
+        let error = book.clock_error();
+        has_turned = book.take_device(&row, error, at).up != known;
     }
     let is_polled = {
         let book = source.book();
@@ -134,14 +137,15 @@ impl LibreNms {
     /// whole table.
     pub(super) async fn read_ports_of(&self, id: u64, call: Call) -> Result<(), SourceError> {
         let sent = self.clock.now();
-        let mut rows = self.client.rows::<PortRow>(&call).await?;
+        let rows = self.client.rows::<PortRow>(&call).await?;
         let read = ReadAt { sent, received: self.clock.now() };
         if rows.iter().any(|row| row.device_id != id) {
             return Err(foreign(call.subject, id));
         }
-        rows.sort_unstable_by_key(|row| row.port_id);
-        rows.dedup_by_key(|row| row.port_id);
-        self.book().take_ports(id, &rows, read);
+        let mut rows: PortList = rows.into_iter().collect();
+        rows.sort();
+        let own = rows.devices().next().map_or(Listed::NONE, |(_, own)| own);
+        self.book().take_ports(id, own, read);
         Ok(())
     }
 }

@@ -1,45 +1,45 @@
 //! Decodes a row by where its columns stand.
 //!
 //! The rows of a list are made by one program: they have the same columns in
-//! the same order, between two values there are always the same bytes, and most
-//! values are the same too. So one row is kept, and every other one is held
-//! against it, many bytes at a time: only where they differ a value is looked
-//! at, and stepped over if it is not used. A row that is laid out otherwise is
-//! not decoded here. Pure.
+//! the same order, between two values there are always the same bytes, and many
+//! values are always the same too. So one row is kept, the model, and every
+//! other one is held against it: the text between two values that vary must be
+//! the model's, and such a value is stepped over, or is that of a field. Which
+//! values vary is found out as rows come in which they do. A row that is laid
+//! out otherwise is not decoded here. Pure.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use wide::u8x16;
 
 use super::row::{self, RowError, Value};
 
-/// Where in a row a value stands; empty for a column that the list has not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Place {
-    from: u32,
-    until: u32,
-}
-
-impl Place {
-    /// None if that is more than 32 bits hold.
-    fn of(from: usize, until: usize) -> Option<Place> {
-        Some(Place { from: u32::try_from(from).ok()?, until: u32::try_from(until).ok()? })
-    }
-}
+/// Where a value stands, in bytes.
+type Place = Range<usize>;
 
 /// A column of the list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Column {
     /// Where its value stands in [`Layout::model`].
     value: Place,
-    /// A value that begins with so many bytes of it does not end in them, and
-    /// none of them is a backslash.
-    goes_on: u32,
     /// Which field of the struct it is, if it is used.
-    field: Option<u8>,
+    field: Option<usize>,
+    /// A row had another value than the model.
+    varies: bool,
+}
+
+/// Where the value of a field is found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Found {
+    /// In the model, as in every row so far.
+    InModel(Place),
+    /// In the row at hand.
+    InRow(Place),
+    /// The list has no such column.
+    Nowhere,
 }
 
 /// Why a row was not read here.
@@ -51,115 +51,146 @@ pub(super) enum Unread {
     Otherwise,
 }
 
+/// Why a row is not followed to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stop {
+    /// See [`Unread`].
+    Unread(Unread),
+    /// It differs from the model at this place of the model, where nothing is
+    /// known to vary.
+    Differs(usize),
+}
+
+impl From<Unread> for Stop {
+    fn from(unread: Unread) -> Stop {
+        Stop::Unread(unread)
+    }
+}
+
 /// How rows of a list are laid out.
 #[derive(Debug)]
 pub(super) struct Layout<R> {
     /// A row of the list: the others have what it has between its values, and
-    /// most of its values too.
+    /// its values where those do not vary.
     model: Vec<u8>,
     columns: Vec<Column>,
-    /// Where the values of the fields stand in the row at hand.
-    places: Vec<Place>,
+    /// Of those columns that vary, in their order: the value in the model, and
+    /// which field it is.
+    varying: Vec<(Place, Option<usize>)>,
+    fields: Vec<Found>,
     row: PhantomData<fn() -> R>,
 }
 
-impl<'a, R: Deserialize<'a>> Layout<R> {
+impl<R: DeserializeOwned> Layout<R> {
     /// How this row is laid out, whose [`Marks`](super::marks::Marks) are at
     /// `marks`. None if it holds lists or objects, or a column twice.
     pub(super) fn of(json: &[u8], marks: &[u32]) -> Option<Layout<R>> {
-        let fields = fields::<R>();
+        let names = fields::<R>();
+        let mut fields = vec![Found::Nowhere; names.len()];
         let mut columns: Vec<Column> = Vec::new();
         for (name, value) in row::columns(json, marks) {
-            let until = value.start + value_length(&json[value.start..], 0).ok()?;
-            let field = fields.iter().position(|field| field.as_bytes() == name);
-            let field = field.and_then(|field| u8::try_from(field).ok());
-            if field.is_some() && columns.iter().any(|column| column.field == field) {
-                return None;
+            let value = value.start..value.start + value_length(&json[value.start..]).ok()?;
+            let field = names.iter().position(|field| field.as_bytes() == name);
+            if let Some(field) = field {
+                if fields[field] != Found::Nowhere {
+                    return None;
+                }
+                fields[field] = Found::InModel(value.clone());
             }
-            let value = Place::of(value.start, until)?;
-            let has_escapes = json[value.from as usize..until].contains(&b'\\');
-            let goes_on = if has_escapes { 0 } else { value.until - value.from - 1 };
-            columns.push(Column { value, goes_on, field });
+            columns.push(Column { value, field, varies: false });
         }
-        let places = vec![Place::default(); fields.len()];
-        Some(Layout { model: json.to_vec(), columns, places, row: PhantomData })
+        Some(Layout { model: json.to_vec(), columns, varying: Vec::new(), fields, row: PhantomData })
     }
 
     /// The row that `bytes` begin with, if it is laid out so, and its length.
-    pub(super) fn read(&mut self, bytes: &'a [u8]) -> Result<(R, usize), Unread> {
-        let place = |from, until| Place::of(from, until).ok_or(Unread::Otherwise);
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(R, usize), Unread> {
+        let length = loop {
+            match self.follow(bytes) {
+                Ok(length) => break length,
+                Err(Stop::Unread(unread)) => return Err(unread),
+                // As often as there are columns, in all rows together.
+                Err(Stop::Differs(place)) => self.learn(place)?,
+            }
+        };
+        let fields = Fields { row: bytes, model: &self.model, found: self.fields.iter() };
+        R::deserialize(fields).map(|row| (row, length)).map_err(|_| Unread::Otherwise)
+    }
+
+    /// Finds the values of the fields that vary, and how long the row is.
+    fn follow(&mut self, bytes: &[u8]) -> Result<usize, Stop> {
         // Up to here both are understood: in the model and in the row.
         let (mut of_model, mut at) = (0, 0);
-        let mut columns = self.columns.iter();
-        loop {
-            let differ = of_model + alike(&self.model[of_model..], &bytes[at..]);
-            // So far it is as the model, which does not end here.
-            if differ < self.model.len() && at + (differ - of_model) == bytes.len() {
-                return Err(Unread::GoesOn);
+        for (value, field) in &self.varying {
+            at += same(&self.model, of_model..value.start, &bytes[at..])?;
+            let length = value_length(&bytes[at..])?;
+            if let Some(field) = *field {
+                self.fields[field] = Found::InRow(at..at + length);
             }
-            let place_of = |in_model: u32| at + (in_model as usize - of_model);
-            let other = loop {
-                let Some(column) = columns.next() else { break None };
-                if differ <= column.value.until as usize {
-                    break Some(column);
-                }
-                // The value is the same, and so is the byte behind it.
-                if let Some(field) = column.field {
-                    let Place { from, until } = column.value;
-                    self.places[usize::from(field)] = place(place_of(from), place_of(until))?;
-                }
-            };
-            let Some(&Column { value, goes_on, field }) = other else {
-                if differ < self.model.len() {
-                    return Err(Unread::Otherwise);
-                }
-                at += differ - of_model;
-                break;
-            };
-            // What differs must be the value, or a number that goes on where it ended.
-            let alike = differ.checked_sub(value.from as usize).ok_or(Unread::Otherwise)?;
-            let from = place_of(value.from);
-            let until = from + value_length(&bytes[from..], alike.min(goes_on as usize))?;
-            if let Some(field) = field {
-                self.places[usize::from(field)] = place(from, until)?;
-            }
-            (of_model, at) = (value.until as usize, until);
+            (of_model, at) = (value.end, at + length);
         }
-        let fields = Fields { json: bytes, places: self.places.iter() };
-        R::deserialize(fields).map(|row| (row, at)).map_err(|_| Unread::Otherwise)
+        at += same(&self.model, of_model..self.model.len(), &bytes[at..])?;
+        Ok(at)
+    }
+
+    /// Has the column vary in which a row differs at `place` of the model.
+    fn learn(&mut self, place: usize) -> Result<(), Unread> {
+        let column = self.columns.iter_mut().find(|column| place <= column.value.end);
+        // What differs must be a value, or a number that goes on where it ended.
+        let column = column.filter(|column| place >= column.value.start && !column.varies);
+        column.ok_or(Unread::Otherwise)?.varies = true;
+        let varying = self.columns.iter().filter(|column| column.varies);
+        self.varying = varying.map(|column| (column.value.clone(), column.field)).collect();
+        Ok(())
     }
 }
 
-/// How many bytes both begin with.
-fn alike(a: &[u8], b: &[u8]) -> usize {
-    let length = a.len().min(b.len());
-    let (blocks, rest) = a[..length].as_chunks::<16>();
-    let (others, other_rest) = b[..length].as_chunks::<16>();
-    for (n, (block, other)) in blocks.iter().zip(others).enumerate() {
-        let same = u8x16::from(*block).simd_eq(u8x16::from(*other)).to_bitmask();
-        if same != 0xffff {
-            return 16 * n + same.trailing_ones() as usize;
-        }
+/// How long this part of the model is, if `bytes` begin with it.
+fn same(model: &[u8], part: Place, bytes: &[u8]) -> Result<usize, Stop> {
+    let text = &model[part.clone()];
+    if bytes.starts_with(text) {
+        return Ok(text.len());
     }
-    let same = rest.iter().zip(other_rest).take_while(|(a, b)| a == b).count();
-    16 * blocks.len() + same
+    if text.starts_with(bytes) {
+        return Err(Unread::GoesOn.into());
+    }
+    let alike = text.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+    Err(Stop::Differs(part.start + alike))
 }
 
 /// How long the value is that `bytes` begin with; lists and objects are not
-/// looked at. It is known not to end within the first `known` bytes, nor to have
-/// a backslash there.
-fn value_length(bytes: &[u8], known: usize) -> Result<usize, Unread> {
-    let known = if bytes.first() == Some(&b'"') { known.max(1) } else { known };
-    let rest = bytes.get(known..).ok_or(Unread::GoesOn)?;
+/// looked at.
+#[inline]
+fn value_length(bytes: &[u8]) -> Result<usize, Unread> {
     match bytes.first().ok_or(Unread::GoesOn)? {
-        b'"' => text_length(rest).map(|length| known + length + 1).ok_or(Unread::GoesOn),
-        _ => {
-            let is_of_word =
-                |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'.' | b'-' | b'+' | b'E');
-            let more = rest.iter().position(|byte| !is_of_word(byte)).ok_or(Unread::GoesOn)?;
-            if known + more > 0 { Ok(known + more) } else { Err(Unread::Otherwise) }
+        b'"' => text_length(&bytes[1..]).map(|length| length + 2).ok_or(Unread::GoesOn),
+        _ => match word_length(bytes).ok_or(Unread::GoesOn)? {
+            0 => Err(Unread::Otherwise),
+            length => Ok(length),
+        },
+    }
+}
+
+/// How long the number or word is that `bytes` begin with, if it ends in them.
+fn word_length(bytes: &[u8]) -> Option<usize> {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    for (n, block) in blocks.iter().enumerate() {
+        let block = u8x16::from(*block);
+        let is_within = |bytes: u8x16, first: u8, last: u8| {
+            let cut = bytes.max(u8x16::splat(first)).min(u8x16::splat(last));
+            bytes.simd_eq(cut)
+        };
+        let letters = is_within(block | u8x16::splat(0x20), b'a', b'z');
+        // From `+` to `9` stand the signs, the point and the digits, and two more.
+        let others = is_within(block, b'+', b'9');
+        let odd = block.simd_eq(u8x16::splat(b',')) | block.simd_eq(u8x16::splat(b'/'));
+        let ends = !(letters | (others & !odd)).to_bitmask() & 0xffff;
+        if ends != 0 {
+            return Some(16 * n + ends.trailing_zeros() as usize);
         }
     }
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
+    let length = rest.iter().position(|byte| !is_of_word(byte))?;
+    Some(16 * blocks.len() + length)
 }
 
 /// How long the text is that `bytes` begin with, up to its closing quote.
@@ -193,7 +224,7 @@ fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The names of the fields of a struct that derives `Deserialize`.
-fn fields<'de, R: Deserialize<'de>>() -> &'static [&'static str] {
+fn fields<R: DeserializeOwned>() -> &'static [&'static str] {
     let mut fields: &'static [&'static str] = &[];
     // It must fail, as it is given nothing.
     drop(R::deserialize(Names(&mut fields)));
@@ -227,12 +258,13 @@ impl<'de> Deserializer<'de> for Names<'_> {
 }
 
 /// The values of a struct's fields, in their order.
-struct Fields<'de, 'p> {
-    json: &'de [u8],
-    places: std::slice::Iter<'p, Place>,
+struct Fields<'de> {
+    row: &'de [u8],
+    model: &'de [u8],
+    found: std::slice::Iter<'de, Found>,
 }
 
-impl<'de> Deserializer<'de> for Fields<'de, '_> {
+impl<'de> Deserializer<'de> for Fields<'de> {
     type Error = RowError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
@@ -246,17 +278,18 @@ impl<'de> Deserializer<'de> for Fields<'de, '_> {
     }
 }
 
-impl<'de> SeqAccess<'de> for Fields<'de, '_> {
+impl<'de> SeqAccess<'de> for Fields<'de> {
     type Error = RowError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, RowError> {
-        let Some(place) = self.places.next() else { return Ok(None) };
-        let raw = match &self.json[place.from as usize..place.until as usize] {
-            [] => b"null",
-            raw => raw,
+        let Some(found) = self.found.next() else { return Ok(None) };
+        let raw = match found {
+            Found::InModel(place) => &self.model[place.clone()],
+            Found::InRow(place) => &self.row[place.clone()],
+            Found::Nowhere => b"null",
         };
         seed.deserialize(Value { raw }).map(Some)
     }
@@ -271,8 +304,8 @@ mod tests {
     use super::*;
 
     /// Where the first row of `json` ends, its layout, and what it is.
-    fn usual<'a, R: Deserialize<'a>>(
-        json: &'a str,
+    fn usual<R: DeserializeOwned>(
+        json: &str,
     ) -> (Option<Layout<R>>, Result<R, RowError>, usize) {
         let mut marks = Marks::default();
         let end = marks.end_of(json.as_bytes()).expect("a row");
@@ -285,7 +318,7 @@ mod tests {
     #[track_caller]
     fn is_alike<R>(first: &str, second: &str) -> bool
     where
-        R: for<'a> Deserialize<'a> + PartialEq + std::fmt::Debug,
+        R: DeserializeOwned + PartialEq + std::fmt::Debug,
     {
         let Some(mut layout) = usual::<R>(first).0 else { return false };
         let behind = format!("{second},\n {second}");

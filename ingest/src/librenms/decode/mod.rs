@@ -108,20 +108,24 @@ struct Envelope {
 impl<R: Row, F: FnMut(R)> Rows for Decoded<R, F> {
     type Error = DecodeError;
 
-    fn known(&mut self, bytes: &[u8]) -> Known {
-        let (row, length) = match self.shapes.row(bytes) {
-            Some(found) => found,
-            // What has a new shape is cut out as usual, so that it is learnt.
-            None if self.shapes.may_learn() => return Known::No,
-            None => match self.layout.as_mut().map(|layout| layout.read(bytes)) {
-                Some(Ok(found)) => found,
-                Some(Err(Unread::GoesOn)) => return Known::GoesOn,
-                Some(Err(Unread::Otherwise)) | None => return Known::No,
-            },
-        };
-        self.counts.rows += 1;
-        (self.each)(row);
-        Known::Taken(length)
+    fn known(&mut self, bytes: &[u8], gap: &[u8]) -> Known {
+        if let Some((rows, length)) = self.shapes.rows(bytes, gap, &mut self.each) {
+            self.counts.rows += rows;
+            return Known::Taken(length);
+        }
+        // What has a new shape is cut out as usual, so that it is learnt.
+        if self.shapes.may_learn() {
+            return Known::No;
+        }
+        match self.layout.as_mut().map(|layout| layout.read(bytes)) {
+            Some(Ok((row, length))) => {
+                self.counts.rows += 1;
+                (self.each)(row);
+                Known::Taken(length)
+            }
+            Some(Err(Unread::GoesOn)) => Known::GoesOn,
+            Some(Err(Unread::Otherwise)) | None => Known::No,
+        }
     }
 
     fn cut(&mut self, json: &[u8], places: &[u32]) -> Result<(), DecodeError> {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::DateTime;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// One JSON value; lists and objects are nothing.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,57 +20,60 @@ enum Scalar<'a> {
     Text(Cow<'a, str>),
 }
 
-impl<'de> Deserialize<'de> for Scalar<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
-    }
+/// What `of` makes of the next value. The value itself is nowhere in memory: of
+/// millions, each is what its field makes of it.
+fn made<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    of: impl FnOnce(Scalar<'de>) -> T,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_any(Made(of))
 }
 
-struct ScalarVisitor;
+struct Made<F>(F);
 
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar<'de>;
+impl<'de, T, F: FnOnce(Scalar<'de>) -> T> Visitor<'de> for Made<F> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::Nothing)
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok(self.0(Scalar::Nothing))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<T, E> {
+        Ok(self.0(Scalar::Bool(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Scalar::Int(value))
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok(self.0(Scalar::Int(value)))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(i64::try_from(value).map_or(Scalar::Nothing, Scalar::Int))
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok(self.0(i64::try_from(value).map_or(Scalar::Nothing, Scalar::Int)))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<T, E> {
+        Ok(self.0(Scalar::Float(value)))
     }
 
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Borrowed(value)))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<T, E> {
+        Ok(self.0(Scalar::Text(Cow::Borrowed(value))))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Owned(value.to_owned())))
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok(self.0(Scalar::Text(Cow::Owned(value.to_owned()))))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<T, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Nothing)
+        Ok(self.0(Scalar::Nothing))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<T, A::Error> {
         while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Nothing)
+        Ok(self.0(Scalar::Nothing))
     }
 }
 
@@ -151,31 +154,32 @@ fn mysql_time(text: &str) -> Option<DateTime> {
 
 /// A positive integer, which must be there: the key of a row.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let id = Scalar::deserialize(deserializer)?.int().and_then(|id| u64::try_from(id).ok());
-    id.filter(|&id| id > 0).ok_or_else(|| D::Error::custom("an id must be a positive integer"))
+    reference(deserializer)?.ok_or_else(|| D::Error::custom("an id must be a positive integer"))
 }
 
 /// A positive integer; 0 means none.
 pub(super) fn reference<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
-    let id = Scalar::deserialize(deserializer)?.int().and_then(|id| u64::try_from(id).ok());
-    Ok(id.filter(|&id| id > 0))
+    made(deserializer, |value| {
+        let id = value.int().and_then(|id| u64::try_from(id).ok());
+        id.filter(|&id| id > 0)
+    })
 }
 
 /// An integer.
 pub(super) fn int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    Ok(Scalar::deserialize(deserializer)?.int())
+    made(deserializer, |value| value.int())
 }
 
 /// A finite number.
 pub(super) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    Ok(Scalar::deserialize(deserializer)?.float().filter(|value| value.is_finite()))
+    made(deserializer, |value| value.float().filter(|value| value.is_finite()))
 }
 
 /// Yes or no; any integer but 0 is yes.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    Ok(Scalar::deserialize(deserializer)?.flag())
+    made(deserializer, |value| value.flag())
 }
 
 /// What `of` makes of a text that is not blank, or of nothing. For words, which
@@ -184,7 +188,7 @@ pub(super) fn word<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     of: impl FnOnce(Option<&str>) -> T,
 ) -> Result<T, D::Error> {
-    Ok(match Scalar::deserialize(deserializer)? {
+    made(deserializer, |value| match value {
         Scalar::Text(text) if !text.trim().is_empty() => of(Some(&text)),
         _ => of(None),
     })
@@ -194,14 +198,14 @@ pub(super) fn word<'de, D: Deserializer<'de>, T>(
 pub(super) fn text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Box<str>>, D::Error> {
-    Ok(Scalar::deserialize(deserializer)?.text())
+    made(deserializer, Scalar::text)
 }
 
 /// A time; MySQL's `0000-00-00 00:00:00` is none.
 pub(super) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<RowTime>, D::Error> {
-    Ok(match Scalar::deserialize(deserializer)? {
+    made(deserializer, |value| match value {
         Scalar::Text(text) => RowTime::parse(text.trim()),
         _ => None,
     })

@@ -34,13 +34,17 @@ struct Shape<R> {
     row: R,
 }
 
-/// The row before, and the text behind its first number: neighbours differ in
-/// that number only, as the ports of one device are polled together.
+/// The row before: neighbours differ in their first number only, as the ports
+/// of one device are polled together and mostly in the same state.
 #[derive(Clone, Debug)]
 struct Before<R> {
     /// Its place in [`Shapes::shapes`].
     shape: usize,
-    behind: Vec<u8>,
+    /// What follows its first number up to that of a row like it: the rest of the
+    /// row, what stands between rows, and the start of the next.
+    on: Vec<u8>,
+    /// So long is the rest of the row.
+    rest: usize,
     row: R,
 }
 
@@ -59,36 +63,70 @@ impl<R> Default for Shapes<R> {
 }
 
 impl<R: Row> Shapes<R> {
-    /// The row that `bytes` begin with, and its length, if it has a known shape.
-    #[inline(always)]
-    pub(super) fn row(&mut self, bytes: &[u8]) -> Option<(R, usize)> {
-        if let Some(before) = &self.before
-            && let Some(first) = self.shapes[before.shape].parts.first()
-            && let Some(rest) = bytes.strip_prefix(&*first.text)
-            && let Some((digits, number)) = number(rest)
-            && rest[digits..].starts_with(&before.behind)
-        {
-            let mut row = before.row.clone();
-            row.renumber(first.column, number);
-            return Some((row, first.text.len() + digits + before.behind.len()));
-        }
-        self.of_shape(bytes)
+    /// Hands on the rows that `bytes` begin with, if they have a known shape and
+    /// only `gap` stands between them. How many there were, and their length.
+    #[inline]
+    pub(super) fn rows(
+        &mut self,
+        bytes: &[u8],
+        gap: &[u8],
+        mut each: impl FnMut(R),
+    ) -> Option<(u64, usize)> {
+        self.like_before(bytes, gap, &mut each).or_else(|| {
+            let (row, length) = self.of_shape(bytes, gap)?;
+            each(row);
+            Some((1, length))
+        })
     }
 
-    /// The same for a row that is not like the one before it.
+    /// The same for rows that are like the one before.
+    fn like_before(
+        &self,
+        bytes: &[u8],
+        gap: &[u8],
+        each: &mut impl FnMut(R),
+    ) -> Option<(u64, usize)> {
+        let Before { shape, on, rest, row } = self.before.as_ref()?;
+        let first = self.shapes[*shape].parts.first()?;
+        let is_gap = on[*rest..].strip_prefix(gap) == Some(&*first.text);
+        let (mut rows, mut length) = (0, 0);
+        let mut behind = bytes.strip_prefix(&*first.text)?;
+        while let Some((digits, number)) = number(behind) {
+            behind = &behind[digits..];
+            let goes_on = is_gap && behind.starts_with(on);
+            if !goes_on && !behind.starts_with(&on[..*rest]) {
+                break;
+            }
+            let mut row = row.clone();
+            row.renumber(first.column, number);
+            each(row);
+            rows += 1;
+            length = bytes.len() - behind.len() + rest;
+            if !goes_on {
+                break;
+            }
+            behind = &behind[on.len()..];
+        }
+        (rows > 0).then_some((rows, length))
+    }
+
+    /// One row, like any that came so far.
     #[inline(never)]
-    fn of_shape(&mut self, bytes: &[u8]) -> Option<(R, usize)> {
+    fn of_shape(&mut self, bytes: &[u8], gap: &[u8]) -> Option<(R, usize)> {
         let latest = self.before.as_ref().map_or(0, |before| before.shape);
         let places = std::iter::once(latest).chain((0..self.shapes.len()).filter(|&n| n != latest));
         let (shape, found) =
             places.into_iter().find_map(|n| Some((n, self.shapes.get(n)?.read(bytes)?)))?;
         let (row, length) = &found;
-        let first = self.shapes[shape].parts.first().map_or(0, |part| part.text.len());
-        let digits = number(&bytes[first..]).map_or(0, |(digits, _)| digits);
-        let mut behind = self.before.take().map_or_else(Vec::new, |before| before.behind);
-        behind.clear();
-        behind.extend_from_slice(&bytes[first + digits..*length]);
-        self.before = Some(Before { shape, behind, row: row.clone() });
+        let first = self.shapes[shape].parts.first().map_or(&b""[..], |part| &part.text);
+        let digits = number(&bytes[first.len()..]).map_or(0, |(digits, _)| digits);
+        let mut on = self.before.take().map_or_else(Vec::new, |before| before.on);
+        on.clear();
+        on.extend_from_slice(&bytes[first.len() + digits..*length]);
+        let rest = on.len();
+        on.extend_from_slice(gap);
+        on.extend_from_slice(first);
+        self.before = Some(Before { shape, on, rest, row: row.clone() });
         Some(found)
     }
 
@@ -219,6 +257,15 @@ mod tests {
         )
     }
 
+    /// The row that `bytes` begin with, if it is known.
+    fn one(shapes: &mut Shapes<PortRow>, bytes: &[u8]) -> Option<(PortRow, usize)> {
+        let mut found = Vec::new();
+        // No gap is like this one, so there is only one.
+        let (rows, length) = shapes.rows(bytes, b"#", |row| found.push(row))?;
+        assert_eq!((rows, found.len()), (1, 1));
+        Some((found[0], length))
+    }
+
     /// Whether the second row is known by the first one's shape. If so it is
     /// what decoding makes of it.
     #[track_caller]
@@ -226,11 +273,11 @@ mod tests {
         let mut shapes = Shapes::default();
         usual(&mut shapes, first.as_bytes()).expect("it is a row");
         let behind = format!("{second},\n{second}");
-        let Some((row, length)) = shapes.row(behind.as_bytes()) else { return false };
+        let Some((row, length)) = one(&mut shapes, behind.as_bytes()) else { return false };
         assert_eq!(length, second.len());
         assert_eq!(Some(row), usual(&mut Shapes::default(), second.as_bytes()));
         // And by its likeness to the row before, which it is itself.
-        assert_eq!(shapes.row(behind.as_bytes()), Some((row, length)));
+        assert_eq!(one(&mut shapes, behind.as_bytes()), Some((row, length)));
         true
     }
 
@@ -250,11 +297,11 @@ mod tests {
             ("12031", "12", "up", "1787220804"),
         ] {
             let text = port(id, device, state, time);
-            let (row, length) = shapes.row(text.as_bytes()).expect("it is known");
+            let (row, length) = one(&mut shapes, text.as_bytes()).expect("it is known");
             assert_eq!(length, text.len());
             assert_eq!(Some(row), usual(&mut Shapes::default(), text.as_bytes()));
             for come in 0..text.len() {
-                assert_eq!(shapes.row(&text.as_bytes()[..come]), None, "{come} bytes");
+                assert_eq!(one(&mut shapes, &text.as_bytes()[..come]), None, "{come} bytes");
             }
         }
     }
@@ -295,7 +342,7 @@ mod tests {
         let mut shapes = Shapes::default();
         usual(&mut shapes, first.as_bytes()).expect("it is a row");
         for come in 0..first.len() {
-            assert_eq!(shapes.row(&first.as_bytes()[..come]), None, "{come} bytes");
+            assert_eq!(one(&mut shapes, &first.as_bytes()[..come]), None, "{come} bytes");
         }
     }
 
@@ -307,7 +354,7 @@ mod tests {
         for row in &rows {
             usual(&mut shapes, row.as_bytes()).expect("it is a row");
         }
-        let known = rows.iter().filter(|row| shapes.row(row.as_bytes()).is_some());
+        let known = rows.iter().filter(|row| one(&mut shapes, row.as_bytes()).is_some());
         assert_eq!(known.count(), SHAPES_MAX);
     }
 
@@ -333,7 +380,7 @@ mod tests {
         ) {
             let mut shapes = Shapes::default();
             if usual(&mut shapes, first.as_bytes()).is_some()
-                && let Some((row, length)) = shapes.row(second.as_bytes())
+                && let Some((row, length)) = one(&mut shapes, second.as_bytes())
             {
                 prop_assert_eq!(length, second.len());
                 prop_assert_eq!(Some(row), usual(&mut Shapes::default(), second.as_bytes()));

@@ -42,19 +42,19 @@ pub(in crate::librenms) trait Rows {
     type Error: From<SplitError>;
 
     /// Takes the row that `bytes` begin with, if it can be read without being
-    /// cut out.
-    fn known(&mut self, bytes: &[u8]) -> Known;
+    /// cut out, and those behind it if only `gap` stands between them.
+    fn known(&mut self, bytes: &[u8], gap: &[u8]) -> Known;
 
     /// Takes a row, with the places of its quotes and brackets.
     fn cut(&mut self, row: &[u8], places: &[u32]) -> Result<(), Self::Error>;
 }
 
-/// What became of a row that is not cut out.
+/// What became of rows that are not cut out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::librenms) enum Known {
-    /// It was taken, and is so long.
+    /// One or more were taken, and are so long.
     Taken(usize),
-    /// It goes on behind the bytes that were given.
+    /// The first goes on behind the bytes that were given.
     GoesOn,
     /// It must be cut out, if it has all come.
     No,
@@ -224,7 +224,7 @@ impl Splitter {
         }
         let mut taken = 0;
         let goes_on = loop {
-            match rows.known(&bytes[taken..]) {
+            match rows.known(&bytes[taken..], &self.gap) {
                 Known::Taken(length) => taken += length,
                 other => break other == Known::GoesOn,
             }
@@ -268,7 +268,7 @@ impl Splitter {
     fn on_with_row<S: Rows>(&mut self, bytes: &[u8], rows: &mut S) -> Result<usize, S::Error> {
         let (had, piece) = (self.row.len(), &bytes[..bytes.len().min(PIECE_BYTES)]);
         self.row.extend_from_slice(piece);
-        let end = match rows.known(&self.row) {
+        let end = match rows.known(&self.row, &self.gap) {
             Known::Taken(end) => Some(end),
             Known::GoesOn => None,
             Known::No => {
@@ -308,7 +308,7 @@ mod tests {
     impl Rows for Vec<String> {
         type Error = SplitError;
 
-        fn known(&mut self, _: &[u8]) -> Known {
+        fn known(&mut self, _: &[u8], _: &[u8]) -> Known {
             Known::No
         }
 
