@@ -114,7 +114,7 @@ pub struct PollOutcome {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeviceReport {
     /// The NMS's own id of the device.
-    pub device: Box<str>,
+    pub device: NativeId,
     /// When it was read, by the injected clock.
     pub observed_at: Timestamp,
     /// The device's own sample first, if it has one, then those of its ports, or of

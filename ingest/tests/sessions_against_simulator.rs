@@ -16,7 +16,8 @@ use ingest::simulator::{
     Truth, World, WorldOptions,
 };
 use ingest::source::{
-    Age, Basis, DeviceReport, Kept, Kind, ObservedSample, Reading, Reason, Source, SourceState,
+    Age, Basis, DeviceReport, Kept, Kind, NativeId, ObservedSample, Reading, Reason, Source,
+    SourceState,
 };
 
 /// 2026-08-20 10:15:00 UTC.
@@ -149,7 +150,7 @@ async fn sessions_and_checks_of_a_dead_device_are_unknown_and_come_back_with_it(
         let kept = Kept::default();
         bench.source.read(reading, &kept).await;
         let reports = kept.take().into_iter();
-        let own = reports.filter(|report| *report.device == *core.to_string());
+        let own = reports.filter(|report| report.device == NativeId::from(u64::from(core)));
         samples(own.collect()).into_iter().map(|s| (s.state, s.reason)).collect()
     };
     let are = |found: &[(ComponentState, Option<Reason>)], state, reason: Option<Reason>| {

@@ -121,7 +121,7 @@ async fn one(
     let lines = device.settle_doubt(&found);
     samples.extend(lines.into_iter().map(|placed| sample(placed, Evidence::EventLog)));
     error.widen(&mut samples);
-    let device = id.to_string().into();
+    let device = id.into();
     Ok((!samples.is_empty()).then_some(DeviceReport { device, observed_at: now, samples }))
 }
 

@@ -125,8 +125,26 @@ struct Rooms {
     ports: PortList,
 }
 
+/// What reports rest on, beside the rows.
+struct About {
+    policy: Policy,
+    /// By how much the server's clock is off.
+    error: ClockError,
+    /// Why rows were read.
+    cause: Evidence,
+    /// See [`DeviceFacts::ping_is_last`].
+    ping_is_last: bool,
+}
+
 /// The offset is asked for so often at most.
 const CALIBRATE_MS_MIN: i64 = 20_000;
+
+impl FollowUp {
+    /// The first, of a device that is known to be back `since`.
+    fn of(since: Timestamp) -> FollowUp {
+        FollowUp { since, due: since.plus_millis(FOLLOW_UP_MS), tries: 0 }
+    }
+}
 
 impl Device {
     /// Its last row.
@@ -266,39 +284,54 @@ impl Book {
         self.rooms.ports = rows;
     }
 
-    /// Takes in the row of a device; the server's clock is off by `error`. Gives what
-    /// counts now, which is what was known if that was asked for later.
-    pub(super) fn take_device(
-        &mut self,
-        row: &DeviceRow,
-        error: ClockError,
-        read: ReadAt,
-    ) -> DeviceFacts {
+    /// Takes in the row of a device. Gives what counts now, which is what was
+    /// known if that was asked for later.
+    pub(super) fn take_device(&mut self, row: &DeviceRow, read: ReadAt) -> DeviceFacts {
+        let error = self.clock_error();
         let device = self.devices.entry(row.device_id).or_default();
-        if let Some((known, at)) = device.facts
-            && at.sent > read.sent
-        {
-            return known;
+        device.take(row, read, &self.zone, error, &mut self.tuning, &mut self.follow_ups)
+    }
+
+    /// The same for the rows of many; `each` gets what counts. Fast if they ascend by id.
+    pub(super) fn take_devices<'a>(
+        &mut self,
+        rows: impl Iterator<Item = &'a DeviceRow>,
+        read: ReadAt,
+        mut each: impl FnMut(&DeviceFacts),
+    ) {
+        let error = self.clock_error();
+        let mut walk = self.devices.range_mut(u64::MAX..);
+        for row in rows {
+            let id = row.device_id;
+            let facts = match walk.next() {
+                Some((&next, known)) if next == id => {
+                    known.take(row, read, &self.zone, error, &mut self.tuning, &mut self.follow_ups)
+                }
+                // Another one stands there: from here on.
+                _ => {
+                    let facts = self.devices.entry(id).or_default().take(
+                        row,
+                        read,
+                        &self.zone,
+                        error,
+                        &mut self.tuning,
+                        &mut self.follow_ups,
+                    );
+                    walk = self.devices.range_mut(id.saturating_add(1)..);
+                    facts
+                }
+            };
+            each(&facts);
         }
-        let facts = DeviceFacts::of(row, &mut device.times, &self.zone, error, read.received);
-        if let Some((known, at)) = device.facts
-            && known.poll_is_sure()
-            && facts.poll_is_sure()
-        {
-            self.tuning.stepped_between(&known, at, &facts, read);
-        }
-        let was_down = device.facts().is_some_and(|known| known.up == Some(false));
-        (device.facts, device.gone) = (Some((facts, read)), false);
-        if was_down && facts.up == Some(true) {
-            self.follow_up(row.device_id, read.received);
-        }
-        facts
     }
 
     /// Forgets, with their next report, the devices that a believable list
-    /// does not hold any more. `listed` are its ids, ascending.
+    /// does not hold any more. `listed` are its ids, ascending, all taken in.
     pub(super) fn keep_devices(&mut self, listed: &[u64], read: ReadAt) -> Vec<u64> {
         let mut gone = Vec::new();
+        if self.devices.len() == listed.len() {
+            return gone;
+        }
         let mut listed = listed.iter().peekable();
         for (&id, device) in &mut self.devices {
             while listed.next_if(|&&one| one < id).is_some() {}
@@ -323,53 +356,66 @@ impl Book {
         self.ports_len = self.ports_len - known + device.ports.len();
     }
 
-    /// The report of a device and its ports as they are known now, once these
-    /// `ports` are taken in; `None` if there is nothing to say. `cause` is why the
-    /// rows were read; the server's clock is off by `error`.
-    pub(super) fn report(
+    /// The reports of devices and their ports as they are known now, but for those
+    /// of which there is nothing to say. `listed` gives the ports of each that are to
+    /// be taken in before. `cause` is why rows were read. Fast if `ids` ascend.
+    pub(super) fn report<'a>(
         &mut self,
-        id: u64,
-        ports: Option<(Listed<'_>, ReadAt)>,
+        ids: &[u64],
+        mut listed: impl FnMut(u64) -> Option<(Listed<'a>, ReadAt)>,
         cause: Evidence,
-        error: ClockError,
         now: Timestamp,
-    ) -> Option<DeviceReport> {
-        let policy = self.policy;
-        let ping_is_last = self.tuning.notes_every_ping();
-        let device = self.devices.get_mut(&id)?;
-        if let Some((rows, read)) = ports {
+    ) -> Vec<DeviceReport> {
+        let about = About {
+            policy: self.policy,
+            error: self.clock_error(),
+            cause,
+            ping_is_last: self.tuning.notes_every_ping(),
+        };
+        let (mut reports, mut gone) = (Vec::with_capacity(ids.len()), Vec::new());
+        let mut walk = self.devices.range_mut(u64::MAX..);
+        for &id in ids {
+            let device = match walk.next() {
+                Some((&next, device)) if next == id => device,
+                // Another one stands there: from here on.
+                _ => {
+                    walk = self.devices.range_mut(id..);
+                    match walk.next() {
+                        Some((&next, device)) if next == id => device,
+                        _ => continue,
+                    }
+                }
+            };
             let known = device.ports.len();
-            device.take_ports(&policy, rows, read);
-            self.ports_len = self.ports_len - known + device.ports.len();
-        }
-        let (facts, read) = device.facts?;
-        let facts = DeviceFacts { ping_is_last, ..facts };
-        let mut samples = Vec::with_capacity(1 + device.ports.len());
-        if device.gone {
-            device.leave(&policy, id, read, &mut samples);
-            self.ports_len -= device.ports.len();
-            self.devices.remove(&id);
-            self.follow_ups.remove(&id);
-            self.backfill.forget(id);
-        } else {
-            let unproven = device.of_itself(&policy, &facts, read, cause, &mut samples);
-            let device_at = samples.iter().map(|sample| sample.at).max();
-            let device_is = samples.last().map(|sample| sample.state);
-            device.of_ports(
-                &policy,
-                &facts,
-                (device_at.unwrap_or(read.received), device_is),
-                error,
-                cause,
-                &mut samples,
-            );
-            error.widen(&mut samples);
-            if unproven.is_some() {
-                self.want_outages(id, read.sent.plus_millis(-OUTAGES_BACK_MS));
+            if let Some((rows, read)) = listed(id) {
+                device.take_ports(&about.policy, rows, read);
             }
+            let mut samples = Vec::with_capacity(1 + device.ports.len());
+            if let Some(since) = device.report(id, &about, &mut samples) {
+                self.backfill.want(id, since);
+            }
+            self.ports_len = self.ports_len - known + device.ports.len();
+            if device.gone {
+                gone.push(id);
+            }
+            let newest = samples.iter().map(|sample| sample.at).max();
+            reports.extend(newest.map(|newest| DeviceReport {
+                device: id.into(),
+                observed_at: newest.max(now),
+                samples,
+            }));
         }
-        let observed_at = samples.iter().map(|sample| sample.at).max()?.max(now);
-        Some(DeviceReport { device: id.to_string().into(), observed_at, samples })
+        for id in gone {
+            self.forget(id);
+        }
+        reports
+    }
+
+    fn forget(&mut self, id: u64) {
+        let device = self.devices.remove(&id);
+        self.ports_len -= device.map_or(0, |device| device.ports.len());
+        self.follow_ups.remove(&id);
+        self.backfill.forget(id);
     }
 
     /// Has a device read again, in one of the next rounds; everything, if too
@@ -396,12 +442,6 @@ impl Book {
     /// Has the outages of a device read, of the time since `since`.
     pub(super) fn want_outages(&mut self, id: u64, since: Timestamp) {
         self.backfill.want(id, since);
-    }
-
-    /// Has the ports of a device read once they will have been polled again.
-    fn follow_up(&mut self, id: u64, now: Timestamp) {
-        let due = now.plus_millis(FOLLOW_UP_MS);
-        self.follow_ups.insert(id, FollowUp { since: now, due, tries: 0 });
     }
 
     /// The devices that are due to be looked at again, at most `max`. Forgets
@@ -474,6 +514,64 @@ fn sample(kind: Kind, native_id: u64, placed: Placed, evidence: Evidence) -> Obs
 }
 
 impl Device {
+    /// Takes in its row. Gives what counts now.
+    fn take(
+        &mut self,
+        row: &DeviceRow,
+        read: ReadAt,
+        zone: &ServerZone,
+        error: ClockError,
+        tuning: &mut Tuning,
+        follow_ups: &mut BTreeMap<u64, FollowUp>,
+    ) -> DeviceFacts {
+        let known = self.facts;
+        if let Some((known, at)) = known
+            && at.sent > read.sent
+        {
+            return known;
+        }
+        let facts = DeviceFacts::of(row, &mut self.times, zone, error, read.received);
+        (self.facts, self.gone) = (Some((facts, read)), false);
+        if let Some((known, at)) = known {
+            if known.poll_is_sure() && facts.poll_is_sure() {
+                tuning.stepped_between(&known, at, &facts, read);
+            }
+            if known.up == Some(false) && facts.up == Some(true) {
+                follow_ups.insert(row.device_id, FollowUp::of(read.received));
+            }
+        }
+        facts
+    }
+
+    /// What is to be said of it and its ports. Gives since when outages are to prove
+    /// what only lines say, if there are such.
+    fn report(
+        &mut self,
+        id: u64,
+        about: &About,
+        samples: &mut Vec<ObservedSample>,
+    ) -> Option<Timestamp> {
+        let (facts, read) = self.facts?;
+        if self.gone {
+            self.leave(&about.policy, id, read, samples);
+            return None;
+        }
+        let facts = DeviceFacts { ping_is_last: about.ping_is_last, ..facts };
+        let unproven = self.of_itself(&about.policy, &facts, read, about.cause, samples);
+        let device_at = samples.iter().map(|sample| sample.at).max();
+        let device_is = samples.last().map(|sample| sample.state);
+        self.of_ports(
+            &about.policy,
+            &facts,
+            (device_at.unwrap_or(read.received), device_is),
+            about.error,
+            about.cause,
+            samples,
+        );
+        about.error.widen(samples);
+        unproven.map(|_| read.sent.plus_millis(-OUTAGES_BACK_MS))
+    }
+
     /// Takes in its ports, all of them.
     fn take_ports(&mut self, policy: &Policy, rows: Listed<'_>, read: ReadAt) {
         if self.ports_read.is_some_and(|known| known.sent > read.sent) {

@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::{self, Answer, Failure, Refusal};
 use super::breaker::Breaker;
-use super::decode::{Decoder, Row};
+use super::decode::{Collect, Decoder, Row};
 use super::server_clock::ServerClock;
 use super::settings::{Settings, SettingsError};
 use crate::source::{Clock, Exchange, Fault, Ledger, SourceError, Traffic};
@@ -101,6 +101,18 @@ impl<T> Complete<T> {
     /// What was made.
     pub(super) fn into_inner(self) -> T {
         self.value
+    }
+}
+
+/// A value that is made of rows by a function.
+struct Folded<'a, T, F> {
+    value: T,
+    each: &'a F,
+}
+
+impl<R, T, F: Fn(&mut T, R)> Collect<R> for Folded<'_, T, F> {
+    fn take(&mut self, row: R) {
+        (self.each)(&mut self.value, row);
     }
 }
 
@@ -187,8 +199,7 @@ impl Client {
 
     /// Reads a list that fits into memory, whole or not at all.
     pub(super) async fn rows<R: Row>(&self, call: &Call) -> Result<Vec<R>, SourceError> {
-        let read = self.fold(call, Vec::new, |rows: &mut Vec<R>, row| rows.push(row)).await?;
-        Ok(read.into_inner())
+        Ok(self.collect::<R, Vec<R>>(call, Vec::new).await?.into_inner())
     }
 
     /// Reads a list, or remembers it from less than [`Call::lifetime`] ago.
@@ -201,7 +212,7 @@ impl Client {
             self.ledger.answered_from_cache(call.name);
             return Ok(rows);
         }
-        let read = self.fold(call, Vec::new, |rows: &mut Vec<R>, row| rows.push(row)).await?;
+        let read = self.collect::<R, Vec<R>>(call, Vec::new).await?;
         let bytes = read.bytes;
         let rows: Arc<[R]> = read.into_inner().into();
         self.cache.put(call, &rows, bytes, Instant::now());
@@ -209,21 +220,32 @@ impl Client {
     }
 
     /// Reads a list of any length row by row: `each` takes every row into a
-    /// value that `start` makes. The value comes out only when the answer is
-    /// whole; when it is not, what was made of it is dropped, and another try
-    /// starts anew. So `each` should change nothing else.
+    /// value that `start` makes, and should change nothing else; see
+    /// [`Client::collect`].
     pub(super) async fn fold<R: Row, T>(
         &self,
         call: &Call,
         start: impl Fn() -> T,
         each: impl Fn(&mut T, R),
     ) -> Result<Complete<T>, SourceError> {
+        let read = self.collect(call, || Folded { value: start(), each: &each }).await?;
+        Ok(Complete { value: read.value.value, bytes: read.bytes })
+    }
+
+    /// Reads a list of any length row by row, into what `start` makes. That comes
+    /// out only when the answer is whole; when it is not, what was collected is
+    /// dropped, and another try starts anew.
+    pub(super) async fn collect<R: Row, C: Collect<R>>(
+        &self,
+        call: &Call,
+        start: impl Fn() -> C,
+    ) -> Result<Complete<C>, SourceError> {
         let mut pauses = self.pauses();
         let mut is_repeat = false;
         loop {
             let mut leave = self.admit(call).await?;
             let mut value = start();
-            let tried = self.attempt(call, is_repeat, &mut leave, |row| each(&mut value, row));
+            let tried = self.attempt(call, is_repeat, &mut leave, &mut value);
             let failure = match tried.await {
                 Ok(ending) => {
                     self.complain(call, &ending)?;
@@ -300,12 +322,12 @@ impl Client {
         call: &Call,
         is_repeat: bool,
         leave: &mut Leave<'_>,
-        each: impl FnMut(R),
+        into: &mut impl Collect<R>,
     ) -> Result<Ending, Failure> {
         let sent = Instant::now();
         let mut size = Size::default();
         self.calls.fetch_add(1, Relaxed);
-        let result = self.exchange(call, leave, &mut size, each).await;
+        let result = self.exchange(call, leave, &mut size, into).await;
         self.bytes.fetch_add(size.bytes, Relaxed);
         let error = result.as_ref().err().map(|failure| &failure.error);
         match error {
@@ -343,7 +365,7 @@ impl Client {
         call: &Call,
         leave: &mut Leave<'_>,
         size: &mut Size,
-        each: impl FnMut(R),
+        into: &mut impl Collect<R>,
     ) -> Result<Ending, Failure> {
         let base = self.settings.url();
         let lost = |error: reqwest::Error| answer::no_answer(base, call.subject, &error);
@@ -355,7 +377,7 @@ impl Client {
             return Err(answer::no_json(base, call.subject));
         }
         let bad = |error| self.unusable(call, &error);
-        let decoder = Decoder::new(call.list_key, each);
+        let decoder = Decoder::new(call.list_key, into);
         let body_bytes_max = self.settings.body_bytes_max;
         let mut body = Body::new(response.headers(), body_bytes_max, decoder).map_err(bad)?;
         let read = async {

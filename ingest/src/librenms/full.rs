@@ -69,12 +69,8 @@ pub(super) async fn run(source: &LibreNms, outlet: &dyn Outlet) -> Result<Condit
 /// Reports these devices as they are known now.
 pub(super) async fn report(source: &LibreNms, ids: &[u64], cause: Evidence, outlet: &dyn Outlet) {
     for some in ids.chunks(REPORTS_MAX) {
-        let reports: Vec<_> = {
-            let now = source.clock.now();
-            let mut book = source.book();
-            let error = book.clock_error();
-            some.iter().filter_map(|&id| book.report(id, None, cause, error, now)).collect()
-        };
+        let now = source.clock.now();
+        let reports = source.book().report(some, |_| None, cause, now);
         if !reports.is_empty() {
             outlet.give(reports).await;
         }
@@ -86,19 +82,13 @@ pub(super) async fn report(source: &LibreNms, ids: &[u64], cause: Evidence, outl
 async fn take_and_report(source: &LibreNms, ids: &[u64], ports: &PortsRead, outlet: &dyn Outlet) {
     let mut listed = ports.rows.devices().peekable();
     for some in ids.chunks(REPORTS_MAX) {
-        let reports: Vec<_> = {
-            let now = source.clock.now();
-            let mut book = source.book();
-            let error = book.clock_error();
-            some.iter()
-                .filter_map(|&id| {
-                    while listed.next_if(|&(device, _)| device < id).is_some() {}
-                    let own = listed.next_if(|&(device, _)| device == id);
-                    let own = own.map_or(Listed::NONE, |(_, own)| own);
-                    book.report(id, Some((own, ports.read)), Evidence::Poll, error, now)
-                })
-                .collect()
+        let own = |id| {
+            while listed.next_if(|&(device, _)| device < id).is_some() {}
+            let own = listed.next_if(|&(device, _)| device == id);
+            Some((own.map_or(Listed::NONE, |(_, own)| own), ports.read))
         };
+        let now = source.clock.now();
+        let reports = source.book().report(some, own, Evidence::Poll, now);
         if !reports.is_empty() {
             outlet.give(reports).await;
         }
@@ -143,8 +133,7 @@ impl Census {
 async fn read_devices(source: &LibreNms, sent: Timestamp) -> Result<Devices, SourceError> {
     let call = calls::devices();
     let start = || source.book().device_list();
-    let rows = source.client.fold(&call, start, |rows: &mut Vec<DeviceRow>, row| rows.push(row));
-    let rows = rows.await?.into_inner();
+    let rows = source.client.collect::<DeviceRow, _>(&call, start).await?.into_inner();
     let read = ReadAt { sent, received: source.clock.now() };
     if rows.is_empty() {
         return Err(guard::empty(call.subject));
@@ -157,17 +146,16 @@ async fn read_devices(source: &LibreNms, sent: Timestamp) -> Result<Devices, Sou
     places.sort_unstable();
     places.dedup_by_key(|&mut (id, _)| id);
     let mut book = source.book();
-    let (is_first, error) = (book.devices.is_empty(), book.clock_error());
-    let mut census =
-        Census { looked_at: Vec::with_capacity(places.len()), ..Census::default() };
+    let is_first = book.devices.is_empty();
+    let mut census = Census { looked_at: Vec::with_capacity(places.len()), ..Census::default() };
     let mut down = Vec::new();
-    for &(id, place) in &places {
-        let device = book.take_device(&rows[place], error, read);
-        census.count(&device);
+    let by_id = places.iter().map(|&(_, place)| &rows[place]);
+    book.take_devices(by_id, read, |device| {
+        census.count(device);
         if is_first && device.up == Some(false) && !device.disabled && !device.is_unborn() {
-            down.push(id);
+            down.push(device.device_id);
         }
-    }
+    });
     book.put_devices_back(rows);
     if census.ahead > 0 && census.of_no_use == places.len() {
         return Err(clock_ahead());
@@ -249,7 +237,7 @@ async fn read_all(source: &LibreNms) -> Result<PortsRead, SourceError> {
     let call = calls::ports();
     let sent = source.clock.now();
     let start = || source.book().port_list();
-    let mut rows = source.client.fold(&call, start, PortList::push).await?.into_inner();
+    let mut rows = source.client.collect(&call, start).await?.into_inner();
     let read = ReadAt { sent, received: source.clock.now() };
     source.book().ports_guard.admit(call.subject, rows.len(), read.received)?;
     rows.sort();
@@ -258,11 +246,7 @@ async fn read_all(source: &LibreNms) -> Result<PortsRead, SourceError> {
 
 /// Reads the ports of the devices that were polled since their ports were
 /// read, those never read first, up to the limit of the settings.
-async fn read_some(
-    source: &LibreNms,
-    devices: &[u64],
-    now: Timestamp,
-) -> Result<(), SourceError> {
+async fn read_some(source: &LibreNms, devices: &[u64], now: Timestamp) -> Result<(), SourceError> {
     let mut failed = None;
     let every = source.book().tuning.plan(&source.settings.pace, source.means(), now).full;
     let calls_max = source.settings.port_calls(every);

@@ -71,9 +71,8 @@ async fn devices(
     let listed: BTreeSet<u64> = rows.iter().map(|row| row.device_id).collect();
     let missing: Vec<u64> = {
         let mut book = source.book();
-        let error = book.clock_error();
         for row in rows.iter().filter(|row| row.status == Some(false)) {
-            book.take_device(row, error, read);
+            book.take_device(row, read);
         }
         let devices = book.devices.iter().filter(|(id, device)| {
             let facts = device.facts();

@@ -84,6 +84,9 @@ impl ClockError {
     /// server's times: an instant may have been so much earlier than
     /// [`ClockError::ours`] says.
     pub(super) fn widen(self, samples: &mut [ObservedSample]) {
+        if self.unsure_ms == 0 {
+            return;
+        }
         for sample in samples.iter_mut().filter(|one| one.state != ComponentState::Unknown) {
             sample.uncertainty_ms = sample.uncertainty_ms.saturating_add(self.unsure_ms);
         }

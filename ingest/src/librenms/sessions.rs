@@ -327,7 +327,7 @@ fn leave<W: Watched>(book: &mut Book, rows: &[W], read: ReadAt) -> Vec<DeviceRep
 
 fn report(device_id: u64, samples: Vec<ObservedSample>, now: Timestamp) -> Option<DeviceReport> {
     let observed_at = samples.iter().map(|sample| sample.at).max()?.max(now);
-    Some(DeviceReport { device: device_id.to_string().into(), observed_at, samples })
+    Some(DeviceReport { device: device_id.into(), observed_at, samples })
 }
 
 fn sample(kind: Kind, id: u64, placed: Placed) -> ObservedSample {

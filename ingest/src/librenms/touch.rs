@@ -113,9 +113,7 @@ async fn one(source: &LibreNms, touch: Touch, outlet: &dyn Outlet) -> Result<(),
             Err(error) => return Err(error),
         };
         let Some(row) = row else { return Err(foreign("a single device", id)) };
-        let mut book = source.book();
-        let error = book.clock_error();
-        has_turned = book.take_device(&row, error, at).up != known;
+        has_turned = source.book().take_device(&row, at).up != known;
     }
     let is_polled = {
         let book = source.book();

@@ -354,8 +354,8 @@ fn low(steps: impl Iterator<Item = i64>) -> Option<i64> {
     if steps.len() < STEPS_MIN {
         return None;
     }
-    steps.sort_unstable();
-    Some(steps[steps.len() / 4])
+    let quarter = steps.len() / 4;
+    Some(*steps.select_nth_unstable(quarter).1)
 }
 
 /// The interval in use that is meant, else the measured one in whole seconds.

@@ -145,11 +145,16 @@ impl ServerZone {
             RowTime::Utc(instant) => return Some(Span::at(Timestamp(instant.as_millisecond()))),
             RowTime::Local(local) => local,
         };
+        let written = before.read_at.map(|read_at| read_at.plus_millis(-WRITTEN_BEHIND_MS_MAX));
+        // Mostly there is one meaning, and no list of them is needed.
+        if let Some(only) = self.only_meaning(local).map(Span::at) {
+            let is_old = written.is_some_and(|written| only.earliest < written);
+            return before.known.filter(|_| is_old).or(Some(only));
+        }
         if let Some(known) = before.known.filter(|&known| self.could_mean(local, known)) {
             return Some(known);
         }
         let meanings = self.meanings(local, now);
-        let written = before.read_at.map(|read_at| read_at.plus_millis(-WRITTEN_BEHIND_MS_MAX));
         match written {
             Some(written) => {
                 let fresh: Vec<_> = meanings.iter().copied().filter(|&at| at >= written).collect();
@@ -186,6 +191,19 @@ impl ServerZone {
         let past = instants.partition_point(|&at| at <= limit);
         instants.truncate(past.max(1));
         instants
+    }
+
+    /// The instant that a local time means, where it is seen at once that there is
+    /// no other.
+    fn only_meaning(&self, local: DateTime) -> Option<Timestamp> {
+        let offset = match self {
+            ServerZone::Named(zone) => match zone.to_ambiguous_timestamp(local).offset() {
+                AmbiguousOffset::Unambiguous { offset } => offset,
+                AmbiguousOffset::Gap { .. } | AmbiguousOffset::Fold { .. } => return None,
+            },
+            ServerZone::Calibrated(known) => known.as_ref()?.evidence.calm_offset(local)?,
+        };
+        Some(Timestamp(offset.to_timestamp(local).ok()?.as_millisecond()))
     }
 
     fn offsets(&self, local: DateTime) -> Vec<Offset> {

@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder as MultiGzReader;
 use flate2::write::MultiGzDecoder;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-use crate::librenms::decode::{DecodeError, Decoder, Row};
+use crate::librenms::decode::{Collect, DecodeError, Decoder, Row};
 
 /// Why a body is of no use.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -36,31 +36,31 @@ pub(super) struct Size {
 }
 
 /// Takes one body, piece by piece.
-pub(super) struct Body<R: Row, F: FnMut(R)> {
-    unpacker: Unpacker<R, F>,
+pub(super) struct Body<R: Row, C: Collect<R>> {
+    unpacker: Unpacker<R, C>,
     wire_bytes: u64,
 }
 
-enum Unpacker<R: Row, F: FnMut(R)> {
-    Plain(Box<Sink<R, F>>),
-    Gzip(Box<MultiGzDecoder<Sink<R, F>>>),
+enum Unpacker<R: Row, C: Collect<R>> {
+    Plain(Box<Sink<R, C>>),
+    Gzip(Box<MultiGzDecoder<Sink<R, C>>>),
 }
 
 /// Where unpacked bytes go. Its `io::Error`s mean nothing: `failed` says why.
-struct Sink<R, F> {
-    decoder: Decoder<R, F>,
+struct Sink<R, C> {
+    decoder: Decoder<R, C>,
     bytes: u64,
     bytes_max: u64,
     failed: Option<BodyError>,
 }
 
-impl<R: Row, F: FnMut(R)> Body<R, F> {
+impl<R: Row, C: Collect<R>> Body<R, C> {
     /// The body that `headers` announce, of at most `bytes_max` unpacked bytes.
     pub(super) fn new(
         headers: &HeaderMap,
         bytes_max: u64,
-        decoder: Decoder<R, F>,
-    ) -> Result<Body<R, F>, BodyError> {
+        decoder: Decoder<R, C>,
+    ) -> Result<Body<R, C>, BodyError> {
         let sink = Sink { decoder, bytes: 0, bytes_max, failed: None };
         let packing = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
         let unpacker = match packing {
@@ -125,7 +125,7 @@ pub(super) struct Ending {
     pub(super) refused: u64,
 }
 
-impl<R: Row, F: FnMut(R)> Sink<R, F> {
+impl<R: Row, C: Collect<R>> Sink<R, C> {
     fn take(&mut self, piece: &[u8]) -> Result<(), BodyError> {
         self.bytes += piece.len() as u64;
         if self.bytes > self.bytes_max {
@@ -135,7 +135,7 @@ impl<R: Row, F: FnMut(R)> Sink<R, F> {
     }
 }
 
-impl<R: Row, F: FnMut(R)> Write for Sink<R, F> {
+impl<R: Row, C: Collect<R>> Write for Sink<R, C> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         match self.take(piece) {
             Ok(()) => Ok(piece.len()),

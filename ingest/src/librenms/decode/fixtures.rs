@@ -30,7 +30,7 @@ fn decode<R: Row>(bytes: &[u8], key: &'static str) -> Result<Rows<R>, DecodeErro
 /// Decodes an answer that comes in pieces of `step` bytes.
 fn decode_in<R: Row>(step: usize, bytes: &[u8], key: &'static str) -> Result<Rows<R>, DecodeError> {
     let mut rows = Vec::new();
-    let mut decoder = Decoder::new(key, |row| rows.push(row));
+    let mut decoder = Decoder::new(key, &mut rows);
     for chunk in bytes.chunks(step) {
         decoder.feed(chunk)?;
     }

@@ -99,7 +99,13 @@ impl<R: DeserializeOwned> Layout<R> {
             }
             columns.push(Column { value, field, varies: false });
         }
-        Some(Layout { model: json.to_vec(), columns, varying: Vec::new(), fields, row: PhantomData })
+        Some(Layout {
+            model: json.to_vec(),
+            columns,
+            varying: Vec::new(),
+            fields,
+            row: PhantomData,
+        })
     }
 
     /// The row that `bytes` begin with, if it is laid out so, and its length.
@@ -304,9 +310,7 @@ mod tests {
     use super::*;
 
     /// Where the first row of `json` ends, its layout, and what it is.
-    fn usual<R: DeserializeOwned>(
-        json: &str,
-    ) -> (Option<Layout<R>>, Result<R, RowError>, usize) {
+    fn usual<R: DeserializeOwned>(json: &str) -> (Option<Layout<R>>, Result<R, RowError>, usize) {
         let mut marks = Marks::default();
         let end = marks.end_of(json.as_bytes()).expect("a row");
         let row = &json.as_bytes()[..end];

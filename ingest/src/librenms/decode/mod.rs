@@ -72,6 +72,13 @@ pub(super) trait Row: DeserializeOwned + Clone {
     /// Whether the rows of its list stand in lists within it.
     const NESTED: bool = false;
 
+    /// The same row with another number in column `n` of [`Row::NUMBERS`].
+    fn renumbered(&self, n: usize, number: u64) -> Self {
+        let mut row = self.clone();
+        row.renumber(n, number);
+        row
+    }
+
     /// Gives column `n` of [`Row::NUMBERS`] another number, of 1 to 10^18 - 1.
     fn renumber(&mut self, n: usize, number: u64) {
         // Of no column: there are none.
@@ -79,23 +86,59 @@ pub(super) trait Row: DeserializeOwned + Clone {
     }
 }
 
+/// What the rows of a list are collected into.
+pub(super) trait Collect<R> {
+    /// Takes the next row.
+    fn take(&mut self, row: R);
+
+    /// Takes rows that are as `row` in all but column `n` of [`Row::NUMBERS`], with
+    /// these numbers there.
+    fn take_alike(&mut self, row: &R, n: usize, numbers: &[u64])
+    where
+        R: Row,
+    {
+        for &number in numbers {
+            self.take(row.renumbered(n, number));
+        }
+    }
+}
+
+impl<R> Collect<R> for Vec<R> {
+    fn take(&mut self, row: R) {
+        self.push(row);
+    }
+}
+
+impl<R, C: Collect<R>> Collect<R> for &mut C {
+    fn take(&mut self, row: R) {
+        C::take(self, row);
+    }
+
+    fn take_alike(&mut self, row: &R, n: usize, numbers: &[u64])
+    where
+        R: Row,
+    {
+        C::take_alike(self, row, n, numbers);
+    }
+}
+
 /// Decodes one answer while it arrives, and hands on each row. They may be
 /// used only when [`Decoder::finish`] has said that the answer is whole.
 #[derive(Debug)]
-pub(super) struct Decoder<R, F> {
+pub(super) struct Decoder<R, C> {
     list_key: &'static str,
     splitter: Splitter,
-    rows: Decoded<R, F>,
+    rows: Decoded<R, C>,
 }
 
 /// Decodes the rows and hands them on.
 #[derive(Debug)]
-struct Decoded<R, F> {
+struct Decoded<R, C> {
     counts: Counts,
     shapes: Shapes<R>,
     /// Of the first row that has one.
     layout: Option<Layout<R>>,
-    each: F,
+    into: C,
 }
 
 /// What stands around the rows, as far as it matters.
@@ -105,11 +148,11 @@ struct Envelope {
     status: Option<Box<str>>,
 }
 
-impl<R: Row, F: FnMut(R)> Rows for Decoded<R, F> {
+impl<R: Row, C: Collect<R>> Rows for Decoded<R, C> {
     type Error = DecodeError;
 
     fn known(&mut self, bytes: &[u8], gap: &[u8]) -> Known {
-        if let Some((rows, length)) = self.shapes.rows(bytes, gap, &mut self.each) {
+        if let Some((rows, length)) = self.shapes.rows(bytes, gap, &mut self.into) {
             self.counts.rows += rows;
             return Known::Taken(length);
         }
@@ -120,7 +163,7 @@ impl<R: Row, F: FnMut(R)> Rows for Decoded<R, F> {
         match self.layout.as_mut().map(|layout| layout.read(bytes)) {
             Some(Ok((row, length))) => {
                 self.counts.rows += 1;
-                (self.each)(row);
+                self.into.take(row);
                 Known::Taken(length)
             }
             Some(Err(Unread::GoesOn)) => Known::GoesOn,
@@ -136,7 +179,7 @@ impl<R: Row, F: FnMut(R)> Rows for Decoded<R, F> {
                     self.layout = Layout::of(json, places);
                 }
                 self.counts.rows += 1;
-                (self.each)(row);
+                self.into.take(row);
             }
             Err(RowError::NoRow) => self.counts.refused += 1,
             Err(RowError::NoJson) => {
@@ -148,11 +191,11 @@ impl<R: Row, F: FnMut(R)> Rows for Decoded<R, F> {
     }
 }
 
-impl<R: Row, F: FnMut(R)> Decoder<R, F> {
-    /// Decodes the list under `list_key` and hands every row to `each`.
-    pub(super) fn new(list_key: &'static str, each: F) -> Decoder<R, F> {
+impl<R: Row, C: Collect<R>> Decoder<R, C> {
+    /// Decodes the list under `list_key` and collects its rows.
+    pub(super) fn new(list_key: &'static str, into: C) -> Decoder<R, C> {
         let (counts, shapes) = (Counts::default(), Shapes::default());
-        let rows = Decoded { counts, shapes, layout: None, each };
+        let rows = Decoded { counts, shapes, layout: None, into };
         Decoder { list_key, splitter: Splitter::new(list_key, R::NESTED), rows }
     }
 

@@ -148,6 +148,9 @@ impl From<FlatPort> for PortRow {
 }
 
 impl PortRow {
+    /// The place of `port_id` in [`Row::NUMBERS`].
+    pub(in crate::librenms) const ID: usize = 0;
+
     /// The columns to ask for. No blanks: a blank passes LibreNMS's check of
     /// names, but breaks its SQL.
     pub(in crate::librenms) const COLUMNS: &'static str =

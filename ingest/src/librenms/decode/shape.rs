@@ -7,7 +7,7 @@
 //! row that is not like one of them in every byte; it is decoded as usual.
 //! Pure.
 
-use super::{Row, row};
+use super::{Collect, Row, row};
 
 /// So many shapes are kept: the usual mixtures of states. What is rarer than
 /// these is decoded as usual.
@@ -54,11 +54,13 @@ pub(super) struct Shapes<R> {
     shapes: Vec<Shape<R>>,
     /// Of the row that was last read by its whole shape.
     before: Option<Before<R>>,
+    /// The first numbers of the rows that are like it.
+    numbers: Vec<u64>,
 }
 
 impl<R> Default for Shapes<R> {
     fn default() -> Self {
-        Shapes { shapes: Vec::new(), before: None }
+        Shapes { shapes: Vec::new(), before: None, numbers: Vec::new() }
     }
 }
 
@@ -70,26 +72,27 @@ impl<R: Row> Shapes<R> {
         &mut self,
         bytes: &[u8],
         gap: &[u8],
-        mut each: impl FnMut(R),
+        into: &mut impl Collect<R>,
     ) -> Option<(u64, usize)> {
-        self.like_before(bytes, gap, &mut each).or_else(|| {
+        self.like_before(bytes, gap, into).or_else(|| {
             let (row, length) = self.of_shape(bytes, gap)?;
-            each(row);
+            into.take(row);
             Some((1, length))
         })
     }
 
     /// The same for rows that are like the one before.
     fn like_before(
-        &self,
+        &mut self,
         bytes: &[u8],
         gap: &[u8],
-        each: &mut impl FnMut(R),
+        into: &mut impl Collect<R>,
     ) -> Option<(u64, usize)> {
         let Before { shape, on, rest, row } = self.before.as_ref()?;
         let first = self.shapes[*shape].parts.first()?;
         let is_gap = on[*rest..].strip_prefix(gap) == Some(&*first.text);
-        let (mut rows, mut length) = (0, 0);
+        let mut length = 0;
+        self.numbers.clear();
         let mut behind = bytes.strip_prefix(&*first.text)?;
         while let Some((digits, number)) = number(behind) {
             behind = &behind[digits..];
@@ -97,17 +100,15 @@ impl<R: Row> Shapes<R> {
             if !goes_on && !behind.starts_with(&on[..*rest]) {
                 break;
             }
-            let mut row = row.clone();
-            row.renumber(first.column, number);
-            each(row);
-            rows += 1;
+            self.numbers.push(number);
             length = bytes.len() - behind.len() + rest;
             if !goes_on {
                 break;
             }
             behind = &behind[on.len()..];
         }
-        (rows > 0).then_some((rows, length))
+        into.take_alike(row, first.column, &self.numbers);
+        (length > 0).then_some((self.numbers.len() as u64, length))
     }
 
     /// One row, like any that came so far.
@@ -261,7 +262,7 @@ mod tests {
     fn one(shapes: &mut Shapes<PortRow>, bytes: &[u8]) -> Option<(PortRow, usize)> {
         let mut found = Vec::new();
         // No gap is like this one, so there is only one.
-        let (rows, length) = shapes.rows(bytes, b"#", |row| found.push(row))?;
+        let (rows, length) = shapes.rows(bytes, b"#", &mut found)?;
         assert_eq!((rows, found.len()), (1, 1));
         Some((found[0], length))
     }

@@ -142,11 +142,15 @@ impl Evidence {
         zone.iana_name().map(str::to_owned)
     }
 
+    /// The present offset, if `local` is so near that the clock had no other.
+    pub(super) fn calm_offset(&self, local: DateTime) -> Option<Offset> {
+        let ((from, until), (_, offset)) = (self.calm?, self.newest?);
+        (from..=until).contains(&local).then_some(offset)
+    }
+
     /// The offsets with which the clock may have shown `local`.
     pub(super) fn offsets(&self, local: DateTime) -> Vec<Offset> {
-        if let (Some((from, until)), Some((_, offset))) = (self.calm, self.newest)
-            && (from..=until).contains(&local)
-        {
+        if let Some(offset) = self.calm_offset(local) {
             return vec![offset];
         }
         if !self.left.is_empty() {
