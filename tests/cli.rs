@@ -188,6 +188,8 @@ async fn doctor_finds_real_parts_well() {
         "nms librenms, server clock: ok",
         "nms librenms, age of data: ok",
         "nms librenms, ports: ok",
+        "nms librenms, BGP sessions: ok",
+        "nms librenms, service checks: ok",
         "nms librenms, staleness limit: ok",
         "log: ok",
         "clickhouse: ok",

@@ -9,12 +9,14 @@ use crate::urls;
 use crate::view::source::{Explained, explained};
 
 /// The steps of a try, with what they are called.
-const STEPS: [(&str, &str); 6] = [
+const STEPS: [(&str, &str); 8] = [
     ("address and token", "check-address"),
     ("device list", "check-devices"),
     ("server clock", "check-clock"),
     ("age of data", "check-age"),
     ("ports", "check-ports"),
+    ("BGP sessions", "check-sessions"),
+    ("service checks", "check-checks"),
     ("answer in time", "check-in-time"),
 ];
 

@@ -15,7 +15,7 @@ use correlate::model::Timestamp;
 
 use super::backlog::Backlog;
 use super::cursor::LogCursor;
-use super::decode::{DeviceRow, FailingChecks, OperStatus, PortStatus};
+use super::decode::{DeviceRow, FailingChecks};
 use super::facts::{DeviceFacts, Times};
 use super::guard::ListGuard;
 use super::lines::{Believed, Lines, Waiting};
@@ -580,7 +580,7 @@ impl Device {
         self.ports_read = Some(read);
         // To follow the lines it must be known what a port was before.
         let before: Vec<_> = match self.lines.any_of_port() {
-            true => rows.ids().iter().map(|&id| self.status_of(id)).collect(),
+            true => self.ports.of(rows.ids()).map(|port| Some(port?.status)).collect(),
             false => Vec::new(),
         };
         self.lost.extend(self.ports.set(rows));
@@ -589,19 +589,13 @@ impl Device {
         }
         let mut before = before.into_iter();
         self.ports.each(|id, port| {
-            let before = before.next().flatten();
+            let before = before.next().flatten().map(|status| (status.oper, status.shut));
             for one in self.lines.of_port(id, &port.status, before, policy, read.sent) {
                 let placed = place_line(&mut port.seen, &one, None);
                 note_said(&mut port.said, &placed);
                 self.told.push((id, placed));
             }
         });
-    }
-
-    /// What the row of a port said last.
-    fn status_of(&self, port_id: u64) -> Option<(OperStatus, bool)> {
-        let PortStatus { oper, shut, .. } = self.ports.get(port_id)?.status;
-        Some((oper, shut))
     }
 
     /// Whether all that is asked of it has been read in answer to a question of

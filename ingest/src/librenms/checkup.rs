@@ -2,14 +2,18 @@
 
 use super::calibrate::find_offsets;
 use super::calls;
-use super::decode::{DeviceRow, PortRow, RowTime, SystemRow};
+use super::decode::{CheckRow, DeviceRow, PeerRow, PortRow, RowTime, SystemRow};
 use super::facts::{DeviceFacts, Times};
 use super::poller::LibreNms;
 use super::zone::{self, ServerZone};
-use super::{full, guard};
+use super::{full, guard, sessions};
 use crate::source::{Fault, Finding, SourceError};
 
-/// Tries address, token, rights, time zone, age of data and ports, in order.
+/// A list of so many bytes is worth compressing.
+const COMPRESS_FROM_BYTES: u64 = 1_000_000;
+
+/// Tries address, token, rights, time zone, age of data, ports, BGP sessions and
+/// service checks, in order.
 pub(super) async fn run(source: &LibreNms) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut note = |subject, outcome: Result<String, SourceError>| {
@@ -31,13 +35,32 @@ pub(super) async fn run(source: &LibreNms) -> Vec<Finding> {
     let down = rows.iter().filter(|row| row.status == Some(false)).count();
     let disabled = rows.iter().filter(|row| row.disabled == Some(true)).count();
     let seen = format!("{} devices: {down} down, {disabled} disabled", rows.len());
-    note("device list", Ok(seen));
+    note("device list", Ok(seen + &uncompressed(source)));
     let clock = clock(source, &rows).await.map(|zone| zone + &off(source));
     if note("server clock", clock) {
         note("age of data", age(source, &rows));
     }
     note("ports", ports(source, &rows).await);
+    note("BGP sessions", sessions::try_list::<PeerRow>(source).await);
+    note("service checks", sessions::try_list::<CheckRow>(source).await);
     findings
+}
+
+/// That a large list of devices came uncompressed, and what to do; nothing if it
+/// did not.
+fn uncompressed(source: &LibreNms) -> String {
+    let name = calls::devices().name;
+    let traffic = source.client.traffic();
+    let plain = traffic.calls.iter().find(|call| {
+        call.kind == name && call.bytes >= COMPRESS_FROM_BYTES && call.wire_bytes == call.bytes
+    });
+    plain.map_or_else(String::new, |call| {
+        let megabytes = call.bytes / call.calls.max(1) / 1_000_000;
+        format!(
+            "; the list came uncompressed, {megabytes} MB: have the web server compress \
+             application/json (gzip_types of nginx)"
+        )
+    })
 }
 
 async fn version(source: &LibreNms) -> Result<String, SourceError> {

@@ -8,11 +8,13 @@
 //!        backfill ┘   (what the log says) └ outage ────────┘
 //! ```
 //! Only `client` talks to the network. The readings on the left fetch rows;
-//! `book` keeps the last good ones and makes reports of them; what a row means
-//! is in `policy` alone. `sessions` reads what has no times of its own, BGP
-//! sessions and service checks, beside them, with a memory for that: `course`. A source that is refused, empty or sharply smaller
-//! gives no samples, so that the engine's staleness limit turns its components
-//! unknown, never down. Bodies and tokens are never logged.
+//! `book` keeps the last good ones, those of ports by runs of equal ones
+//! (`ports`), and makes reports of them; what a row means is in `policy` alone.
+//! `sessions` reads what has no times of its own, BGP sessions and service
+//! checks, beside them, with a memory for that: `course`. A source that is
+//! refused, empty or sharply smaller gives no samples, so that the engine's
+//! staleness limit turns its components unknown, never down. Bodies and tokens
+//! are never logged.
 
 mod answer;
 mod backfill;

@@ -30,7 +30,7 @@ fn add<T: PartialEq>(runs: &mut Vec<Run<T>>, len: usize, of: T) {
 type Row = (u64, PortStatus);
 
 /// Rows of ports, of one device or of many.
-#[derive(Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 pub(super) struct PortList {
     ids: Vec<u64>,
     runs: Vec<Run<Row>>,
@@ -85,7 +85,7 @@ impl PortList {
         }
         runs.sort_by_key(|((device_id, _), _)| *device_id);
         let mut sorted = PortList::default();
-        sorted.reserve(self.ids.len());
+        sorted.reserve(self.ids.capacity());
         let mut rows: Vec<PortRow> = Vec::new();
         for own in runs.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
             let all = own.iter().flat_map(|&((device_id, status), ids)| {
@@ -184,10 +184,13 @@ impl Ports {
         self.runs.iter().map(|run| &run.of)
     }
 
-    /// What is known of one.
-    pub(super) fn get(&self, id: u64) -> Option<&Port> {
-        let place = self.ids.binary_search(&id).ok()?;
-        self.iter().nth(place).map(|(_, port)| port)
+    /// What is known of these, ascending by id.
+    pub(super) fn of<'a>(&'a self, ids: &'a [u64]) -> impl Iterator<Item = Option<&'a Port>> {
+        let mut known = self.iter().peekable();
+        ids.iter().map(move |&id| {
+            while known.next_if(|&(known, _)| known < id).is_some() {}
+            known.next_if(|&(known, _)| known == id).map(|(_, port)| port)
+        })
     }
 
     /// Has these now, with what their rows say; what was said of them stays. Gives
@@ -219,6 +222,10 @@ impl Ports {
             }
             are_alike
         });
+        // There are as many of these lists as devices.
+        if self.runs.capacity() > 2 * self.runs.len() {
+            self.runs.shrink_to_fit();
+        }
     }
 
     /// Has `judge` look at each.
@@ -234,16 +241,12 @@ impl Ports {
 
     /// Has the ports of these ids, and nothing else; gives those that are gone.
     fn relist(&mut self, ids: &[u64]) -> Vec<(u64, Seen)> {
-        let (mut runs, mut lost) = (Vec::new(), Vec::new());
-        let mut known = self.iter().peekable();
-        for &id in ids {
-            while let Some((gone, port)) = known.next_if(|&(known, _)| known < id) {
-                lost.push((gone, port.seen));
-            }
-            let port = known.next_if(|&(known, _)| known == id);
-            add(&mut runs, 1, port.map_or_else(Port::default, |(_, port)| *port));
+        let is_gone = |&(id, _): &(u64, &Port)| ids.binary_search(&id).is_err();
+        let lost = self.iter().filter(is_gone).map(|(id, port)| (id, port.seen)).collect();
+        let mut runs = Vec::new();
+        for port in self.of(ids) {
+            add(&mut runs, 1, port.copied().unwrap_or_default());
         }
-        lost.extend(known.map(|(gone, port)| (gone, port.seen)));
         (self.ids, self.runs) = (ids.to_vec(), runs);
         lost
     }
@@ -285,7 +288,7 @@ mod tests {
     use correlate::model::{ComponentState, Timestamp};
     use proptest::prelude::*;
 
-    use super::super::decode::OperStatus;
+    use super::super::decode::{Decoder, OperStatus};
     use super::*;
 
     fn row((device_id, port_id, is_up): (u64, u64, bool)) -> PortRow {
@@ -342,7 +345,54 @@ mod tests {
         assert_eq!(ports.runs.len(), 2);
     }
 
+    /// Collects what is in `list`, which comes in pieces of `step` bytes.
+    fn collect<C: Collect<PortRow> + Default>(list: &str, step: usize) -> C {
+        let mut collected = C::default();
+        let mut decoder = Decoder::<PortRow, _>::new("ports", &mut collected);
+        for piece in list.as_bytes().chunks(step) {
+            decoder.feed(piece).expect("it is a list");
+        }
+        decoder.finish().expect("it is whole");
+        collected
+    }
+
+    /// Ports of a few devices, many of them with the number after that of the one before.
+    fn texts() -> impl Strategy<Value = Vec<String>> {
+        let port = (prop_oneof![4 => Just(1_u64), 1 => 0_u64..200], 1_u64..4, 0_usize..8, 0_u64..3);
+        prop::collection::vec(port, 0..60).prop_map(|ports| {
+            let mut id = 90;
+            let text = |(step, device, state, time): (u64, u64, usize, u64)| {
+                id = if step == 0 { 9 } else { id + step };
+                let states = ["up", "up", "up", "up", "up", "down", "dormant", r"\u0075p"];
+                let state = states[state];
+                format!(
+                    "{{\"port_id\": {id}, \"device_id\": {device}, \"ifOperStatus\": \"{state}\", \
+                     \"poll_time\": {time}}}"
+                )
+            };
+            ports.into_iter().map(text).collect()
+        })
+    }
+
     proptest! {
+        #[test]
+        fn rows_that_are_collected_by_runs_are_those_of_the_list(
+            rows in texts(),
+            gaps in prop::collection::vec(prop_oneof![9 => Just(",\n  "), 1 => Just(" ,")], 60),
+            step in prop_oneof![1_usize..300, Just(100_000)],
+        ) {
+            let pieces = rows.iter().zip(&gaps).map(|(row, gap)| format!("{row}{gap}"));
+            let inner: String = pieces.collect();
+            let inner = inner.trim_end_matches([',', '\n', ' ']);
+            let list = format!("{{\"status\": \"ok\", \"ports\": [{inner}]}}");
+            // A row alone is like none before it.
+            let alone = |row: &String| collect::<Vec<_>>(&format!("{{\"ports\": [{row}]}}"), 100_000);
+            let expected: Vec<PortRow> = rows.iter().flat_map(alone).collect();
+            prop_assert_eq!(&collect::<Vec<PortRow>>(&list, step), &expected);
+            let expected: PortList = expected.into_iter().collect();
+            prop_assert_eq!(collect::<PortList>(&list, step), expected);
+        }
+
         #[test]
         fn a_list_is_sorted_by_device_and_id(rows in rows(4)) {
             let mut list: PortList = rows.iter().copied().map(row).collect();
@@ -380,10 +430,18 @@ mod tests {
                     let third = if one_by_one { (id % 3) as i64 } else { 0 };
                     port.seen.renew(ComponentState::Up, Timestamp(1_000 * n as i64 + third));
                 };
+                let mut said = Vec::new();
                 match one_by_one {
-                    true => ports.each(say),
-                    false => ports.each_run(|_, port| say(0, port)),
+                    true => ports.each(|id, port| {
+                        said.push(id);
+                        say(id, port);
+                    }),
+                    false => ports.each_run(|ids, port| {
+                        said.extend_from_slice(ids);
+                        say(0, port);
+                    }),
                 }
+                prop_assert!(said.iter().eq(expected.keys()));
                 for (&id, (_, seen)) in &mut expected {
                     let mut port = Port { seen: *seen, ..Port::default() };
                     say(id, &mut port);
@@ -396,10 +454,10 @@ mod tests {
                 prop_assert_eq!(&found, &expected);
                 prop_assert_eq!(ports.len(), expected.len());
                 prop_assert!(ports.iter().map(|(id, _)| id).is_sorted());
-                for id in 0..12 {
-                    let port = ports.get(id).map(|port| port.seen);
-                    prop_assert_eq!(port, expected.get(&id).map(|&(_, seen)| seen));
-                }
+                let ids: Vec<u64> = (0..12).collect();
+                let seen: Vec<_> = ports.of(&ids).map(|port| Some(port?.seen)).collect();
+                let expected: Vec<_> = ids.iter().map(|id| Some(expected.get(id)?.1)).collect();
+                prop_assert_eq!(seen, expected);
                 prop_assert!(ports.runs.windows(2).all(|two| two[0].of != two[1].of));
             }
         }

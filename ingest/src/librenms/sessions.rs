@@ -196,6 +196,16 @@ pub(super) async fn run<W: Watched>(
     Ok(())
 }
 
+/// Reads all of one list, and takes nothing in: how many there are, or that the
+/// account does not get them.
+pub(super) async fn try_list<W: Watched>(source: &LibreNms) -> Result<String, SourceError> {
+    match read::<W>(source, &W::call()).await {
+        Ok(rows) => Ok(format!("{} in the list", rows.len())),
+        Err(error) if is_refused(&error) => Ok(format!("not to be had, so unknown: {error}")),
+        Err(error) => Err(error),
+    }
+}
+
 /// What is known of every device; `None` before anything is.
 fn backdrops<W: Watched>(source: &LibreNms, now: Timestamp) -> Option<BTreeMap<u64, Backdrop>> {
     let book = source.book();

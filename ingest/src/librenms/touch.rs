@@ -135,12 +135,12 @@ impl LibreNms {
     /// whole table.
     pub(super) async fn read_ports_of(&self, id: u64, call: Call) -> Result<(), SourceError> {
         let sent = self.clock.now();
-        let rows = self.client.rows::<PortRow>(&call).await?;
+        let rows = self.client.collect::<PortRow, _>(&call, PortList::default).await?;
+        let mut rows = rows.into_inner();
         let read = ReadAt { sent, received: self.clock.now() };
-        if rows.iter().any(|row| row.device_id != id) {
+        if rows.devices().any(|(device, _)| device != id) {
             return Err(foreign(call.subject, id));
         }
-        let mut rows: PortList = rows.into_iter().collect();
         rows.sort();
         let own = rows.devices().next().map_or(Listed::NONE, |(_, own)| own);
         self.book().take_ports(id, own, read);

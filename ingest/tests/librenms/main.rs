@@ -13,7 +13,11 @@ mod ports;
 mod secrets;
 mod sessions;
 
+use std::io::Write;
+
 use fake::{Answer, Fake, lines};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ingest::source::{Age, Fault, PollOutcome, Reason, Source, SourceState};
 
 #[tokio::test]
@@ -212,11 +216,37 @@ async fn a_checkup_of_a_healthy_account_finds_nothing_wrong() {
         .iter()
         .map(|finding| format!("{}: {}", finding.subject, finding.outcome.as_ref().unwrap()))
         .collect();
-    assert_eq!(words.len(), 5, "{words:#?}");
+    assert_eq!(words.len(), 7, "{words:#?}");
     assert!(words[0].contains("LibreNMS 26.6.1"), "{words:#?}");
     assert!(words[1].contains("11 devices: 5 down, 1 disabled"), "{words:#?}");
     assert!(words[2].contains("time_zone is set and right"), "{words:#?}");
     assert!(words[3].contains("58 s old"), "{words:#?}");
+    assert!(words[5].starts_with("BGP sessions: not to be had, so unknown"), "{words:#?}");
+    fake.on("bgp", [Answer::fixture(200, "bgp_sessions.json")]);
+    fake.on("services", [Answer::fixture(200, "services_all.json")]);
+    let findings = source.check().await;
+    let seen = |n: usize| findings[n].outcome.as_deref().unwrap();
+    assert_eq!((seen(5), seen(6)), ("3 in the list", "5 in the list"));
+    fake.on("bgp", [Answer::fixture(500, "error_500_generic.json")]);
+    let error = source.check().await[5].outcome.clone().unwrap_err();
+    assert_eq!(error.fault, Fault::ServerFailed);
+}
+
+#[tokio::test]
+async fn a_checkup_says_that_a_large_list_came_uncompressed() {
+    let list = String::from_utf8(fake::fixture("devices_list_mixed_26_7.json")).unwrap();
+    let large = list.replacen('[', &format!("[{}", " ".repeat(2_000_000)), 1);
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(large.as_bytes()).unwrap();
+    let packed = Answer::json(200, gzip.finish().unwrap()).with("content-encoding", "gzip");
+    for (answer, is_told) in [(Answer::json(200, large), true), (packed, false)] {
+        let fake = Fake::healthy().await;
+        fake.on("devices", [answer]);
+        let (source, _) = fake.source();
+        let found = source.check().await[1].outcome.clone().unwrap();
+        assert!(found.starts_with("11 devices: 5 down, 1 disabled"), "{found}");
+        assert_eq!(found.contains("uncompressed, 2 MB"), is_told, "{found}");
+    }
 }
 
 #[tokio::test]

@@ -388,6 +388,17 @@ mod tests {
             let found = layout.read(&DEVICE.as_bytes()[..come]);
             assert_eq!(found, Err(Unread::GoesOn), "{come} bytes");
         }
+        // Nor where values are known to vary.
+        let other =
+            DEVICE.replace(": 7", ": 12").replace("a.example.net", "b").replace("null", "1");
+        assert!(layout.read(other.as_bytes()).is_ok());
+        assert_eq!(layout.varying.len(), 3);
+        for row in [DEVICE, &other] {
+            for come in 0..row.len() {
+                let found = layout.read(&row.as_bytes()[..come]);
+                assert_eq!(found, Err(Unread::GoesOn), "{come} bytes");
+            }
+        }
     }
 
     #[test]

@@ -166,7 +166,7 @@ impl Row for PortRow {
 
     fn renumber(&mut self, n: usize, number: u64) {
         match n {
-            0 => self.port_id = number,
+            PortRow::ID => self.port_id = number,
             1 => self.device_id = number,
             _ => self.status.poll_time = seconds(number),
         }
