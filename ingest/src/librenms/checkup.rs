@@ -82,11 +82,12 @@ async fn devices(source: &LibreNms) -> Result<Vec<DeviceRow>, SourceError> {
     if rows.is_empty() { Err(guard::empty(call.subject)) } else { Ok(rows) }
 }
 
-/// That the server's clock is off, and what to do; nothing if it is right.
+/// That the server's clock is off by a second or more, and what to do; less is
+/// corrected, and not worth a word here.
 fn off(source: &LibreNms) -> String {
     let ahead_ms = source.book().clock_error().ahead_ms();
     let way = match ahead_ms {
-        0 => return String::new(),
+        -999..=999 => return String::new(),
         1.. => "ahead",
         _ => "behind",
     };
