@@ -88,7 +88,7 @@ fn off(source: &LibreNms) -> String {
     let ahead_ms = source.book().clock_error().ahead_ms();
     let way = match ahead_ms {
         -999..=999 => return String::new(),
-        1.. => "ahead",
+        1_000.. => "ahead",
         _ => "behind",
     };
     let off_s = ahead_ms.unsigned_abs() / 1000;
