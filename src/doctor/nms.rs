@@ -1,5 +1,5 @@
-//! The NMS accounts: address, token, rights, clock, age of data, ports; the
-//! source itself tries them step by step.
+//! The NMS accounts: address, token, rights, clock, age of data, ports, sessions
+//! and checks; the source itself tries them step by step.
 
 use std::path::Path;
 use std::sync::Arc;

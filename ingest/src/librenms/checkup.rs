@@ -1,5 +1,9 @@
 //! What `padwacht doctor` tries with a LibreNMS account.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
 use super::calibrate::find_offsets;
 use super::calls;
 use super::decode::{CheckRow, DeviceRow, PeerRow, PortRow, RowTime, SystemRow};
@@ -11,6 +15,10 @@ use crate::source::{Fault, Finding, SourceError};
 
 /// A list of so many bytes is worth compressing.
 const COMPRESS_FROM_BYTES: u64 = 1_000_000;
+
+/// The lists that are no part of a full reading are waited for so long together:
+/// the rest of what was found must not be lost over them.
+const LISTS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Tries address, token, rights, time zone, age of data, ports, BGP sessions and
 /// service checks, in order.
@@ -41,9 +49,19 @@ pub(super) async fn run(source: &LibreNms) -> Vec<Finding> {
         note("age of data", age(source, &rows));
     }
     note("ports", ports(source, &rows).await);
-    note("BGP sessions", sessions::try_list::<PeerRow>(source).await);
-    note("service checks", sessions::try_list::<CheckRow>(source).await);
+    let until = Instant::now() + LISTS_WITHIN;
+    note("BGP sessions", in_time(until, sessions::try_list::<PeerRow>(source)).await);
+    note("service checks", in_time(until, sessions::try_list::<CheckRow>(source)).await);
     findings
+}
+
+/// What was found by then.
+async fn in_time(
+    until: Instant,
+    tried: impl Future<Output = Result<String, SourceError>>,
+) -> Result<String, SourceError> {
+    let late = || Ok(format!("not waited for longer than {} s", LISTS_WITHIN.as_secs()));
+    timeout_at(until, tried).await.unwrap_or_else(|_| late())
 }
 
 /// That a large list of devices came uncompressed, and what to do; nothing if it
@@ -155,4 +173,19 @@ async fn ports(source: &LibreNms, rows: &[DeviceRow]) -> Result<String, SourceEr
     let call = calls::device_ports(row.device_id);
     let ports = source.client.rows::<PortRow>(&call).await?;
     Ok(format!("{} on device {}", ports.len(), row.device_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_does_not_come_holds_nothing_up() {
+        let until = Instant::now() + LISTS_WITHIN;
+        let never = in_time(until, std::future::pending()).await;
+        assert_eq!(never, Ok("not waited for longer than 5 s".to_owned()));
+        assert_eq!(Instant::now(), until);
+        let soon = in_time(Instant::now() + LISTS_WITHIN, async { Ok("3 in the list".to_owned()) });
+        assert_eq!(soon.await, Ok("3 in the list".to_owned()));
+    }
 }

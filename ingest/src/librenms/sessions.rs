@@ -201,7 +201,9 @@ pub(super) async fn run<W: Watched>(
 pub(super) async fn try_list<W: Watched>(source: &LibreNms) -> Result<String, SourceError> {
     match read::<W>(source, &W::call()).await {
         Ok(rows) => Ok(format!("{} in the list", rows.len())),
-        Err(error) if is_refused(&error) => Ok(format!("not to be had, so unknown: {error}")),
+        Err(error) if is_refused(&error) => {
+            Ok(format!("not to be had ({}), so unknown", error.fault.as_str()))
+        }
         Err(error) => Err(error),
     }
 }
